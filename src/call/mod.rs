@@ -1,0 +1,15 @@
+//! The product's own logic: who is called, who rings, what is heard and seen, and why it ended.
+
+pub mod command;
+pub mod end_reason;
+pub mod event;
+pub mod view;
+
+pub use command::Command;
+pub use end_reason::EndReason;
+pub use event::Event;
+pub use view::ClientView;
+
+pub use crate::media::latest::Latest;
+pub use crate::media::picture::Picture;
+pub use crate::rtmfp::PeerId;

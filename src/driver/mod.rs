@@ -1,0 +1,1 @@
+//! The only sockets: one task that drives a machine.

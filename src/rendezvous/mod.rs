@@ -1,0 +1,1 @@
+//! Finding and introducing: the rendezvous server.

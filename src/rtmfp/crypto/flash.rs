@@ -1,0 +1,1 @@
+//! The cryptography profile of RFC 7425 §4.

@@ -1,0 +1,43 @@
+//! What can go wrong in RTMFP, sorted by whose doing it is.
+
+use std::time::Duration;
+
+/// Why a session is over. Exactly one is reported for each session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum SessionEnd {
+    /// We closed it.
+    #[error("closed here")]
+    ClosedHere,
+    /// They closed it.
+    #[error("closed by the other side")]
+    ClosedThere,
+    /// Nobody answered our hello. Usual cause: the other side is offline, or routers block direct packets.
+    #[error("no answer within {} seconds", waited.as_secs())]
+    NeverOpened {
+        /// How long we tried.
+        waited: Duration,
+    },
+    /// An open session went quiet. Usual cause: a changed or lost network.
+    #[error("connection lost: nothing heard for {} seconds", quiet.as_secs())]
+    WentQuiet {
+        /// How long nothing came.
+        quiet: Duration,
+    },
+    /// The same far end opened a newer session from the same address, or our own attempt lost to theirs.
+    #[error("replaced by a newer session")]
+    Replaced,
+}
+
+/// The caller broke the rules of this interface. A bug on our side of the wire, never input.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Misuse {
+    /// No such session, or it is not open.
+    #[error("no such open session")]
+    NoSession,
+    /// No such flow, or it is closed already.
+    #[error("no such open flow")]
+    NoFlow,
+    /// The message is larger than [`super::endpoint::EndpointConfig::largest_message`], or the send queue is full.
+    #[error("the send queue is full")]
+    QueueFull,
+}

@@ -1,0 +1,17 @@
+//! RTMFP: sessions and flows between two endpoints (RFC 7016), with the cryptography of RFC 7425 §4.
+
+#![cfg_attr(not(test), deny(clippy::disallowed_methods))]
+
+pub mod chance;
+pub mod crypto;
+pub mod endpoint;
+pub mod error;
+pub mod event;
+pub mod machine;
+mod peer_id;
+
+pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
+pub use error::{Misuse, SessionEnd};
+pub use event::Event;
+pub use machine::{Ecn, Input, Job, Machine, Output, PathId, Received, Route, Transmit};
+pub use peer_id::{NotAPeerId, PeerId};

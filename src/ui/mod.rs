@@ -1,0 +1,1 @@
+//! The window: state in, actions out.

@@ -1,0 +1,1 @@
+//! The walls of this package, checked: which module may name which.
