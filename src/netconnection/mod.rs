@@ -4,6 +4,8 @@
 
 pub mod node;
 pub mod status;
+pub mod user_name;
 
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
+pub use user_name::{NameError, UserName};
