@@ -7,8 +7,10 @@ pub mod crypto;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub(crate) mod limits;
 pub mod machine;
 mod peer_id;
+pub(crate) mod session;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};
