@@ -2,6 +2,8 @@
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod alarms;
+mod allowance;
 pub mod chance;
 pub mod crypto;
 pub mod endpoint;
@@ -9,8 +11,12 @@ pub mod error;
 pub mod event;
 pub(crate) mod limits;
 pub mod machine;
+mod options;
 mod peer_id;
+mod redacted;
 pub(crate) mod session;
+mod session_table;
+pub(crate) mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};
