@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod machine;
 mod peer_id;
+mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};
