@@ -5,10 +5,12 @@
 mod alarms;
 mod allowance;
 pub mod chance;
+pub(crate) mod counters;
 pub mod crypto;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub(crate) mod flow;
 pub(crate) mod limits;
 pub mod machine;
 mod options;
@@ -16,7 +18,7 @@ mod peer_id;
 mod redacted;
 pub(crate) mod session;
 mod session_table;
-pub(crate) mod wire;
+mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};
