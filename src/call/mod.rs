@@ -3,6 +3,7 @@
 pub mod command;
 pub mod end_reason;
 pub mod event;
+pub mod handle;
 pub mod view;
 
 pub use command::Command;
