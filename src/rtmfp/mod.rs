@@ -3,10 +3,12 @@
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 pub mod chance;
+pub(crate) mod counters;
 pub mod crypto;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub(crate) mod flow;
 pub(crate) mod limits;
 pub mod machine;
 mod peer_id;
