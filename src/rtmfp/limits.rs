@@ -93,8 +93,11 @@ pub(crate) const MOST_ISLANDS: usize = 1024;
 /// Fragments beyond a receive flow's bytes are counted as if each were this much longer, so that empty ones are bounded too.
 pub(crate) const FRAGMENT_OVERHEAD: usize = 64;
 
-/// Pings waiting to be answered in one session; further ones are dropped.
-pub(crate) const MOST_PING_REPLIES: usize = 8;
+/// Packets waiting that hold one chunk for an address of its own; further answers to a flood are dropped.
+pub(crate) const MOST_PACKETS_APART: usize = 8;
+
+/// Hellos waiting to be forwarded in one session.
+pub(crate) const MOST_FORWARDED_HELLOS: usize = 64;
 
 /// Given-up messages of one send flow that are remembered for those that need them.
 pub(crate) const MOST_GIVEN_UP: usize = 4096;
