@@ -48,7 +48,10 @@ impl Node {
             let forwarded = || Value::object([("*", CAN_FORWARD.into())]);
             let own = [
                 ("objectEncoding", object_encoding.into()),
-                ("connectionID", far_end.map_or(Value::Null, |far_end| far_end.peer.to_string().as_str().into())),
+                (
+                    "connectionID",
+                    far_end.map_or(Value::Null, |far_end| far_end.peer.to_string().as_str().into()),
+                ),
                 ("capsEx", 0.0.into()),
                 ("fourCcList", Value::Array(vec!["*".into()])),
                 ("audioFourCcInfoMap", forwarded()),
@@ -70,7 +73,13 @@ impl Node {
     }
 
     /// Asks a client for keepalives, as a server (RFC 7425 §5.3.4): towards the server and between peers.
-    pub fn set_keepalive(&mut self, now: Instant, connection: ConnectionId, server: Duration, peer: Duration) {
+    pub fn set_keepalive(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        server: Duration,
+        peer: Duration,
+    ) {
         let control = UserControl::SetKeepalive { server, peer };
         self.write_control(now, connection, message::encode_user_control(control));
     }
@@ -94,7 +103,12 @@ impl Node {
     }
 
     /// A flow of stream 0 that answers nothing of ours: a client is about to connect (§5.3.1).
-    pub(super) fn on_control_flow(&mut self, now: Instant, key: SessionKey, flow: ReceiveFlowId) -> Option<Owner> {
+    pub(super) fn on_control_flow(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        flow: ReceiveFlowId,
+    ) -> Option<Owner> {
         let session = self.sessions.get_mut(&key)?;
         if session.origin != Origin::Theirs || session.connection.is_some() {
             return None;
@@ -125,7 +139,8 @@ impl Node {
                 let free = (1..=MOST_STREAMS).find(|number| !streams.contains_key(number));
                 let answer = match free {
                     Some(number) => {
-                        streams.insert(number, Outlet::new(connection.session, number, connection.control_in));
+                        streams
+                            .insert(number, Outlet::new(connection.session, number, connection.control_in));
                         Command::result(command.transaction, vec![f64::from(number).into()])
                     }
                     None => Command::call_failed(command.transaction, &command.name),
@@ -145,15 +160,19 @@ impl Node {
                 let addresses: Vec<SocketAddr> = peer_info::addresses(&command);
                 self.tell(NodeEvent::PeerInfo { connection: id, addresses });
             }
-            (ClientState::Accepted { .. }, command::RESULT | command::ERROR) => self.on_answer(now, id, command),
+            (ClientState::Accepted { .. }, command::RESULT | command::ERROR) => {
+                self.on_answer(now, id, command)
+            }
             (ClientState::Accepted { .. }, _) => self.on_call(now, id, command),
         }
     }
 
     fn on_connect(&mut self, now: Instant, id: ConnectionId, command: Command) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
-        let object_encoding = command.object.property("objectEncoding").and_then(Value::as_number).unwrap_or(0.0);
-        connection.role = Role::Server(ClientState::Asking { transaction: command.transaction, object_encoding });
+        let object_encoding =
+            command.object.property("objectEncoding").and_then(Value::as_number).unwrap_or(0.0);
+        connection.role =
+            Role::Server(ClientState::Asking { transaction: command.transaction, object_encoding });
         let control_in = connection.control_in;
         let session = connection.session;
         let Some(far_end) = self.sessions.get(&session).and_then(|session| session.far_end) else { return };

@@ -117,7 +117,12 @@ impl Node {
             self.asked_of_us.insert(token, AskedOfUs { connection: id, transaction: command.transaction });
             Some(token)
         };
-        self.tell(NodeEvent::Called { connection: id, name: command.name, arguments: command.arguments, token });
+        self.tell(NodeEvent::Called {
+            connection: id,
+            name: command.name,
+            arguments: command.arguments,
+            token,
+        });
     }
 
     /// The connection is over: nothing that waits will be answered.

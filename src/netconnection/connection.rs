@@ -334,7 +334,8 @@ impl Node {
     pub(super) fn on_control_flow_refused(&mut self, now: Instant, id: ConnectionId, flow: SendFlowId) {
         let Some(connection) = self.connections.get(&id) else { return };
         if connection.control_out == Some(flow) {
-            let code = if connection.is_up() { StatusCode::ConnectClosed } else { StatusCode::ConnectRejected };
+            let code =
+                if connection.is_up() { StatusCode::ConnectClosed } else { StatusCode::ConnectRejected };
             self.end_connection(now, id, code, "refused by the other side");
         }
     }

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::ids::{
-    CallToken, ConnectionId, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId, SubscriberId, Target,
+    CallToken, ConnectionId, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId,
+    SubscriberId, Target,
 };
 use super::status::StatusCode;
 use crate::amf::Value;

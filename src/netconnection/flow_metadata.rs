@@ -74,7 +74,9 @@ mod tests {
 
     #[test]
     fn other_kinds_of_flows_and_cut_or_huge_stream_ids_are_refused() {
-        for metadata in [&b"GC"[..], b"TC", b"TC\x00\x05", b"TC\x04", b"TC\x04\x81", b"TC\x04\xff\xff\xff\xff\xff\x7f"] {
+        for metadata in
+            [&b"GC"[..], b"TC", b"TC\x00\x05", b"TC\x04", b"TC\x04\x81", b"TC\x04\xff\xff\xff\xff\xff\x7f"]
+        {
             assert_eq!(FlowMetadata::parse(metadata), None, "{metadata:x?}");
         }
     }

@@ -278,7 +278,9 @@ mod tests {
         let read = |head: &[u8], body: &[u8]| {
             let tag = [head, body].concat();
             match parse_video(&tag) {
-                VideoTag::Frame { key, composition_ms, nal_units } if nal_units == NAL => Some((key, composition_ms)),
+                VideoTag::Frame { key, composition_ms, nal_units } if nal_units == NAL => {
+                    Some((key, composition_ms))
+                }
                 _ => None,
             }
         };
@@ -301,10 +303,14 @@ mod tests {
 
     #[test]
     fn other_codecs_commands_and_cut_headers_are_other() {
-        for tag in [&b"\xaf\x01\x21"[..], b"\x91mp4a", b"\x91Op", b"\x97\xff\xff", b"\x95\x11Opus\x01", b"\x93Opus"] {
+        for tag in
+            [&b"\xaf\x01\x21"[..], b"\x91mp4a", b"\x91Op", b"\x97\xff\xff", b"\x95\x11Opus\x01", b"\x93Opus"]
+        {
             assert_eq!(parse_audio(tag), AudioTag::Other, "{tag:x?}");
         }
-        for tag in [&b""[..], b"\x17", b"\x17\x01\0", b"\x57\x01\0\0\0", b"\xd0\0", b"\x90hvc1", b"\xa6\x13avc1"] {
+        for tag in
+            [&b""[..], b"\x17", b"\x17\x01\0", b"\x57\x01\0\0\0", b"\xd0\0", b"\x90hvc1", b"\xa6\x13avc1"]
+        {
             assert_eq!(parse_video(tag), VideoTag::Other, "{tag:x?}");
         }
     }

@@ -122,7 +122,8 @@ mod tests {
     #[test]
     fn media_keeps_its_kind_time_and_bytes() {
         for kind in [MediaKind::Audio, MediaKind::Video] {
-            let message = MediaMessage { kind, timestamp: 0xffff_fff0, payload: Bytes::from_static(b"tag body") };
+            let message =
+                MediaMessage { kind, timestamp: 0xffff_fff0, payload: Bytes::from_static(b"tag body") };
             assert_eq!(Message::parse(&encode_media(&message)), Message::Media(message));
         }
     }

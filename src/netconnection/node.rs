@@ -10,13 +10,14 @@ use bytes::Bytes;
 
 pub use super::event::{NodeEvent, PlaybackEnd};
 pub use super::ids::{
-    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId,
-    SubscriberId, Target,
+    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, PlaybackId, PublicationId,
+    ServerStreamId, SubscriberId, Target,
 };
 
 use super::alarm::{Alarm, Alarms};
 use super::call::AskedOfUs;
 use super::connection::Connection;
+use super::endpoint_selection;
 use super::flow_metadata::FlowMetadata;
 use super::message::{self, Message};
 use super::outlet::{Outlet, Sent};
@@ -24,7 +25,6 @@ use super::peer_stream::{Publication, Subscriber};
 use super::playback::Playback;
 use super::session::{FarEnd, Incoming, Origin, Outgoing, Owner, Session};
 use super::stream::ServerStream;
-use super::endpoint_selection;
 use crate::amf::Value;
 use crate::rtmfp::endpoint::{
     CloseManner, Delivery, EndpointConfig, MessageId, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
@@ -101,7 +101,13 @@ impl Node {
     ///
     /// A message that needs the previous one, when that one was given up, is dropped at once; like all that is given up
     /// later it is told as [`NodeEvent::MediaAbandoned`].
-    pub fn send_media(&mut self, now: Instant, target: Target, message: MediaMessage, deadline: MediaDeadline) {
+    pub fn send_media(
+        &mut self,
+        now: Instant,
+        target: Target,
+        message: MediaMessage,
+        deadline: MediaDeadline,
+    ) {
         let bytes = message::encode_media(&message);
         for target in self.single_targets(target) {
             let kind = message.kind;
@@ -300,7 +306,8 @@ impl Node {
     ) {
         let metadata = FlowMetadata::parse(metadata);
         let owner = metadata.and_then(|metadata| self.owner_of_new_flow(now, key, flow, metadata, answers));
-        let (Some(metadata), Some(owner), Some(session)) = (metadata, owner, self.sessions.get_mut(&key)) else {
+        let (Some(metadata), Some(owner), Some(session)) = (metadata, owner, self.sessions.get_mut(&key))
+        else {
             // Another kind of flow, one without a stream, or one that nothing here waits for (§5.1.1, §5.3.5.3).
             self.endpoint.reject_flow(now, key, flow, NO_REASON);
             return;
@@ -339,7 +346,14 @@ impl Node {
         }
     }
 
-    fn on_message(&mut self, now: Instant, key: SessionKey, flow: ReceiveFlowId, sequence: u64, bytes: &Bytes) {
+    fn on_message(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        flow: ReceiveFlowId,
+        sequence: u64,
+        bytes: &Bytes,
+    ) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
         let Some(incoming) = session.incoming.get_mut(&flow) else { return };
         let message = Message::parse(bytes);
@@ -365,7 +379,9 @@ impl Node {
             match incoming.map(|incoming| incoming.owner) {
                 Some(Owner::Connection(id)) => self.on_connection_message(now, id, message),
                 Some(Owner::Stream(id)) => self.on_stream_message(id, message),
-                Some(Owner::ClientStream(id, stream)) => self.on_client_stream_message(now, id, stream, message),
+                Some(Owner::ClientStream(id, stream)) => {
+                    self.on_client_stream_message(now, id, stream, message)
+                }
                 Some(Owner::Playback(id)) => self.on_playback_message(now, id, message),
                 Some(Owner::Subscriber(id)) => self.on_subscriber_message(now, id, message),
                 None => {}

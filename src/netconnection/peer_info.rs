@@ -45,7 +45,11 @@ mod tests {
 
     #[test]
     fn addresses_nobody_else_can_use_are_left_out() {
-        let own = ["127.0.0.1:1".parse().unwrap(), "169.254.1.1:1".parse().unwrap(), "[fe80::1]:1".parse().unwrap()];
+        let own = [
+            "127.0.0.1:1".parse().unwrap(),
+            "169.254.1.1:1".parse().unwrap(),
+            "[fe80::1]:1".parse().unwrap(),
+        ];
         assert_eq!(command(&own).arguments, []);
     }
 

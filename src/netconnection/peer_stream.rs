@@ -85,7 +85,11 @@ impl Node {
         let subscribers: Vec<SubscriberId> = of_it.map(|(id, _)| *id).collect();
         for id in subscribers {
             self.let_go(now, id);
-            self.tell(NodeEvent::SubscriberGone { subscriber: id, publication: Some(publication), vanished: false });
+            self.tell(NodeEvent::SubscriberGone {
+                subscriber: id,
+                publication: Some(publication),
+                vanished: false,
+            });
         }
     }
 
@@ -94,7 +98,9 @@ impl Node {
     /// Does nothing for one that plays already; refuses it when [`super::node::NodeConfig::most_peer_connections`] other
     /// peers play us, and tells [`NodeEvent::SubscriberGone`] then.
     pub fn accept_subscriber(&mut self, now: Instant, subscriber: SubscriberId, publication: PublicationId) {
-        let Some(publication_name) = self.publications.get(&publication).map(|p| p.name.clone()) else { return };
+        let Some(publication_name) = self.publications.get(&publication).map(|p| p.name.clone()) else {
+            return;
+        };
         let Some(found) = self.subscribers.get(&subscriber) else { return };
         if !matches!(found.state, SubscriberState::Undecided { .. }) {
             return;
@@ -108,7 +114,8 @@ impl Node {
         let outlet = Box::new(Outlet::new(found.session, found.stream, Some(found.flow)));
         found.state = SubscriberState::Playing { publication, outlet };
         let begin = UserControl::StreamBegin(found.stream);
-        let reset = Command::status(&StatusCode::PlayReset, &format!("Playing and resetting {publication_name}."));
+        let reset =
+            Command::status(&StatusCode::PlayReset, &format!("Playing and resetting {publication_name}."));
         let start = Command::status(&StatusCode::PlayStart, &format!("Started playing {publication_name}."));
         let target = Target::Subscriber(subscriber);
         self.write_data(now, target, message::encode_user_control(begin));
@@ -253,4 +260,3 @@ const MOST_UNDECIDED_OF_A_PEER: usize = 8;
 
 /// How long they wait: what is asked for may be published in the next moment.
 const UNDECIDED_FOR: Duration = Duration::from_secs(30);
-

@@ -52,7 +52,13 @@ impl Playback {
 impl Node {
     /// Plays a far peer's direct stream. Opens a session to it when there is none: through the introducers of our
     /// connections, or at `candidates`.
-    pub fn play_direct(&mut self, now: Instant, peer: PeerId, name: &str, candidates: &[Route]) -> PlaybackId {
+    pub fn play_direct(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        name: &str,
+        candidates: &[Route],
+    ) -> PlaybackId {
         let id = PlaybackId(self.next_name());
         let open = self.direct_session(peer);
         let give_up = now + self.config.endpoint.open_within;
