@@ -93,6 +93,9 @@ pub(crate) const MOST_ISLANDS: usize = 1024;
 /// Fragments beyond a receive flow's bytes are counted as if each were this much longer, so that empty ones are bounded too.
 pub(crate) const FRAGMENT_OVERHEAD: usize = 64;
 
+/// The layer above answers a new flow at once; one still unanswered after so long is rejected.
+pub(crate) const FLOW_ANSWER: Duration = Duration::from_millis(100);
+
 /// Packets waiting that hold one chunk for an address of its own; further answers to a flood are dropped.
 pub(crate) const MOST_PACKETS_APART: usize = 8;
 

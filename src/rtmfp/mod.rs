@@ -13,6 +13,7 @@ pub(crate) mod limits;
 pub mod machine;
 mod peer_id;
 pub(crate) mod session;
+mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};

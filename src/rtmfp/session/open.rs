@@ -24,7 +24,8 @@ use crate::rtmfp::counters::Counters;
 use crate::rtmfp::crypto;
 use crate::rtmfp::crypto::PacketCipher;
 use crate::rtmfp::endpoint::{
-    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
+    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures,
+    SessionKey,
 };
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
@@ -171,7 +172,8 @@ struct Waiting {
 impl OpenSession {
     /// An open session; nothing is sent before there is something to say.
     pub(crate) fn new(now: Instant, parameters: OpenSessionParameters) -> Self {
-        let OpenSessionParameters { key, role, far_session_id, keys, route, settings, ping_seed } = parameters;
+        let OpenSessionParameters { key, role, far_session_id, keys, route, settings, ping_seed } =
+            parameters;
         Self {
             key,
             role,
@@ -341,3 +343,5 @@ impl OpenSession {
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -126,9 +126,9 @@ impl OpenSession {
                 self.on_user_data(now, data, so_far);
             }
             Chunk::NextUserData(next) => {
-                let from = so_far.before.and_then(|(id, number, forward)| {
-                    Some((id, number.checked_add(1)?, forward))
-                });
+                let from = so_far
+                    .before
+                    .and_then(|(id, number, forward)| Some((id, number.checked_add(1)?, forward)));
                 so_far.before = from;
                 let Some((id, sequence, forward)) = from else { return };
                 let (place, abandoned, finished) = (next.fragment, next.abandoned, next.finished);
@@ -278,11 +278,9 @@ impl OpenSession {
     }
 
     fn surroundings(&self, now: Instant) -> Surroundings {
-        let yields = is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
-        Surroundings {
-            time_critical_here: is_fresh(self.time_critical_sent, now),
-            fast_growth: !yields,
-        }
+        let yields =
+            is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
+        Surroundings { time_critical_here: is_fresh(self.time_critical_sent, now), fast_growth: !yields }
     }
 
     fn on_exception(&mut self, now: Instant, id: SendFlowId, code: u64) {
