@@ -306,19 +306,23 @@ impl OpenSession {
     }
 
     /// Does what a step out of S_OPEN, or after it, asks for.
-    fn after_closing_step(&mut self, _now: Instant, step: ClosingStep, route: Route) {
+    fn after_closing_step(&mut self, now: Instant, step: ClosingStep, route: Route) {
         if step.answer {
             self.queue_apart(route, &Chunk::CloseAck);
         }
         if let Some(end) = step.ended {
             self.end(end);
         }
+        if self.phase.on_time(now) {
+            self.queue_apart(self.route, &Chunk::CloseRequest);
+        }
         match self.phase {
-            Phase::LastWords if step.ended.is_some() || self.waiting.apart.is_empty() => {
+            Phase::LastWords => {
+                self.waiting.apart.clear();
                 self.queue_apart(self.route, &Chunk::CloseAck);
             }
             Phase::Over => self.be_over(),
-            _ => {}
+            Phase::Open | Phase::NearClose { .. } | Phase::FarCloseLinger { .. } => {}
         }
     }
 
@@ -336,7 +340,7 @@ impl OpenSession {
 
     fn be_over(&mut self) {
         self.phase = Phase::Over;
-        if self.notices.back() != Some(&Notice::Over) && !self.packing.over_told {
+        if !self.packing.over_told {
             self.packing.over_told = true;
             self.notices.push_back(Notice::Over);
         }

@@ -6,7 +6,9 @@ use super::pair::{Ada, Bob, Pair, numbered, settings};
 use crate::rtmfp::endpoint::{Delivery, Priority, ReceiveFlowId, WriteOptions};
 use crate::rtmfp::error::Misuse;
 use crate::rtmfp::event::Event;
+use crate::rtmfp::wire::acknowledgement::Ack;
 use crate::rtmfp::wire::chunk::Chunk;
+use crate::rtmfp::wire::packet::Mode;
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -252,4 +254,65 @@ fn small_messages_travel_together() {
     pair.run_until(ms(20));
     let packets = pair.sent.iter().filter(|(_, end, _)| *end == Ada).count();
     assert_eq!((packets, pair.messages(Bob).len()), (1, 30));
+}
+
+#[test]
+fn a_far_end_without_any_room_is_asked_until_it_has_some() {
+    let mut pair = Pair::new();
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    pair.write(Ada, flow, b"first", WriteOptions::default());
+    pair.run_until(ms(100));
+    let mut closed = vec![0, 0, 0, 1, Mode::Responder as u8];
+    let ack = Ack { flow_id: flow.0, free_bytes: 0, cumulative: 1, islands: Vec::new() };
+    Chunk::Ack(ack).write(&mut closed);
+    let from = pair.side(Bob).route;
+    assert!(pair.with(Ada, |ada, now| ada.on_datagram(now, from, None, &mut closed)));
+    pair.write(Ada, flow, b"second", WriteOptions::default());
+    pair.run_until(ms(1050));
+    assert_eq!(pair.arrival(Bob, b"second"), None);
+    // The probe goes out a second after the window closed, is answered with a window, and the message follows.
+    pair.run_until(ms(1200));
+    assert_eq!(pair.arrival(Bob, b"second"), Some(ms(1100 + 3 * 20)));
+    assert_eq!(pair.count_sent(Ada, |chunk| matches!(chunk, Chunk::BufferProbe { .. })), 1);
+}
+
+#[test]
+fn an_abandoned_queue_stops_at_once_and_the_flow_goes_on() {
+    let mut pair = Pair::new();
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    (0..100).for_each(|n| _ = pair.write(Ada, flow, &numbered(n, 1000), reported()));
+    pair.with(Ada, |ada, now| ada.abandon_queued(now, flow));
+    assert_eq!(pair.side(Ada).session.queued(flow), 0);
+    pair.write(Ada, flow, b"fresh", reported());
+    pair.run_until(Duration::from_secs(2));
+    assert_eq!(pair.arrival(Bob, b"fresh").map(|at| at < ms(100)), Some(true));
+    assert!(pair.messages(Bob).len() < 10);
+}
+
+#[test]
+fn a_clean_path_is_filled_within_a_few_round_trips() {
+    let mut pair = Pair::new();
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    for n in 0..10 {
+        pair.write(Ada, flow, &numbered(n, 100_000), WriteOptions::default());
+    }
+    pair.run_until(Duration::from_secs(1));
+    assert_eq!(pair.messages(Bob).len(), 10);
+    let now = pair.now;
+    assert_eq!(pair.side(Ada).session.figures(now).fragments_lost, 0);
+}
+
+#[test]
+fn loss_is_repaired_by_negative_acknowledgements_without_waiting_for_a_timeout() {
+    let mut pair = Pair::new();
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    pair.write(Ada, flow, &numbered(0, 20_000), WriteOptions::default());
+    pair.run_until(ms(200));
+    pair.dark = true;
+    pair.write(Ada, flow, b"lost", WriteOptions::default());
+    pair.dark = false;
+    (1..8).for_each(|n| _ = pair.write(Ada, flow, &numbered(n, 1000), WriteOptions::default()));
+    pair.run_until(ms(400));
+    let repaired = pair.arrival(Bob, b"lost").expect("it came");
+    assert!(repaired <= ms(200 + 60), "{repaired:?}");
 }

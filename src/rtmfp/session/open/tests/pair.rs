@@ -59,6 +59,8 @@ pub(super) struct Side {
     pub(super) route: Route,
     pub(super) events: Vec<(Duration, Event)>,
     pub(super) over: Option<Duration>,
+    /// Hellos that the other forwarded to it.
+    pub(super) forwarded: usize,
     /// Accepts flows in this order, or leaves them unanswered.
     pub(super) accepts: Option<Delivery>,
 }
@@ -126,6 +128,7 @@ impl Pair {
             route: route(near),
             events: Vec::new(),
             over: None,
+            forwarded: 0,
             accepts: Some(Delivery::Ordered),
         };
         Self {
@@ -250,7 +253,7 @@ impl Pair {
                 assert!(side.over.is_none(), "over only once");
                 side.over = Some(at);
             }
-            Notice::ForwardedHello { .. } => {}
+            Notice::ForwardedHello { .. } => side.forwarded += 1,
         }
     }
 

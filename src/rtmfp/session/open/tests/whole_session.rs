@@ -1,7 +1,9 @@
 use std::time::Duration;
 
 use super::pair::{Ada, Bob, Pair, route, settings};
-use crate::rtmfp::endpoint::{CloseManner, Priority, SessionKey, WriteOptions};
+use crate::rtmfp::endpoint::{
+    AddressOrigin, CloseManner, ForwardedHello, KnownAddress, Priority, SessionKey, WriteOptions,
+};
 use crate::rtmfp::error::{Misuse, SessionEnd};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::session::open::SessionSettings;
@@ -189,4 +191,28 @@ fn garbage_is_counted_and_changes_nothing() {
     }
     let now = pair.now;
     assert!(pair.side(Bob).session.figures(now).dropped > 0);
+}
+
+#[test]
+fn a_forwarded_hello_reaches_only_an_end_that_asked_for_them() {
+    let mut pair = Pair::new();
+    let initiator = KnownAddress { address: route(7).address, origin: AddressOrigin::Observed };
+    pair.with(Ada, |ada, now| ada.forward_hello(now, b"bob", initiator, b"tag"));
+    pair.run_until(ms(100));
+    assert_eq!(pair.side(Bob).forwarded, 0);
+    pair.side(Bob).session.set_forwarded_hello(ForwardedHello::Answer);
+    pair.with(Ada, |ada, now| ada.forward_hello(now, b"bob", initiator, b"tag"));
+    pair.run_until(ms(200));
+    assert_eq!(pair.side(Bob).forwarded, 1);
+}
+
+#[test]
+fn both_ends_closing_at_once_are_both_over_after_a_trip() {
+    let mut pair = Pair::new();
+    for end in [Ada, Bob] {
+        pair.with(end, |session, now| session.close(now, CloseManner::Orderly));
+    }
+    pair.run_until(s(1));
+    assert_eq!((pair.side(Ada).over, pair.side(Bob).over), (Some(ms(40)), Some(ms(40))));
+    assert_eq!(ends(&pair).len(), 2);
 }
