@@ -9,6 +9,7 @@ pub mod error;
 pub mod event;
 pub mod machine;
 mod peer_id;
+pub mod testing;
 mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
