@@ -166,7 +166,8 @@ mod tests {
 
     #[test]
     fn serve_takes_several_addresses() {
-        let cli = Cli::try_parse_from(["tincan", "serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:1935"]);
+        let cli =
+            Cli::try_parse_from(["tincan", "serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:1935"]);
         let Ok(Cli { command: Some(Command::Serve(flags)), .. }) = cli else { panic!("{cli:?}") };
         assert_eq!(flags.listen.len(), 2);
     }
