@@ -1,6 +1,6 @@
 //! What a person chose, who this computer is, and that only one program at a time uses it.
 //!
-//! [`Settings`] is plain data; [`file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
+//! [`Settings`] is plain data; [`mod@file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
 //! directory to one program. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
 //! two directories. Nothing here knows calls, windows or RTMFP.
 

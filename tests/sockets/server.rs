@@ -93,8 +93,9 @@ async fn two_people_find_and_reach_each_other_through_a_server() {
     let bob = Person::join(address, 3, "Bob").await;
 
     let connection = ada.connection;
-    let ask: Ask =
-        Box::new(move |node, now| drop(node.call(now, connection, "lookup", vec![Value::from("bob")])));
+    let ask: Ask = Box::new(move |node, now| {
+        node.call(now, connection, "lookup", vec![Value::from("bob")]);
+    });
     ada.driver.command(ask).await.unwrap();
     let found = await_told(&ada.told, |event| match event {
         NodeEvent::Answered { result, .. } => Some(result.expect("Bob is here")),
@@ -104,7 +105,9 @@ async fn two_people_find_and_reach_each_other_through_a_server() {
     assert_eq!(id, bob.peer.to_string());
 
     let far = bob.peer;
-    let ask: Ask = Box::new(move |node, now| drop(node.play_direct(now, far, "line", &[])));
+    let ask: Ask = Box::new(move |node, now| {
+        node.play_direct(now, far, "line", &[]);
+    });
     ada.driver.command(ask).await.unwrap();
     let caller = await_told(&bob.told, |event| match event {
         NodeEvent::PeerConnect { peer, name, .. } if name == "line" => Some(peer),
