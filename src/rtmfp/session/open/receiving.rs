@@ -236,6 +236,11 @@ impl OpenSession {
     }
 
     fn on_piece(&mut self, now: Instant, id: ReceiveFlowId, piece: Piece<'_>, so_far: &mut PacketSoFar) {
+        if piece.sequence == u64::MAX {
+            // Numbers never wrap (§2.3.11); without the last one there is always a next.
+            self.counters.dropped += 1;
+            return;
+        }
         let is_crowded_out = self.is_crowded_out(id);
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
         so_far.any_user_data = true;
