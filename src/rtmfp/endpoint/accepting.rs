@@ -73,7 +73,7 @@ impl Endpoint {
                 && running.session.is_open()
                 && running.certificate != keying.certificate
         });
-        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room() {
+        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room(now) {
             self.dropped += 1;
             return;
         }
@@ -104,13 +104,14 @@ impl Endpoint {
     }
 
     /// Whether one more session fits; a stranger's that was never proven makes way.
-    fn has_room(&mut self) -> bool {
+    fn has_room(&mut self, now: Instant) -> bool {
         if self.sessions.len() < self.config.most_sessions {
             return true;
         }
         let Some(oldest) = self.sessions.oldest_unproven_stranger() else { return false };
         self.sessions.remove(oldest);
         self.alarms.set(oldest, None);
+        self.resume_resting(now, oldest);
         true
     }
 
@@ -122,7 +123,7 @@ impl Endpoint {
             self.dropped += 1;
             return;
         };
-        if !self.has_room() {
+        if !self.has_room(now) {
             return;
         }
         let Admitted { route, mark, far_session_id, certificate, peer, component: far_component, glare_with } =
