@@ -285,7 +285,8 @@ fn an_abandoned_queue_stops_at_once_and_the_flow_goes_on() {
     assert_eq!(pair.side(Ada).session.queued(flow), 0);
     pair.write(Ada, flow, b"fresh", reported());
     pair.run_until(Duration::from_secs(2));
-    assert_eq!(pair.arrival(Bob, b"fresh").map(|at| at < ms(100)), Some(true));
+    // One round trip for what was in flight before the forward number may pass it, and one for the rest.
+    assert_eq!(pair.arrival(Bob, b"fresh"), Some(ms(100)));
     assert!(pair.messages(Bob).len() < 10);
 }
 

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::pair::{Ada, Bob, Pair, route, settings};
 use crate::rtmfp::endpoint::{
     AddressOrigin, CloseManner, ForwardedHello, KnownAddress, Priority, SessionKey, WriteOptions,
@@ -10,6 +12,7 @@ use crate::rtmfp::session::open::SessionSettings;
 use crate::rtmfp::session::time_critical::TimeCritical;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::PacketHeader;
+use crate::rtmfp::wire::vlu;
 
 const fn ms(ms: u64) -> Duration {
     Duration::from_millis(ms)
@@ -215,4 +218,47 @@ fn both_ends_closing_at_once_are_both_over_after_a_trip() {
     pair.run_until(s(1));
     assert_eq!((pair.side(Ada).over, pair.side(Bob).over), (Some(ms(40)), Some(ms(40))));
     assert_eq!(ends(&pair).len(), 2);
+}
+
+/// User data, acknowledgements and the rest with numbers from the edges of what they may be.
+fn any_chunk() -> impl Strategy<Value = Vec<u8>> {
+    let number = prop_oneof![0_u64..8, Just(127), Just(1 << 40), (u64::MAX - 2)..=u64::MAX];
+    let kind =
+        prop_oneof![Just(0x10_u8), Just(0x11), Just(0x50), Just(0x51), Just(0x18), Just(0x5e), Just(1)];
+    (kind, any::<u8>(), 1_u64..4, number.clone(), number, prop::collection::vec(any::<u8>(), 0..20)).prop_map(
+        |(kind, flags, flow, one, other, data)| {
+            let mut payload = Vec::new();
+            if matches!(kind, 0x10 | 0x11) {
+                payload.push(flags & 0x33 | if data.len() > 15 { 0x80 } else { 0 });
+            }
+            if kind != 0x11 {
+                [flow, one, other].iter().for_each(|number| vlu::write(*number, &mut payload));
+            }
+            if payload[0] & 0x80 != 0 {
+                payload.extend([2, 0, b'm', 0]);
+            }
+            payload.extend(data);
+            let mut chunk = vec![kind, 0, payload.len() as u8];
+            chunk.extend(payload);
+            chunk
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn whatever_chunks_come_nothing_breaks(packets in prop::collection::vec(prop::collection::vec(any_chunk(), 1..8), 1..12)) {
+        let mut pair = Pair::new();
+        pair.dark = true;
+        let flow = pair.open_flow(Bob, Priority::Routine, false);
+        pair.write(Bob, flow, &[1; 3000], WriteOptions::default());
+        for (n, chunks) in packets.iter().enumerate() {
+            if n % 3 == 2 {
+                pair.side(Bob).accepts = Some(crate::rtmfp::endpoint::Delivery::Arrival);
+            }
+            let mut datagram = [&[0, 0, 0, 2, 1][..], &chunks.concat()].concat();
+            pair.with(Bob, |bob, now| bob.on_datagram(now, route(1), None, &mut datagram));
+            pair.run_until(ms(300 * n as u64));
+        }
+    }
 }
