@@ -42,6 +42,9 @@ pub trait Profile: Send + Sync {
     /// The identity of the holder of `certificate`: its fingerprint. Errors when the certificate is malformed.
     fn identify(&self, certificate: &[u8]) -> Result<PeerId, CryptoError>;
 
+    /// Whether `certificate` has a static key, so that only its holder can agree on keys with it.
+    fn is_static(&self, certificate: &[u8]) -> bool;
+
     /// Whether this end is the one that `endpoint_discriminator` selects (RFC 7425 §4.4.5).
     fn selected_by(&self, endpoint_discriminator: &[u8]) -> bool;
 
