@@ -1,8 +1,10 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
 mod closing;
+mod connections;
 mod delivery;
 mod introduction;
 mod loss;
 mod opening;
+mod streams;
 mod support;
