@@ -1,3 +1,3 @@
-//! What tests of the protocol need and nothing that ships may name.
+//! What tests of the protocol, here and elsewhere, lean on. The program itself never names it.
 
 pub mod plain_crypto;

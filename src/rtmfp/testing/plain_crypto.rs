@@ -1,7 +1,7 @@
-//! Cryptography that hides and proves nothing, so that tests can read packets.
+//! A profile for tests: names instead of keys, and packets that can be read. It protects nothing.
 //!
-//! A certificate is a name, and so is an endpoint discriminator. A sealed packet is the scrambled session ID, a mark made
-//! of the key, a sequence number, and the plain packet.
+//! A certificate and the endpoint discriminator that selects it are both a name. Packets are numbered, so that
+//! repetitions are told, and the session ID is scrambled as always.
 
 use sha2::{Digest, Sha256};
 
@@ -11,16 +11,24 @@ use crate::rtmfp::crypto::{
 };
 use crate::rtmfp::wire::session_id;
 
-/// A profile whose whole identity is a name.
+/// Bytes of a packet's number, which is 0 where packets are not numbered.
+const NUMBER_LENGTH: usize = 8;
+
+/// An end known by a name.
 #[derive(Clone, Debug)]
 pub struct Plain {
     name: Vec<u8>,
 }
 
 impl Plain {
-    /// Whoever says so is this one.
+    /// The end called `name`.
     pub fn new(name: &str) -> Self {
         Self { name: name.as_bytes().to_vec() }
+    }
+
+    /// Its peer ID: the hash of the name.
+    pub fn peer_id(&self) -> PeerId {
+        PeerId(Sha256::digest(&self.name).into())
     }
 }
 
@@ -30,7 +38,10 @@ impl Profile for Plain {
     }
 
     fn identify(&self, certificate: &[u8]) -> Result<PeerId, CryptoError> {
-        Ok(PeerId(Sha256::digest(certificate).into()))
+        match certificate {
+            [] => Err(CryptoError::Malformed),
+            name => Ok(PeerId(Sha256::digest(name).into())),
+        }
     }
 
     fn is_static(&self, _certificate: &[u8]) -> bool {
@@ -42,25 +53,27 @@ impl Profile for Plain {
     }
 
     fn certificate_matches(&self, certificate: &[u8], endpoint_discriminator: &[u8]) -> bool {
-        certificate == endpoint_discriminator
-            || self.identify(certificate).is_ok_and(|peer| peer.0[..] == *endpoint_discriminator)
+        let hash: [u8; 32] = Sha256::digest(certificate).into();
+        certificate == endpoint_discriminator || hash == endpoint_discriminator
     }
 
+    /// A name cannot be had back from its hash, so the hash selects as well.
     fn discriminator_of(&self, peer: PeerId) -> Vec<u8> {
         peer.0.to_vec()
     }
 
     fn near_prevails(&self, far_certificate: &[u8]) -> bool {
-        *self.name < *far_certificate
+        self.name.as_slice() <= far_certificate
     }
 
     fn default_cipher(&self) -> Box<dyn PacketCipher> {
-        Box::new(PlainCipher { near: 0, far: 0, sent: 0, seen: None })
+        Box::new(PlainCipher { next: None, seen: Vec::new() })
     }
 
     fn initiate(&self, _far_certificate: &[u8], seed: [u8; 32]) -> Work<Initiation> {
-        let near = seed[..16].to_vec();
-        Box::new(move || Ok(Initiation { component: near.clone(), pending: Box::new(PlainPending { near }) }))
+        Box::new(move || {
+            Ok(Initiation { component: seed.to_vec(), pending: Box::new(PlainPending { near: seed }) })
+        })
     }
 
     fn respond(
@@ -69,48 +82,53 @@ impl Profile for Plain {
         initiator_component: &[u8],
         seed: [u8; 32],
     ) -> Work<Response> {
-        let (near, far) = (seed[..16].to_vec(), initiator_component.to_vec());
-        Box::new(move || Ok(Response { keys: keys(&near, &far), component: near }))
+        let far = initiator_component.to_vec();
+        Box::new(move || Ok(Response { component: seed.to_vec(), keys: keys(seed, &far)? }))
     }
 
-    fn sign(&self, _signed_parameters: &[u8]) -> Vec<u8> {
-        b"X".to_vec()
+    fn sign(&self, signed_parameters: &[u8]) -> Vec<u8> {
+        signature(&self.name, signed_parameters)
     }
 
-    fn verify(&self, _certificate: &[u8], _signed_parameters: &[u8], signature: &[u8]) -> bool {
-        signature == b"X"
+    fn verify(&self, certificate: &[u8], signed_parameters: &[u8], given: &[u8]) -> bool {
+        signature(certificate, signed_parameters) == given
     }
 }
 
+fn signature(name: &[u8], signed_parameters: &[u8]) -> Vec<u8> {
+    Sha256::new().chain_update(name).chain_update(signed_parameters).finalize()[..8].to_vec()
+}
+
+fn keys(near: [u8; 32], far: &[u8]) -> Result<SessionKeys, CryptoError> {
+    let far_nonce = far.try_into().map_err(|_| CryptoError::Malformed)?;
+    let cipher = Box::new(PlainCipher { next: Some(1), seen: Vec::new() });
+    Ok(SessionKeys { cipher, near_nonce: near, far_nonce })
+}
+
 struct PlainPending {
-    near: Vec<u8>,
+    near: [u8; 32],
 }
 
 impl PendingKeys for PlainPending {
     fn finish(&self, responder_component: &[u8]) -> Work<SessionKeys> {
-        let (near, far) = (self.near.clone(), responder_component.to_vec());
-        Box::new(move || Ok(keys(&near, &far)))
+        let (near, far) = (self.near, responder_component.to_vec());
+        Box::new(move || keys(near, &far))
     }
 }
 
-fn keys(near: &[u8], far: &[u8]) -> SessionKeys {
-    let (near_nonce, far_nonce): ([u8; 32], [u8; 32]) = (Sha256::digest(near).into(), Sha256::digest(far).into());
-    let mark = |nonce: [u8; 32]| u32::from_be_bytes([nonce[0], nonce[1], nonce[2], nonce[3]]) | 1;
-    let cipher = PlainCipher { near: mark(near_nonce), far: mark(far_nonce), sent: 0, seen: Some(Vec::new()) };
-    SessionKeys { cipher: Box::new(cipher), near_nonce, far_nonce }
+struct PlainCipher {
+    /// The next packet's number; `None` where packets are not numbered.
+    next: Option<u64>,
+    /// Numbers seen lately.
+    seen: Vec<u64>,
 }
 
-struct PlainCipher {
-    near: u32,
-    far: u32,
-    sent: u64,
-    /// Sequence numbers seen; none for the startup key, which takes repetitions.
-    seen: Option<Vec<u64>>,
-}
+/// How many numbers are remembered: more than any test keeps in flight.
+const REMEMBERED: usize = 4096;
 
 impl PacketCipher for PlainCipher {
     fn plain_limit(&self, datagram_size: usize) -> usize {
-        datagram_size.saturating_sub(session_id::LENGTH + HEADER_LENGTH)
+        datagram_size.saturating_sub(session_id::LENGTH + NUMBER_LENGTH)
     }
 
     fn seal(
@@ -123,49 +141,65 @@ impl PacketCipher for PlainCipher {
     ) {
         let mut start = 0;
         for end in ends {
-            let mut packet = self.near.to_be_bytes().to_vec();
-            packet.extend_from_slice(&self.sent.to_be_bytes());
-            let plain = &plain[start..*end];
-            packet.extend_from_slice(&checksum(&packet, plain).to_be_bytes());
-            packet.extend_from_slice(plain);
-            out.extend_from_slice(&session_id::scramble(far_session_id, &packet).to_be_bytes());
-            out.extend_from_slice(&packet);
+            let number = self.next.unwrap_or(0).to_be_bytes();
+            self.next = self.next.map(|next| next + 1);
+            out.extend_from_slice(&session_id::scramble(far_session_id, &number).to_be_bytes());
+            out.extend_from_slice(&number);
+            out.extend_from_slice(&plain[start..*end]);
             out_ends.push(out.len());
-            self.sent += 1;
             start = *end;
         }
     }
 
     fn open<'a>(&mut self, datagram: &'a mut [u8]) -> Result<&'a [u8], CryptoError> {
-        let packet = datagram.get(session_id::LENGTH..).ok_or(CryptoError::Forged)?;
-        let (head, plain) = packet.split_at_checked(HEADER_LENGTH).ok_or(CryptoError::Forged)?;
-        let (numbers, sum) = head.split_at(HEADER_LENGTH - 4);
-        let (mark, sequence) = numbers.split_at(4);
-        if mark != self.far.to_be_bytes() || sum != checksum(numbers, plain).to_be_bytes() {
+        let sealed = datagram.get(session_id::LENGTH..).ok_or(CryptoError::Forged)?;
+        let (number, plain) = sealed.split_first_chunk::<NUMBER_LENGTH>().ok_or(CryptoError::Forged)?;
+        let number = u64::from_be_bytes(*number);
+        // Startup packets have number 0 and those of sessions do not, so that one is never taken for the other.
+        if (number == 0) != self.next.is_none() {
             return Err(CryptoError::Forged);
         }
-        if let Some(seen) = &mut self.seen {
-            let sequence = sequence.iter().fold(0u64, |number, byte| number << 8 | u64::from(*byte));
-            match seen.binary_search(&sequence) {
-                Ok(_) => return Err(CryptoError::Replayed),
-                Err(place) => seen.insert(place, sequence),
+        if self.next.is_some() {
+            if self.seen.contains(&number) {
+                return Err(CryptoError::Replayed);
             }
+            if self.seen.len() == REMEMBERED {
+                self.seen.remove(0);
+            }
+            self.seen.push(number);
         }
         Ok(plain)
     }
 
     fn describe(&self) -> String {
-        "nothing".to_owned()
+        "plain, for tests".to_owned()
     }
 }
 
-fn checksum(numbers: &[u8], plain: &[u8]) -> u32 {
-    let mut hash = Sha256::new();
-    hash.update(numbers);
-    hash.update(plain);
-    let hash: [u8; 32] = hash.finalize().into();
-    u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// Mark, sequence number, checksum.
-const HEADER_LENGTH: usize = 4 + 8 + 4;
+    #[test]
+    fn both_ends_agree_and_packets_can_be_read() {
+        let (ada, bob) = (Plain::new("ada"), Plain::new("bob"));
+        let first = ada.initiate(bob.certificate(), [1; 32])().expect("a component");
+        let mut response = bob.respond(ada.certificate(), &first.component, [2; 32])().expect("keys");
+        let mut keys = first.pending.finish(&response.component)().expect("keys");
+        assert_eq!(keys.near_nonce, response.keys.far_nonce);
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        keys.cipher.seal(9, b"a packet", &[8], &mut out, &mut ends);
+        assert_eq!(session_id::peek(&out), Some(9));
+        assert!(out.ends_with(b"a packet"));
+        assert_eq!(response.keys.cipher.open(&mut out.clone()), Ok(&b"a packet"[..]));
+        assert_eq!(response.keys.cipher.open(&mut out), Err(CryptoError::Replayed));
+    }
+
+    #[test]
+    fn a_name_and_its_hash_both_select() {
+        let ada = Plain::new("ada");
+        assert!(ada.selected_by(b"ada") && ada.selected_by(&ada.discriminator_of(ada.peer_id())));
+        assert!(!ada.selected_by(b"bob"));
+        assert!(ada.verify(b"ada", b"x", &ada.sign(b"x")) && !ada.verify(b"bob", b"x", &ada.sign(b"x")));
+    }
+}

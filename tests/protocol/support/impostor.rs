@@ -6,11 +6,11 @@ use tincan::rtmfp::PeerId;
 use tincan::rtmfp::crypto::{CryptoError, Initiation, PacketCipher, Profile, Response, Work};
 
 /// Shows one identity's certificate, answers every hello, and has only another's keys.
-pub struct Impostor {
+pub(crate) struct Impostor {
     /// Whose certificate is shown.
-    pub claimed: Arc<dyn Profile>,
+    pub(crate) claimed: Arc<dyn Profile>,
     /// Whose keys there are.
-    pub own: Arc<dyn Profile>,
+    pub(crate) own: Arc<dyn Profile>,
 }
 
 impl Profile for Impostor {

@@ -1,7 +1,8 @@
 //! The bench: a network in memory, routers, and the scenes that tests begin with.
 
-pub mod impostor;
-pub mod nodes;
-pub mod scenario;
-pub mod virtual_network;
-pub mod virtual_router;
+pub(crate) mod impostor;
+pub(crate) mod nodes;
+pub(crate) mod scenario;
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
+pub(crate) mod virtual_network;
+pub(crate) mod virtual_router;
