@@ -18,13 +18,13 @@ use super::scenario::TRIP;
 use super::virtual_network::{Host, VirtualNetwork};
 
 /// A network of nodes.
-pub type Nodes = VirtualNetwork<Node>;
+pub(crate) type Nodes = VirtualNetwork<Node>;
 
 /// What the server is called in URLs.
-pub const URL: &str = "rtmfp://server.example/calls";
+pub(crate) const URL: &str = "rtmfp://server.example/calls";
 
 /// A node of that name. One called "server" is selected by URLs, and proves nothing.
-pub fn node(name: &str) -> Node {
+pub(crate) fn node(name: &str) -> Node {
     let mut seed = [0; 32];
     name.bytes().zip(&mut seed).for_each(|(letter, byte)| *byte = letter);
     let profile = Arc::new(Selectable { plain: Plain::new(name), certificate: name.as_bytes().to_vec() });
@@ -32,7 +32,7 @@ pub fn node(name: &str) -> Node {
 }
 
 /// A network with a server that lets everybody in and introduces them.
-pub fn network_with_server() -> (Nodes, Host) {
+pub(crate) fn network_with_server() -> (Nodes, Host) {
     let mut net = Nodes::new(TRIP);
     let server = net.add(node("server"));
     let mut clients: Vec<(PeerId, ConnectionId, KnownAddress)> = Vec::new();
@@ -54,7 +54,7 @@ pub fn network_with_server() -> (Nodes, Host) {
 }
 
 /// Adds a client that is connected to the server.
-pub fn add_client(net: &mut Nodes, server: Host, name: &str) -> Host {
+pub(crate) fn add_client(net: &mut Nodes, server: Host, name: &str) -> Host {
     let client = net.add(node(name));
     connect(net, client, server);
     net.run_for(Duration::from_secs(1));
@@ -64,7 +64,7 @@ pub fn add_client(net: &mut Nodes, server: Host, name: &str) -> Host {
 }
 
 /// A server, and Ada and Bob who are connected to it.
-pub fn ada_and_bob_with_server() -> (Nodes, Host, Host, Host) {
+pub(crate) fn ada_and_bob_with_server() -> (Nodes, Host, Host, Host) {
     let (mut net, server) = network_with_server();
     let ada = add_client(&mut net, server, "ada");
     let bob = add_client(&mut net, server, "bob");
@@ -72,25 +72,25 @@ pub fn ada_and_bob_with_server() -> (Nodes, Host, Host, Host) {
 }
 
 /// Lets a client connect to the server.
-pub fn connect(net: &mut Nodes, client: Host, server: Host) -> ConnectionId {
+pub(crate) fn connect(net: &mut Nodes, client: Host, server: Host) -> ConnectionId {
     let route = net.route_to(server);
     net.with(client, |node, now| node.connect(now, URL, &[route], vec!["user".into()]))
 }
 
 /// Who a host is.
-pub fn id(net: &Nodes, host: Host) -> PeerId {
+pub(crate) fn id(net: &Nodes, host: Host) -> PeerId {
     net.machine(host).near_id()
 }
 
 /// Lets a host publish, and let everybody in who asks for it.
-pub fn publish(net: &mut Nodes, host: Host, name: &str) -> PublicationId {
+pub(crate) fn publish(net: &mut Nodes, host: Host, name: &str) -> PublicationId {
     let publication = net.with(host, |node, now| node.publish_direct(now, name));
     accept_all(net, host);
     publication
 }
 
 /// Lets a host accept every subscriber to what it publishes.
-pub fn accept_all(net: &mut Nodes, host: Host) {
+pub(crate) fn accept_all(net: &mut Nodes, host: Host) {
     net.react(host, |node: &mut Node, now, event: &NodeEvent| {
         if let NodeEvent::PeerConnect { subscriber, publication: Some(publication), .. } = event {
             node.accept_subscriber(now, *subscriber, *publication);
@@ -99,23 +99,23 @@ pub fn accept_all(net: &mut Nodes, host: Host) {
 }
 
 /// Lets a host play another's stream, introduced by the server.
-pub fn play(net: &mut Nodes, player: Host, publisher: Host, name: &str) -> PlaybackId {
+pub(crate) fn play(net: &mut Nodes, player: Host, publisher: Host, name: &str) -> PlaybackId {
     let peer = id(net, publisher);
     net.with(player, |node, now| node.play_direct(now, peer, name, &[]))
 }
 
 /// Whether a host was told something.
-pub fn tells(net: &Nodes, host: Host, what: impl Fn(&NodeEvent) -> bool) -> bool {
+pub(crate) fn tells(net: &Nodes, host: Host, what: impl Fn(&NodeEvent) -> bool) -> bool {
     net.events(host).iter().any(|(_, event)| what(event))
 }
 
 /// The first thing a host was told that `what` finds something in.
-pub fn told<T>(net: &Nodes, host: Host, what: impl Fn(&NodeEvent) -> Option<T>) -> Option<T> {
+pub(crate) fn told<T>(net: &Nodes, host: Host, what: impl Fn(&NodeEvent) -> Option<T>) -> Option<T> {
     net.events(host).iter().find_map(|(_, event)| what(event))
 }
 
 /// The subscriber that a host was told of first.
-pub fn subscriber(net: &Nodes, host: Host) -> Option<SubscriberId> {
+pub(crate) fn subscriber(net: &Nodes, host: Host) -> Option<SubscriberId> {
     told(net, host, |event| match event {
         NodeEvent::PeerConnect { subscriber, .. } => Some(*subscriber),
         _ => None,
@@ -123,7 +123,7 @@ pub fn subscriber(net: &Nodes, host: Host) -> Option<SubscriberId> {
 }
 
 /// The times of the messages of a kind that a host was given, in the order it was.
-pub fn timestamps(net: &Nodes, host: Host, kind: MediaKind) -> Vec<u32> {
+pub(crate) fn timestamps(net: &Nodes, host: Host, kind: MediaKind) -> Vec<u32> {
     let of_kind = |event: &NodeEvent| match event {
         NodeEvent::Media { message, .. } if message.kind == kind => Some(message.timestamp),
         _ => None,
@@ -132,12 +132,12 @@ pub fn timestamps(net: &Nodes, host: Host, kind: MediaKind) -> Vec<u32> {
 }
 
 /// A message of that many bytes.
-pub fn media(kind: MediaKind, timestamp: u32, size: usize) -> MediaMessage {
+pub(crate) fn media(kind: MediaKind, timestamp: u32, size: usize) -> MediaMessage {
     MediaMessage { kind, timestamp, payload: vec![timestamp as u8; size].into() }
 }
 
 /// Shortens the waits of a deadline that starts now.
-pub fn within(now: Instant, milliseconds: u64) -> Option<Instant> {
+pub(crate) fn within(now: Instant, milliseconds: u64) -> Option<Instant> {
     Some(now + Duration::from_millis(milliseconds))
 }
 
