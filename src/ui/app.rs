@@ -51,7 +51,12 @@ pub struct App {
 
 impl App {
     /// A window on a client.
-    pub fn new(client: Box<dyn Client>, theme: ThemeChoice, zone: TimeZone, on_theme: Option<OnTheme>) -> Self {
+    pub fn new(
+        client: Box<dyn Client>,
+        theme: ThemeChoice,
+        zone: TimeZone,
+        on_theme: Option<OnTheme>,
+    ) -> Self {
         let view = client.view();
         Self {
             client,

@@ -223,7 +223,8 @@ fn fonts() -> FontDefinitions {
         fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
     let others = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    let with = |first: &str| std::iter::once(first.to_owned()).chain(others.iter().cloned()).collect::<Vec<_>>();
+    let with =
+        |first: &str| std::iter::once(first.to_owned()).chain(others.iter().cloned()).collect::<Vec<_>>();
     fonts.families.insert(FontFamily::Name(STRONG.into()), with("inter-strong"));
     fonts.families.insert(FontFamily::Proportional, with("inter"));
     fonts

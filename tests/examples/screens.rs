@@ -9,7 +9,7 @@ mod shown;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tincan::call::handle::Client;
 use tincan::call::view::{CallState, Devices, Progress};
@@ -28,13 +28,14 @@ impl Client for Pretended {
         println!("{command:?}");
         let mut view = ClientView::clone(&self.view.borrow());
         match (command, &mut view.call) {
+            (Command::Preview(true), _) => self.own.put(own_picture()),
             (Command::SetName(name), _) => view.own.name = name,
             (Command::SetMuted(muted), CallState::Up(call)) => call.muted = muted,
             (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,
-            (Command::HangUp, call) => *call = shown::ended(EndReason::Ended),
-            (Command::Cancel, call) => *call = shown::ended(EndReason::Cancelled),
+            (Command::HangUp, call) => *call = ended(EndReason::Ended),
+            (Command::Cancel, call) => *call = ended(EndReason::Cancelled),
             (Command::Accept { .. }, call) => *call = CallState::Up(shown::up()),
-            (Command::Call { .. }, call) => *call = shown::outgoing(Progress::Ringing),
+            (Command::Call { .. }, call) => *call = outgoing(Progress::Ringing),
             (Command::Decline | Command::Dismiss, call) => *call = CallState::None,
             _ => {}
         }
@@ -74,10 +75,10 @@ fn main() -> Result<(), String> {
             view.own.name.clear();
             view.devices = Arc::new(Devices::default());
         }
-        "dialling" => view.call = shown::outgoing(Progress::Ringing),
-        "incoming" => view.call = shown::incoming(),
+        "dialling" => view.call = outgoing(Progress::Ringing),
+        "incoming" => view.call = incoming(),
         "call" | "call_chat" => view.call = CallState::Up(shown::up()),
-        "ended" => view.call = shown::ended(EndReason::NoAnswer),
+        "ended" => view.call = ended(EndReason::NoAnswer),
         _ => {}
     }
     let client = Pretended {
@@ -88,7 +89,7 @@ fn main() -> Result<(), String> {
     };
     client.far.put(picture(1280, 720, [90, 120, 140]));
     if screen != "missing" {
-        client.own.put(picture(640, 360, [150, 110, 80]));
+        client.own.put(own_picture());
     }
     let options = WindowOptions {
         start_size: if has("narrow") { [400.0, 640.0] } else { [1280.0, 800.0] },
@@ -96,6 +97,10 @@ fn main() -> Result<(), String> {
         ..WindowOptions::default()
     };
     tincan::ui::run(options, |_| Box::new(client))
+}
+
+fn own_picture() -> Picture {
+    picture(640, 360, [150, 110, 80])
 }
 
 /// A soft light on a wall, with a lighter left side so that mirroring shows.
@@ -114,4 +119,16 @@ fn picture(width: u32, height: u32, [red, green, blue]: [i32; 3]) -> Picture {
     i420.extend(std::iter::repeat_n(cb as u8, chroma));
     i420.extend(std::iter::repeat_n(cr as u8, chroma));
     Picture { width, height, i420: i420.into() }
+}
+
+fn outgoing(progress: Progress) -> CallState {
+    CallState::Outgoing { far: shown::far(), progress, since: Duration::from_secs(7) }
+}
+
+fn incoming() -> CallState {
+    CallState::Incoming { far: shown::far(), with_video: true }
+}
+
+fn ended(reason: EndReason) -> CallState {
+    CallState::Ended { far: shown::far(), reason, lasted: Some(Duration::from_secs(724)), incoming: false }
 }

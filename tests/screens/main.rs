@@ -1,5 +1,5 @@
 //! Every screen, used by its labels, the way a screen reader would.
 
 mod pressed;
-mod shown;
 mod sentences;
+mod shown;

@@ -91,7 +91,7 @@ fn first_run_asks_for_a_name_and_then_goes_on() {
     press(&mut harness, "Continue");
     assert_eq!(harness.state(), &[]);
     harness.get_by_label("Type the name others should see.");
-    harness.get_by_label("Your name").type_text("Mei");
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Your name").type_text("Mei");
     harness.run_steps(4);
     press(&mut harness, "Continue");
     assert_eq!(harness.state(), &[Action::FinishWelcome { name: "Mei".into(), server: None }]);
@@ -293,8 +293,12 @@ fn settings_change_the_theme_and_who_finds_us() {
         .allow_missing_glyphs()
         .build_ui_state(
             move |ui: &mut egui::Ui, asked: &mut Asked| {
-                let shown =
-                    SettingsShown { own_picture: None, theme: ThemeChoice::Dark, narrow: false, copied: false };
+                let shown = SettingsShown {
+                    own_picture: None,
+                    theme: ThemeChoice::Dark,
+                    narrow: false,
+                    copied: false,
+                };
                 asked.extend(settings_ui(ui, &view, shown, &mut inputs));
             },
             Vec::new(),

@@ -26,7 +26,10 @@ fn every_end_says_what_happened_and_what_to_do() {
     for (reason, incoming) in REASONS.into_iter().flat_map(|reason| [(reason, false), (reason, true)]) {
         let words = why_it_ended(reason, "Ada", incoming);
         for part in [&words.what, &words.remedy] {
-            assert!(part.contains(' ') && !part.contains("end.") && !part.contains('{'), "{reason:?}: {part}");
+            assert!(
+                part.contains(' ') && !part.contains("end.") && !part.contains('{'),
+                "{reason:?}: {part}"
+            );
         }
     }
 }

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::view::{
-    CallState, Conversation, Delivery, Devices, FarEnd, Line, LineKind, OwnCard, Person, Progress, Quality, ServerState,
-    UpCall,
+    Conversation, Delivery, Devices, FarEnd, Line, LineKind, OwnCard, Person, Quality, ServerState, UpCall,
 };
 use tincan::call::{ClientView, EndReason, PeerId};
 
@@ -28,7 +27,11 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
     let lines = vec![
         line(
             22,
-            LineKind::Call { incoming: true, lasted: Some(Duration::from_secs(724)), reason: EndReason::Ended },
+            LineKind::Call {
+                incoming: true,
+                lasted: Some(Duration::from_secs(724)),
+                reason: EndReason::Ended,
+            },
         ),
         line(4, LineKind::Received("今晚八点可以吗？".into())),
         line(
@@ -37,7 +40,12 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
         ),
         line(2, LineKind::Received("Got it, thank you".into())),
         line(2, LineKind::Received("See you at eight 👋".into())),
-        line(1, LineKind::Sent { text: "회의는 8시 · 八時に会いましょう".into(), state: Delivery::Sending }),
+        line(
+            1,
+            LineKind::Sent {
+                text: "회의는 8시 · 八時に会いましょう".into(), state: Delivery::Sending
+            },
+        ),
     ];
     let conversations = vec![
         Conversation { peer_id: peer(1), name: "林小雨".into(), lines, unread: 2 },
@@ -115,16 +123,4 @@ pub(crate) fn up() -> UpCall {
             cipher: "AES-128 · HMAC-128".into(),
         },
     }
-}
-
-pub(crate) fn outgoing(progress: Progress) -> CallState {
-    CallState::Outgoing { far: far(), progress, since: Duration::from_secs(7) }
-}
-
-pub(crate) fn incoming() -> CallState {
-    CallState::Incoming { far: far(), with_video: true }
-}
-
-pub(crate) fn ended(reason: EndReason) -> CallState {
-    CallState::Ended { far: far(), reason, lasted: Some(Duration::from_secs(724)), incoming: false }
 }

@@ -1,6 +1,8 @@
 //! Buttons: with words, with an icon alone, and the round ones on a picture.
 
-use egui::{Align2, Color32, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
+use egui::{
+    Align2, Color32, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+};
 
 use super::icon::{Icon, paint_icon};
 use crate::ui::theme::{self, Palette, palette};

@@ -1,7 +1,8 @@
 //! The lines of a conversation, and the field below them.
 
 use egui::{
-    Align, Align2, Color32, Id, Label, Layout, Pos2, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2, vec2,
+    Align, Align2, Color32, Id, Label, Layout, Pos2, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, Vec2,
+    vec2,
 };
 
 use super::button::{focus_ring, icon_button};
@@ -145,8 +146,10 @@ fn bubble_ui(ui: &mut Ui, text: &str, meta: &str, meta_ink: Color32, ours: bool)
 fn send_button_ui(ui: &mut Ui) -> egui::Response {
     let palette = palette(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(48.0, theme::BUTTON_HEIGHT), Sense::click());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), word("chat.send")));
-    let fill = if response.hovered() { palette.accent.lerp_to_gamma(palette.text, 0.1) } else { palette.accent };
+    response
+        .widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, ui.is_enabled(), word("chat.send")));
+    let fill =
+        if response.hovered() { palette.accent.lerp_to_gamma(palette.text, 0.1) } else { palette.accent };
     ui.painter().rect_filled(rect, theme::RADIUS, fill);
     let square = Rect::from_center_size(rect.center(), Vec2::splat(18.0));
     paint_icon(ui.painter(), Icon::Send, square, palette.accent_ink);

@@ -1,8 +1,8 @@
 //! Text fields: one line, and the growing one of the chat.
 
 use egui::{
-    Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, Response, RichText, ScrollArea, Stroke,
-    StrokeKind, TextEdit, Ui, UiBuilder, vec2,
+    Event, Frame, Id, ImeEvent, Key, KeyboardShortcut, Margin, Modifiers, Rect, Response, RichText,
+    ScrollArea, Stroke, StrokeKind, TextEdit, Ui, UiBuilder, vec2,
 };
 
 use crate::ui::theme::{self, palette};
@@ -34,7 +34,9 @@ pub fn field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint: &str,
         .align(egui::Align2::LEFT_CENTER)
         .desired_width(inner.width())
         .min_size(inner.size());
-    let response = ui.put(inner, edit);
+    let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
+    child.spacing_mut().interact_size.y = 0.0;
+    let response = child.add(edit);
     ui.ctx().accesskit_node_builder(id, |node| node.set_label(label));
     let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter)) && !composed;
     Typed { response, entered }
@@ -59,6 +61,7 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
     ui.painter().rect(rect, theme::RADIUS, palette.bg, line, StrokeKind::Inside);
     let inner = Rect::from_center_size(rect.center(), vec2(width - 24.0, row * rows as f32));
     let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
+    child.spacing_mut().interact_size.y = 0.0;
     let response = ScrollArea::vertical()
         .id_salt((id, "scroll"))
         .max_height(inner.height())
@@ -108,10 +111,7 @@ fn composing(ui: &Ui, id: Id) -> bool {
 }
 
 fn rows_of(ui: &Ui, text: &str, width: f32) -> usize {
-    ui.painter()
-        .layout(text.to_owned(), theme::font(theme::BODY), theme::WHITE, width.max(40.0))
-        .rows
-        .len()
+    ui.painter().layout(text.to_owned(), theme::font(theme::BODY), theme::WHITE, width.max(40.0)).rows.len()
 }
 
 /// How far the chat's field grows.

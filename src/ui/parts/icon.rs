@@ -151,7 +151,10 @@ mod tests {
             let lines = polylines(icon.path());
             assert!(!lines.is_empty(), "{icon:?}");
             for point in lines.into_iter().flatten() {
-                assert!((1.0..=23.0).contains(&point.x) && (1.0..=23.0).contains(&point.y), "{icon:?} {point:?}");
+                assert!(
+                    (1.0..=23.0).contains(&point.x) && (1.0..=23.0).contains(&point.y),
+                    "{icon:?} {point:?}"
+                );
             }
         }
     }

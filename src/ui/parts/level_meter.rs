@@ -28,7 +28,12 @@ pub fn level_meter_ui(ui: &mut Ui, level: f32) {
             break;
         }
         let shown = ((end.min(x1) - x0) / (x1 - x0)).clamp(0.0, 1.0);
-        quad(&mut mesh, Rect::from_x_y_ranges(x0..=end.min(x1), inner.y_range()), *one, one.lerp_to_gamma(*other, shown));
+        quad(
+            &mut mesh,
+            Rect::from_x_y_ranges(x0..=end.min(x1), inner.y_range()),
+            *one,
+            one.lerp_to_gamma(*other, shown),
+        );
     }
     ui.painter().add(Shape::mesh(mesh));
     ui.painter().rect_stroke(rect, 4.0, Stroke::new(1.0, palette.line), StrokeKind::Inside);

@@ -15,7 +15,8 @@ pub fn paint_bars(painter: &Painter, at: Pos2, bars: u8) {
     };
     for (place, height) in [4.0, 7.0, 10.0, 12.0].into_iter().enumerate() {
         let left = at.x + place as f32 * 5.0;
-        let bar = Rect::from_min_max(Pos2::new(left, at.y + 12.0 - height), Pos2::new(left + 3.0, at.y + 12.0));
+        let bar =
+            Rect::from_min_max(Pos2::new(left, at.y + 12.0 - height), Pos2::new(left + 3.0, at.y + 12.0));
         let full = place < usize::from(bars);
         painter.rect_filled(bar, 1.0, if full { ink } else { Color32::from_white_alpha(0x40) });
     }
@@ -68,13 +69,7 @@ pub fn quality_card_ui(ui: &mut Ui, corner: Pos2, quality: &Quality) {
     let size = vec2(300.0, 46.0 + 17.5 * rows.len() as f32);
     let rect = Rect::from_min_size(corner - vec2(0.0, size.y), size);
     let fill = theme::glass(theme::CARD_ALPHA);
-    ui.painter().rect(
-        rect,
-        theme::PICTURE_RADIUS,
-        fill,
-        theme::glass_line(),
-        egui::StrokeKind::Inside,
-    );
+    ui.painter().rect(rect, theme::PICTURE_RADIUS, fill, theme::glass_line(), egui::StrokeKind::Inside);
     let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(vec2(14.0, 12.0))));
     let ui = &mut child;
     ui.spacing_mut().item_spacing.y = 3.0;
@@ -94,7 +89,10 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_said_and_not_shown_as_nought() {
         let rows = rows(&Quality::default());
-        assert!(rows.iter().any(|(what, text)| *what == word("quality.lip_sync") && text == word("quality.unknown")));
+        assert!(
+            rows.iter()
+                .any(|(what, text)| *what == word("quality.lip_sync") && text == word("quality.unknown"))
+        );
         assert_eq!(pill_words(&Quality::default()), None);
     }
 }

@@ -11,7 +11,7 @@ use crate::ui::parts::button::{Kind, button, icon_button};
 use crate::ui::parts::chat::{chat_lines_ui, compose_ui};
 use crate::ui::parts::icon::Icon;
 use crate::ui::theme::{self, palette};
-use crate::ui::words::word;
+use crate::ui::words::{word, word_with};
 
 /// What the screen shows.
 #[derive(Clone, Debug)]
@@ -88,7 +88,8 @@ fn head_ui(ui: &mut Ui, shown: &Shown<'_>, action: &mut Option<Action>) {
                 ui.add(Label::new(RichText::new(shown.name).font(theme::strong(theme::HEAD))).truncate());
                 let presence = if shown.online { word("home.online") } else { word("home.offline") };
                 let id = shown.peer_id.short();
-                let text = RichText::new(format!("{presence} · {id}"));
+                let words = word_with("home.presence", &[("presence", presence), ("id", &id)]);
+                let text = RichText::new(words);
                 ui.add(Label::new(text.font(theme::font(theme::SMALL)).color(palette.dim)).truncate());
             });
         });

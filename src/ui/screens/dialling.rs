@@ -55,10 +55,13 @@ pub fn dialling_ui(ui: &mut Ui, dialling: &Dialling<'_>) -> Option<Action> {
             ui.add_space(2.0);
             let words = progress_words(dialling.progress, &name);
             ui.add(egui::Label::new(RichText::new(words).color(palette.dim)).truncate());
-            ui.label(RichText::new(length(dialling.since)).font(theme::mono(theme::SMALL)).color(palette.faint));
+            ui.label(
+                RichText::new(length(dialling.since)).font(theme::mono(theme::SMALL)).color(palette.faint),
+            );
             ui.add_space(22.0);
             centred_row(ui, "dial buttons", 14.0, |ui| {
-                if button_sized(ui, Kind::End, Some(Icon::HangUp), word("dial.cancel"), 44.0, 18.0).clicked() {
+                if button_sized(ui, Kind::End, Some(Icon::HangUp), word("dial.cancel"), 44.0, 18.0).clicked()
+                {
                     action = Some(Action::Ask(Command::Cancel));
                 }
             });
@@ -66,7 +69,12 @@ pub fn dialling_ui(ui: &mut Ui, dialling: &Dialling<'_>) -> Option<Action> {
         if dialling.own_picture.is_some() {
             let size = if area.width() < theme::NARROW { vec2(128.0, 80.0) } else { vec2(240.0, 150.0) };
             let corner = area.right_bottom() - vec2(20.0, 20.0);
-            own_preview(ui, Rect::from_min_max(corner - size, corner), dialling.own_picture, theme::PICTURE_RADIUS);
+            own_preview(
+                ui,
+                Rect::from_min_max(corner - size, corner),
+                dialling.own_picture,
+                theme::PICTURE_RADIUS,
+            );
         }
     });
     action

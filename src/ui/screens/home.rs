@@ -1,8 +1,8 @@
 //! The list: ourselves, whom to call, what was written, who is here. What is chosen in it shows beside it.
 
 use egui::{
-    Align, CentralPanel, Frame, Id, Key, Label, Layout, Margin, Modifiers, Panel, Pos2, Rect, RichText, Role, ScrollArea,
-    Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
+    Align, CentralPanel, Frame, Id, Key, Label, Layout, Margin, Modifiers, Panel, Pos2, Rect, RichText, Role,
+    ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use crate::call::view::{OwnCard, ServerState};
@@ -36,7 +36,9 @@ pub fn list_ui(
     let mut action = None;
     ui.painter().rect_filled(ui.max_rect(), 0.0, palette.panel);
     ui.spacing_mut().item_spacing.y = 0.0;
-    Frame::new().inner_margin(Margin::same(16)).show(ui, |ui| own_card_ui(ui, &view.own, inputs, &mut action));
+    Frame::new()
+        .inner_margin(Margin::same(16))
+        .show(ui, |ui| own_card_ui(ui, &view.own, inputs, &mut action));
     let line = ui.cursor().top();
     ui.painter().hline(ui.max_rect().x_range(), line, Stroke::new(1.0, palette.line));
     Frame::new()
@@ -68,7 +70,8 @@ pub fn list_ui(
         }
         if view.people.is_empty() {
             Frame::new().inner_margin(Margin::symmetric(16, 4)).show(ui, |ui| {
-                let text = RichText::new(word("home.nobody")).font(theme::font(theme::SMALL)).color(palette.faint);
+                let text =
+                    RichText::new(word("home.nobody")).font(theme::font(theme::SMALL)).color(palette.faint);
                 ui.add(Label::new(text).wrap());
             });
         }
@@ -89,7 +92,8 @@ pub fn start_ui(ui: &mut Ui, own: &OwnCard, copied: bool) -> Option<Action> {
             let title = RichText::new(word("home.start_title")).font(theme::strong(20.0));
             ui.add(Label::new(title).wrap().halign(Align::Center));
             ui.add_space(6.0);
-            let centred = |text| Label::new(RichText::new(text).color(palette.dim)).wrap().halign(Align::Center);
+            let centred =
+                |text| Label::new(RichText::new(text).color(palette.dim)).wrap().halign(Align::Center);
             ui.add(centred(word("home.start_text")));
             ui.add_space(18.0);
             if let Some(id) = own.peer_id {
@@ -97,8 +101,11 @@ pub fn start_ui(ui: &mut Ui, own: &OwnCard, copied: bool) -> Option<Action> {
                 ui.add_space(6.0);
                 ui.label(RichText::new(id.short()).font(theme::mono(13.0)).color(palette.text));
                 ui.add_space(8.0);
-                let (icon, label) =
-                    if copied { (Icon::Tick, word("own.copied")) } else { (Icon::Copy, word("home.copy_id")) };
+                let (icon, label) = if copied {
+                    (Icon::Tick, word("own.copied"))
+                } else {
+                    (Icon::Copy, word("home.copy_id"))
+                };
                 if button(ui, Kind::Plain, Some(icon), label).clicked() {
                     action = Some(Action::CopyPeerId);
                 }
@@ -262,13 +269,13 @@ fn item_ui(ui: &mut Ui, item: &Item<'_>) -> bool {
         let count = if item.unread > 99 { "99+".to_owned() } else { item.unread.to_string() };
         let galley = ui.painter().layout_no_wrap(count, theme::strong(theme::TINY), palette.accent_ink);
         let width = (galley.size().x + 12.0).max(18.0);
-        let badge =
-            Rect::from_min_size(Pos2::new(right - width, rect.center().y - 9.0), vec2(width, 18.0));
+        let badge = Rect::from_min_size(Pos2::new(right - width, rect.center().y - 9.0), vec2(width, 18.0));
         ui.painter().rect_filled(badge, 9.0, palette.accent);
         ui.painter().galley(badge.center() - galley.size() / 2.0, galley, palette.accent_ink);
         right -= width + 8.0;
     }
-    let name_font = if item.selected || item.unread > 0 { theme::strong(theme::BODY) } else { theme::font(theme::BODY) };
+    let name_font =
+        if item.selected || item.unread > 0 { theme::strong(theme::BODY) } else { theme::font(theme::BODY) };
     let left = avatar.right() + 12.0;
     let width = right - left;
     let name = one_line(ui, item.name, name_font, palette.text, width);

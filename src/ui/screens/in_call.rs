@@ -1,8 +1,8 @@
 //! The screen while a call is up: their picture, ours, and controls that leave when nothing moves.
 
 use egui::{
-    Align2, CentralPanel, CursorIcon, Frame, Id, Key, Margin, Modifiers, Panel, Popup, Pos2, Rect, Role, Sense, Shadow,
-    Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
+    Align2, CentralPanel, CursorIcon, Event, Frame, Id, Key, Margin, Modifiers, Panel, Popup, Pos2, Rect,
+    Role, Sense, Shadow, Stroke, StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
 };
 
 use crate::call::Command;
@@ -77,7 +77,8 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
         if top_ui(&mut over, area, shown, state) {
             action = Some(Action::ToggleFullScreen);
         }
-        let open = Open { chat: state.chat_open, quality: state.quality_open, full_screen: shown.full_screen };
+        let open =
+            Open { chat: state.chat_open, quality: state.quality_open, full_screen: shown.full_screen };
         match call_bar_ui(&mut over, area, shown.call, shown.devices, open) {
             Some(Pressed::Ask(command)) => action = Some(Action::Ask(command)),
             Some(Pressed::Chat) => toggle_chat(ui, state),
@@ -126,6 +127,8 @@ fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Option<Action> 
         }
         if pressed(Key::C) {
             toggle_chat(ui, state);
+            // The letter itself must not be typed into the field that now has the focus.
+            ui.input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(_))));
         }
         if pressed(Key::T) {
             state.quality_open = !state.quality_open;
@@ -267,7 +270,11 @@ fn top_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) -> b
     let words = format!("{} {}", call.far.name, length(call.lasted));
     pill(ui, rect, "name", &words);
     let after = rect.left() + 12.0 + name.size().x + 8.0;
-    ui.painter().galley(Pos2::new(rect.left() + 12.0, rect.center().y - name.size().y / 2.0), name, theme::WHITE);
+    ui.painter().galley(
+        Pos2::new(rect.left() + 12.0, rect.center().y - name.size().y / 2.0),
+        name,
+        theme::WHITE,
+    );
     ui.painter().galley(Pos2::new(after, rect.center().y - time.size().y / 2.0), time, theme::GLASS_DIM);
     left = rect.right() + 10.0;
     if roomy && !state.chat_open {
@@ -276,7 +283,8 @@ fn top_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) -> b
         let size = vec2(galley.size().x + 24.0 + 26.0, PILL);
         let rect = Rect::from_min_size(Pos2::new(left, top), size);
         pill(ui, rect, "sealed", text);
-        let square = Rect::from_center_size(Pos2::new(rect.left() + 21.0, rect.center().y), Vec2::splat(18.0));
+        let square =
+            Rect::from_center_size(Pos2::new(rect.left() + 21.0, rect.center().y), Vec2::splat(18.0));
         paint_icon(ui.painter(), Icon::Lock, square, theme::WHITE);
         let at = Pos2::new(rect.left() + 38.0, rect.center().y - galley.size().y / 2.0);
         ui.painter().galley(at, galley, theme::WHITE);

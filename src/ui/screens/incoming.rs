@@ -28,13 +28,18 @@ pub fn incoming_ui(ui: &mut Ui, far: &FarEnd, with_video: bool) -> Option<Action
         ui.add_space(20.0);
         let padding = if narrow { 9.0 } else { 15.0 };
         centred_row(ui, "answers", if narrow { 8.0 } else { 14.0 }, |ui| {
-            if button_sized(ui, Kind::End, Some(Icon::HangUp), word("ring.decline"), 44.0, padding).clicked() {
+            if button_sized(ui, Kind::End, Some(Icon::HangUp), word("ring.decline"), 44.0, padding).clicked()
+            {
                 answer = Some(Command::Decline);
             }
-            if button_sized(ui, Kind::Plain, Some(Icon::Phone), word("ring.audio_only"), 44.0, padding).clicked() {
+            if button_sized(ui, Kind::Plain, Some(Icon::Phone), word("ring.audio_only"), 44.0, padding)
+                .clicked()
+            {
                 answer = Some(Command::Accept { with_video: false });
             }
-            if button_sized(ui, Kind::Accept, Some(Icon::Camera), word("ring.accept"), 44.0, padding).clicked() {
+            if button_sized(ui, Kind::Accept, Some(Icon::Camera), word("ring.accept"), 44.0, padding)
+                .clicked()
+            {
                 answer = Some(Command::Accept { with_video: true });
             }
         });

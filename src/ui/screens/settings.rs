@@ -1,6 +1,9 @@
 //! The settings: who one is, the devices, how it looks.
 
-use egui::{Align, CentralPanel, Frame, Id, Key, Label, Layout, Margin, Modifiers, Panel, RichText, ScrollArea, Ui, vec2};
+use egui::{
+    Align, CentralPanel, Frame, Id, Key, Label, Layout, Margin, Modifiers, Panel, RichText, ScrollArea, Ui,
+    vec2,
+};
 
 use super::welcome::own_preview;
 use crate::call::{ClientView, Command};
@@ -152,8 +155,11 @@ fn profile_ui(
                     ui.label(RichText::new(groups.join(" ")).font(theme::mono(theme::SMALL)));
                 }
                 hint_ui(ui, word("settings.peer_id_text"));
-                let (icon, label) =
-                    if shown.copied { (Icon::Tick, word("own.copied")) } else { (Icon::Copy, word("settings.copy")) };
+                let (icon, label) = if shown.copied {
+                    (Icon::Tick, word("own.copied"))
+                } else {
+                    (Icon::Copy, word("settings.copy"))
+                };
                 if button(ui, Kind::Plain, Some(icon), label).clicked() {
                     *action = Some(Action::CopyPeerId);
                 }
@@ -230,10 +236,14 @@ fn row_ui(ui: &mut Ui, caption: &str, content: impl FnOnce(&mut Ui, f32)) {
         return;
     }
     ui.horizontal(|ui| {
-        ui.allocate_ui_with_layout(vec2(160.0, theme::FIELD_HEIGHT), Layout::left_to_right(Align::Center), |ui| {
-            ui.set_width(160.0);
-            ui.label(RichText::new(caption).color(ink));
-        });
+        ui.allocate_ui_with_layout(
+            vec2(160.0, theme::FIELD_HEIGHT),
+            Layout::left_to_right(Align::Center),
+            |ui| {
+                ui.set_width(160.0);
+                ui.label(RichText::new(caption).color(ink));
+            },
+        );
         let width = ui.available_width();
         content(ui, width);
     });

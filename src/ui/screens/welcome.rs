@@ -1,7 +1,8 @@
 //! The first run: a name, a look at one's camera, the devices.
 
 use egui::{
-    Align, CentralPanel, Frame, Id, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui, vec2,
+    Align, CentralPanel, Frame, Id, Label, Layout, Margin, Rect, RichText, ScrollArea, Sense, Stroke, Ui,
+    vec2,
 };
 
 use crate::call::view::Devices;
@@ -155,7 +156,8 @@ fn fields_ui(ui: &mut Ui, view: &ClientView, inputs: &mut WelcomeInputs, action:
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 10.0;
                 let chosen = device_picker_ui(ui, which, &view.devices, width - 70.0);
-                let test = button_sized(ui, Kind::Plain, None, word("device.test"), theme::BUTTON_HEIGHT, 14.0);
+                let test =
+                    button_sized(ui, Kind::Plain, None, word("device.test"), theme::BUTTON_HEIGHT, 14.0);
                 if test.on_hover_text(word("device.test_long")).clicked() {
                     return Some(Command::TestSpeaker);
                 }
