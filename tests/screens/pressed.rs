@@ -91,6 +91,8 @@ fn first_run_asks_for_a_name_and_then_goes_on() {
     press(&mut harness, "Continue");
     assert_eq!(harness.state(), &[]);
     harness.get_by_label("Type the name others should see.");
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Your name").click();
+    harness.run_steps(2);
     harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Your name").type_text("Mei");
     harness.run_steps(4);
     press(&mut harness, "Continue");
