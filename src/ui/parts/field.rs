@@ -34,7 +34,8 @@ pub fn field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint: &str,
         .align(egui::Align2::LEFT_CENTER)
         .desired_width(inner.width())
         .min_size(inner.size());
-    let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
+    let mut child =
+        ui.new_child(UiBuilder::new().max_rect(inner).layout(egui::Layout::top_down(egui::Align::Min)));
     child.spacing_mut().interact_size.y = 0.0;
     let response = child.add(edit);
     ui.ctx().accesskit_node_builder(id, |node| node.set_label(label));
@@ -60,7 +61,8 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
     let line = if focused { Stroke::new(1.5, palette.accent) } else { Stroke::new(1.0, palette.line) };
     ui.painter().rect(rect, theme::RADIUS, palette.bg, line, StrokeKind::Inside);
     let inner = Rect::from_center_size(rect.center(), vec2(width - 24.0, row * rows as f32));
-    let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
+    let mut child =
+        ui.new_child(UiBuilder::new().max_rect(inner).layout(egui::Layout::top_down(egui::Align::Min)));
     child.spacing_mut().interact_size.y = 0.0;
     let response = ScrollArea::vertical()
         .id_salt((id, "scroll"))
