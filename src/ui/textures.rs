@@ -1,0 +1,109 @@
+//! Pictures become textures: once each, never again for a repaint.
+
+use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions, Vec2, vec2};
+use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgba};
+
+use crate::call::{Latest, Picture};
+
+/// Wider or higher than this is no picture of a camera.
+const LARGEST_SIDE: u32 = 8192;
+
+/// A texture that can be drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Shown {
+    /// Which texture.
+    pub id: TextureId,
+    /// How large the picture is, in its own points.
+    pub size: Vec2,
+}
+
+/// One stream of pictures on the screen.
+#[derive(Default)]
+pub struct PictureTexture {
+    name: &'static str,
+    texture: Option<TextureHandle>,
+    rgba: Vec<u8>,
+}
+
+impl PictureTexture {
+    /// An empty one.
+    pub fn new(name: &'static str) -> Self {
+        Self { name, ..Self::default() }
+    }
+
+    /// Takes the newest picture, if there is one nobody took. True when the screen must change.
+    pub fn take_from(&mut self, ctx: &Context, slot: &Latest<Picture>) -> bool {
+        slot.take().is_some_and(|picture| self.show(ctx, &picture))
+    }
+
+    /// Shows a picture. A malformed one changes nothing.
+    pub fn show(&mut self, ctx: &Context, picture: &Picture) -> bool {
+        let Some(image) = to_rgba(picture, &mut self.rgba) else { return false };
+        match &mut self.texture {
+            Some(texture) => texture.set(image, TextureOptions::LINEAR),
+            None => self.texture = Some(ctx.load_texture(self.name, image, TextureOptions::LINEAR)),
+        }
+        true
+    }
+
+    /// Forgets the picture: a call's last one must not show in the next.
+    pub fn clear(&mut self) {
+        self.texture = None;
+    }
+
+    /// What to draw, once a picture came.
+    pub fn shown(&self) -> Option<Shown> {
+        let texture = self.texture.as_ref()?;
+        let [width, height] = texture.size();
+        Some(Shown { id: texture.id(), size: vec2(width as f32, height as f32) })
+    }
+}
+
+fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
+    let (width, height) = (picture.width, picture.height);
+    let sides_fit = |side: u32| side > 0 && side <= LARGEST_SIDE && side.is_multiple_of(2);
+    if !sides_fit(width) || !sides_fit(height) {
+        return None;
+    }
+    let luma = width as usize * height as usize;
+    let chroma = luma / 4;
+    if picture.i420.len() != luma + 2 * chroma {
+        return None;
+    }
+    let (y_plane, rest) = picture.i420.split_at(luma);
+    let (u_plane, v_plane) = rest.split_at(chroma);
+    let planes = YuvPlanarImage {
+        y_plane,
+        y_stride: width,
+        u_plane,
+        u_stride: width / 2,
+        v_plane,
+        v_stride: width / 2,
+        width,
+        height,
+    };
+    rgba.resize(luma * 4, 255);
+    yuv420_to_rgba(&planes, rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601).ok()?;
+    Some(ColorImage::from_rgba_premultiplied([width as usize, height as usize], rgba))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_white_picture_is_white_on_the_screen() {
+        let mut i420 = vec![235; 4 * 4];
+        i420.extend([128; 8]);
+        let picture = Picture { width: 4, height: 4, i420: i420.into() };
+        let image = to_rgba(&picture, &mut Vec::new()).expect("a picture");
+        assert_eq!(image.size, [4, 4]);
+        assert!(image.pixels.iter().all(|p| p.r() > 250 && p.g() > 250 && p.b() > 250 && p.a() == 255));
+    }
+
+    #[test]
+    fn a_picture_with_samples_missing_is_passed_over() {
+        let picture = Picture { width: 4, height: 4, i420: vec![0; 23].into() };
+        assert!(to_rgba(&picture, &mut Vec::new()).is_none());
+    }
+}

@@ -1,0 +1,92 @@
+//! Opens the window, and lets others wake it or bring it to the front. The only place that meets the desktop.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use egui::{Context, ViewportBuilder, ViewportCommand};
+use jiff::tz::TimeZone;
+
+use super::app::{App, OnTheme};
+use super::theme::{self, ThemeChoice};
+use super::words::word_with;
+use crate::call::handle::Client;
+
+/// Makes the window look again: something changed. Callable from any thread.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// How the window starts.
+pub struct WindowOptions {
+    /// What stands in its title bar.
+    pub title: String,
+    /// Width and height of its inside, in points.
+    pub start_size: [f32; 2],
+    /// Dark, light, or the system's.
+    pub theme: ThemeChoice,
+    /// Told when the person chooses another theme.
+    pub on_theme: Option<OnTheme>,
+    /// With this, others bring the window to the front.
+    pub attention: Attention,
+}
+
+impl Default for WindowOptions {
+    fn default() -> Self {
+        Self {
+            title: super::words::word("app.title").to_owned(),
+            start_size: [1280.0, 800.0],
+            theme: ThemeChoice::default(),
+            on_theme: None,
+            attention: Attention::default(),
+        }
+    }
+}
+
+/// Brings the window to the front, from any thread. Clones mean the same window.
+#[derive(Clone, Default)]
+pub struct Attention(Arc<Mutex<Option<Context>>>);
+
+impl Attention {
+    /// Opens the window if it is minimised and puts it in front. Before there is a window, nothing happens.
+    pub fn come_forward(&self) {
+        let context = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(ctx) = context {
+            ctx.send_viewport_cmd(ViewportCommand::Visible(true));
+            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            ctx.request_repaint();
+        }
+    }
+
+    fn belongs_to(&self, ctx: &Context) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ctx.clone());
+    }
+}
+
+/// Opens the window and returns when it is closed. `make` gets the waker and gives the client.
+///
+/// # Errors
+/// One sentence, when there is no desktop or no OpenGL.
+pub fn run(options: WindowOptions, make: impl FnOnce(Waker) -> Box<dyn Client>) -> Result<(), String> {
+    let WindowOptions { title, start_size, theme, on_theme, attention } = options;
+    let mut viewport = ViewportBuilder::default()
+        .with_title(title)
+        .with_app_id("tincan")
+        .with_inner_size(start_size)
+        .with_min_inner_size([360.0, 480.0]);
+    if let Ok(icon) = eframe::icon_data::from_png_bytes(ICON) {
+        viewport = viewport.with_icon(Arc::new(icon));
+    }
+    let native = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    eframe::run_native(
+        "tincan",
+        native,
+        Box::new(move |creation| {
+            let ctx = creation.egui_ctx.clone();
+            theme::install(&ctx, theme);
+            attention.belongs_to(&ctx);
+            let waker: Waker = Arc::new(move || ctx.request_repaint());
+            Ok(Box::new(App::new(make(waker), theme, TimeZone::system(), on_theme)))
+        }),
+    )
+    .map_err(|error| word_with("start.no_window", &[("why", error.to_string().trim_end_matches('.'))]))
+}
+
+const ICON: &[u8] = include_bytes!("../../assets/icon/tincan-256.png");

@@ -1,0 +1,134 @@
+//! Opens the real window on a client that only pretends, to look at a screen:
+//! `cargo run --example screens -- SCREEN [light] [narrow]`.
+//!
+//! SCREEN is first, home, start, settings, dialling, incoming, call, call_chat or ended.
+
+#[path = "../screens/shown.rs"]
+mod shown;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tincan::call::handle::Client;
+use tincan::call::view::{CallState, Devices, Progress};
+use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
+use tincan::ui::{ThemeChoice, WindowOptions};
+
+struct Pretended {
+    view: RefCell<Arc<ClientView>>,
+    events: VecDeque<Event>,
+    far: Latest<Picture>,
+    own: Latest<Picture>,
+}
+
+impl Client for Pretended {
+    fn try_command(&self, command: Command) -> bool {
+        println!("{command:?}");
+        let mut view = ClientView::clone(&self.view.borrow());
+        match (command, &mut view.call) {
+            (Command::Preview(true), _) => self.own.put(own_picture()),
+            (Command::SetName(name), _) => view.own.name = name,
+            (Command::SetMuted(muted), CallState::Up(call)) => call.muted = muted,
+            (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,
+            (Command::HangUp, call) => *call = ended(EndReason::Ended),
+            (Command::Cancel, call) => *call = ended(EndReason::Cancelled),
+            (Command::Accept { .. }, call) => *call = CallState::Up(shown::up()),
+            (Command::Call { .. }, call) => *call = outgoing(Progress::Ringing),
+            (Command::Decline | Command::Dismiss, call) => *call = CallState::None,
+            _ => {}
+        }
+        *self.view.borrow_mut() = Arc::new(view);
+        true
+    }
+
+    fn view(&self) -> Arc<ClientView> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn far_picture(&self) -> &Latest<Picture> {
+        &self.far
+    }
+
+    fn own_picture(&self) -> &Latest<Picture> {
+        &self.own
+    }
+}
+
+fn main() -> Result<(), String> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |word: &str| arguments.iter().any(|argument| argument == word);
+    let screen = arguments.first().map_or("home", String::as_str);
+    let mut view = shown::home(SystemTime::now());
+    match screen {
+        "first" => view.own.name.clear(),
+        "start" => {
+            view.conversations = Arc::default();
+            view.people = Arc::default();
+        }
+        "missing" => {
+            view.own.name.clear();
+            view.devices = Arc::new(Devices::default());
+        }
+        "dialling" => view.call = outgoing(Progress::Ringing),
+        "incoming" => view.call = incoming(),
+        "call" | "call_chat" => view.call = CallState::Up(shown::up()),
+        "ended" => view.call = ended(EndReason::NoAnswer),
+        _ => {}
+    }
+    let client = Pretended {
+        view: RefCell::new(Arc::new(view)),
+        events: VecDeque::new(),
+        far: Latest::default(),
+        own: Latest::default(),
+    };
+    client.far.put(picture(1280, 720, [90, 120, 140]));
+    if screen != "missing" {
+        client.own.put(own_picture());
+    }
+    let options = WindowOptions {
+        start_size: if has("narrow") { [400.0, 640.0] } else { [1280.0, 800.0] },
+        theme: if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark },
+        ..WindowOptions::default()
+    };
+    tincan::ui::run(options, |_| Box::new(client))
+}
+
+fn own_picture() -> Picture {
+    picture(640, 360, [150, 110, 80])
+}
+
+/// A soft light on a wall, with a lighter left side so that mirroring shows.
+fn picture(width: u32, height: u32, [red, green, blue]: [i32; 3]) -> Picture {
+    let mut i420 = Vec::new();
+    for y in 0..height {
+        for x in 0..width {
+            let (dx, dy) = (i64::from(x) - i64::from(width) * 3 / 5, i64::from(y) - i64::from(height) / 3);
+            let far = dx * dx + 3 * dy * dy;
+            let light = 110 - (far * 130 / i64::from(width * width)).min(80) - i64::from(x * 20 / width);
+            i420.push(light as u8);
+        }
+    }
+    let (cb, cr) = (128 + (blue - green) / 2, 128 + (red - green) / 2);
+    let chroma = (width * height / 4) as usize;
+    i420.extend(std::iter::repeat_n(cb as u8, chroma));
+    i420.extend(std::iter::repeat_n(cr as u8, chroma));
+    Picture { width, height, i420: i420.into() }
+}
+
+fn outgoing(progress: Progress) -> CallState {
+    CallState::Outgoing { far: shown::far(), progress, since: Duration::from_secs(7) }
+}
+
+fn incoming() -> CallState {
+    CallState::Incoming { far: shown::far(), with_video: true }
+}
+
+fn ended(reason: EndReason) -> CallState {
+    CallState::Ended { far: shown::far(), reason, lasted: Some(Duration::from_secs(724)), incoming: false }
+}

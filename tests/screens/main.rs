@@ -1,0 +1,5 @@
+//! Every screen, used by its labels, the way a screen reader would.
+
+mod pressed;
+mod sentences;
+mod shown;

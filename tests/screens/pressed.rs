@@ -1,0 +1,318 @@
+//! What each screen shows, and what each of its controls asks for.
+
+use std::time::{Duration, SystemTime};
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use jiff::tz::TimeZone;
+use tincan::call::view::{Progress, UpCall};
+use tincan::call::{ClientView, Command, EndReason};
+use tincan::ui::action::Action;
+use tincan::ui::clock::Clock;
+use tincan::ui::screens::conversation::{Shown, conversation_ui};
+use tincan::ui::screens::dialling::{Dialling, dialling_ui};
+use tincan::ui::screens::ended::{Ended, ended_ui};
+use tincan::ui::screens::home::{HomeInputs, list_ui};
+use tincan::ui::screens::in_call::{InCall, InCallState, in_call_ui};
+use tincan::ui::screens::incoming::incoming_ui;
+use tincan::ui::screens::settings::{SettingsInputs, SettingsShown, settings_ui};
+use tincan::ui::screens::welcome::{WelcomeInputs, welcome_ui};
+use tincan::ui::{ThemeChoice, theme};
+
+use crate::shown;
+
+type Asked = Vec<Action>;
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+}
+
+fn clock() -> Clock {
+    Clock::new(now(), TimeZone::UTC)
+}
+
+fn harness<'a>(draw: impl FnMut(&mut egui::Ui) -> Option<Action> + 'a) -> Harness<'a, Asked> {
+    let mut draw = draw;
+    Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
+        .allow_missing_glyphs()
+        .build_ui_state(move |ui: &mut egui::Ui, asked: &mut Asked| asked.extend(draw(ui)), Vec::new())
+}
+
+fn in_call<'a>(call: UpCall) -> Harness<'a, Asked> {
+    let devices = shown::devices();
+    let mut state = InCallState::default();
+    harness(move |ui| {
+        let shown = InCall {
+            call: &call,
+            devices: &devices,
+            conversation: None,
+            far_picture: None,
+            own_picture: None,
+            full_screen: false,
+        };
+        in_call_ui(ui, &shown, &mut state, &clock())
+    })
+}
+
+fn conversation<'a>() -> Harness<'a, Asked> {
+    let view = shown::home(now());
+    let mut draft = String::new();
+    harness(move |ui| {
+        let shown = Shown {
+            peer_id: shown::peer(2),
+            name: "Jonas",
+            conversation: view.conversations.get(1),
+            online: true,
+            narrow: false,
+        };
+        conversation_ui(ui, &shown, &mut draft, &clock())
+    })
+}
+
+fn list<'a>(view: ClientView) -> Harness<'a, Asked> {
+    let mut inputs = HomeInputs::default();
+    harness(move |ui| list_ui(ui, &view, None, &mut inputs))
+}
+
+fn press(harness: &mut Harness<'_, Asked>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(4);
+}
+
+#[test]
+fn first_run_asks_for_a_name_and_then_goes_on() {
+    let view = ClientView::default();
+    let mut inputs = WelcomeInputs::default();
+    let mut harness = harness(move |ui| welcome_ui(ui, &view, None, &mut inputs));
+    harness.run_steps(4);
+    press(&mut harness, "Continue");
+    assert_eq!(harness.state(), &[]);
+    harness.get_by_label("Type the name others should see.");
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Your name").click();
+    harness.run_steps(2);
+    harness.get_by_role_and_label(egui::accesskit::Role::TextInput, "Your name").type_text("Mei");
+    harness.run_steps(4);
+    press(&mut harness, "Continue");
+    assert_eq!(harness.state(), &[Action::FinishWelcome { name: "Mei".into(), server: None }]);
+}
+
+#[test]
+fn a_peer_id_one_digit_short_is_said_at_once_and_not_called() {
+    let mut harness = list(shown::home(now()));
+    harness.get_by_label("Name, or far peer ID").click();
+    harness.run_steps(2);
+    harness.get_by_label("Name, or far peer ID").type_text(&"a".repeat(63));
+    harness.run_steps(4);
+    harness.get_by_label("A peer ID has 64 digits; this one has 63. Copy it again, whole.");
+    press(&mut harness, "Call");
+    assert_eq!(harness.state(), &[]);
+}
+
+#[test]
+fn enter_in_the_field_calls() {
+    let mut harness = list(shown::home(now()));
+    harness.get_by_label("Name, or far peer ID").click();
+    harness.run_steps(2);
+    harness.get_by_label("Name, or far peer ID").type_text("Priya");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(4);
+    assert_eq!(harness.state(), &[Action::Ask(Command::Call { whom: "Priya".into(), with_video: true })]);
+}
+
+#[test]
+fn somebody_on_the_server_can_be_called_or_written_to() {
+    let mut harness = list(shown::home(now()));
+    press(&mut harness, "Call Priya");
+    press(&mut harness, "Conversation with Priya");
+    press(&mut harness, "Copy my peer ID");
+    let whom = shown::peer(4).to_string();
+    assert_eq!(
+        harness.state(),
+        &[
+            Action::Ask(Command::Call { whom, with_video: true }),
+            Action::OpenConversation(shown::peer(4)),
+            Action::CopyPeerId
+        ]
+    );
+}
+
+#[test]
+fn enter_sends_and_shift_enter_does_not() {
+    let mut harness = conversation();
+    harness.get_by_label("Message Jonas").click();
+    harness.run_steps(2);
+    harness.get_by_label("Message Jonas").type_text("one");
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::SHIFT, Key::Enter);
+    harness.run_steps(4);
+    assert_eq!(harness.state(), &[]);
+    harness.get_by_label("Message Jonas").type_text("two");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(4);
+    let text = "one\ntwo".to_owned();
+    assert_eq!(harness.state(), &[Action::Ask(Command::SendText { to: shown::peer(2), text })]);
+}
+
+#[test]
+fn enter_while_an_input_method_composes_does_not_send() {
+    let mut harness = conversation();
+    harness.get_by_label("Message Jonas").click();
+    harness.run_steps(2);
+    let text = "ni hao".to_owned();
+    harness.event(egui::Event::Ime(egui::ImeEvent::Preedit { text, active_range_chars: None }));
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.run_steps(4);
+    assert_eq!(harness.state(), &[]);
+}
+
+#[test]
+fn dialling_says_how_far_it_got_and_only_cancel_stops_it() {
+    let far = shown::far();
+    let mut harness = harness(move |ui| {
+        let since = Duration::from_secs(7);
+        let dialling = Dialling { far: &far, progress: Progress::Ringing, since, own_picture: None };
+        dialling_ui(ui, &dialling)
+    });
+    harness.run_steps(4);
+    harness.get_by_label("Ringing…");
+    harness.key_press(Key::Escape);
+    harness.key_press(Key::Space);
+    harness.run_steps(4);
+    assert_eq!(harness.state(), &[]);
+    press(&mut harness, "Cancel");
+    assert_eq!(harness.state(), &[Action::Ask(Command::Cancel)]);
+}
+
+#[test]
+fn a_call_that_rings_is_answered_three_ways_and_never_by_escape() {
+    let far = shown::far();
+    let mut harness = harness(move |ui| incoming_ui(ui, &far, true));
+    harness.run_steps(6);
+    harness.key_press(Key::Escape);
+    harness.run_steps(2);
+    assert_eq!(harness.state(), &[]);
+    for label in ["Accept", "Audio only", "Decline"] {
+        press(&mut harness, label);
+    }
+    assert_eq!(
+        harness.state(),
+        &[
+            Action::Ask(Command::Accept { with_video: true }),
+            Action::Ask(Command::Accept { with_video: false }),
+            Action::Ask(Command::Decline)
+        ]
+    );
+}
+
+#[test]
+fn a_muted_call_offers_to_unmute_and_the_keys_do_what_the_buttons_do() {
+    let mut harness = in_call(UpCall { muted: true, ..shown::up() });
+    harness.run_steps(2);
+    press(&mut harness, "Unmute");
+    harness.key_press(Key::V);
+    harness.run_steps(2);
+    press(&mut harness, "Hang up");
+    assert_eq!(
+        harness.state(),
+        &[
+            Action::Ask(Command::SetMuted(false)),
+            Action::Ask(Command::SetCameraOn(false)),
+            Action::Ask(Command::HangUp)
+        ]
+    );
+}
+
+#[test]
+fn holding_space_talks_while_muted_and_letting_go_mutes_again() {
+    let mut harness = in_call(UpCall { muted: true, ..shown::up() });
+    harness.key_down(Key::Space);
+    harness.run_steps(3);
+    harness.key_up(Key::Space);
+    harness.run_steps(3);
+    assert_eq!(
+        harness.state(),
+        &[Action::Ask(Command::SetMuted(false)), Action::Ask(Command::SetMuted(true))]
+    );
+}
+
+#[test]
+fn escape_in_a_call_closes_the_chat_and_never_the_call() {
+    let mut harness = in_call(shown::up());
+    harness.key_press(Key::C);
+    harness.run_steps(4);
+    harness.get_by_label("Message 林小雨");
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Message 林小雨").is_none());
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert_eq!(harness.state(), &[]);
+}
+
+#[test]
+fn a_silent_line_says_that_it_reconnects() {
+    let mut harness = in_call(UpCall { silent_for: Some(Duration::from_secs(4)), ..shown::up() });
+    harness.run_steps(2);
+    harness.get_by_label("Reconnecting… nothing has come for 4 s. The call goes on when it does.");
+}
+
+#[test]
+fn an_ended_call_can_be_called_again_written_to_or_closed() {
+    let far = shown::far();
+    let mut harness = harness(move |ui| {
+        let ended = Ended { far: &far, reason: EndReason::NoAnswer, lasted: None, incoming: false };
+        ended_ui(ui, &ended)
+    });
+    harness.run_steps(6);
+    harness.get_by_label("Jonas did not answer");
+    for label in ["Call again", "Write", "Close"] {
+        press(&mut harness, label);
+    }
+    let whom = shown::peer(2).to_string();
+    assert_eq!(
+        harness.state(),
+        &[
+            Action::Ask(Command::Call { whom, with_video: true }),
+            Action::WriteAfterCall(shown::peer(2)),
+            Action::Ask(Command::Dismiss)
+        ]
+    );
+}
+
+#[test]
+fn settings_change_the_theme_and_who_finds_us() {
+    let view = shown::home(now());
+    let mut inputs = SettingsInputs::new(&view);
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 1200.0])
+        .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
+        .allow_missing_glyphs()
+        .build_ui_state(
+            move |ui: &mut egui::Ui, asked: &mut Asked| {
+                let shown = SettingsShown {
+                    own_picture: None,
+                    theme: ThemeChoice::Dark,
+                    narrow: false,
+                    copied: false,
+                };
+                asked.extend(settings_ui(ui, &view, shown, &mut inputs));
+            },
+            Vec::new(),
+        );
+    harness.run_steps(2);
+    harness.get_by_label("Light").click();
+    harness.run_steps(2);
+    let listed = harness.get_all_by_label("Listed on the server").last().expect("the switch");
+    listed.click();
+    harness.run_steps(2);
+    assert_eq!(
+        harness.state(),
+        &[Action::SetTheme(ThemeChoice::Light), Action::Ask(Command::SetListed(false))]
+    );
+}

@@ -1,0 +1,126 @@
+//! Views made by hand, for the tests of the screens and for looking at them.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tincan::call::view::{
+    Conversation, Delivery, Devices, FarEnd, Line, LineKind, OwnCard, Person, Quality, ServerState, UpCall,
+};
+use tincan::call::{ClientView, EndReason, PeerId};
+
+pub(crate) fn peer(number: u8) -> PeerId {
+    let mut id = [0; 32];
+    for (at, byte) in id.iter_mut().enumerate() {
+        *byte = number.wrapping_mul(37).wrapping_add((at as u8).wrapping_mul(73));
+    }
+    PeerId(id)
+}
+
+pub(crate) fn far() -> FarEnd {
+    FarEnd { name: "Jonas".into(), peer_id: Some(peer(2)) }
+}
+
+/// The list with three conversations and two people, at a time of day that fits.
+pub(crate) fn home(now: SystemTime) -> ClientView {
+    let ago = |minutes: u64| now - Duration::from_secs(60 * minutes);
+    let line = |minutes, what| Line { at: ago(minutes), what };
+    let lines = vec![
+        line(
+            22,
+            LineKind::Call {
+                incoming: true,
+                lasted: Some(Duration::from_secs(724)),
+                reason: EndReason::Ended,
+            },
+        ),
+        line(4, LineKind::Received("今晚八点可以吗？".into())),
+        line(
+            3,
+            LineKind::Sent { text: "Yes! Sending you the slides now.".into(), state: Delivery::Delivered },
+        ),
+        line(2, LineKind::Received("Got it, thank you".into())),
+        line(2, LineKind::Received("See you at eight 👋".into())),
+        line(
+            1,
+            LineKind::Sent {
+                text: "회의는 8시 · 八時に会いましょう".into(), state: Delivery::Sending
+            },
+        ),
+    ];
+    let conversations = vec![
+        Conversation { peer_id: peer(1), name: "林小雨".into(), lines, unread: 2 },
+        Conversation {
+            peer_id: peer(2),
+            name: "Jonas".into(),
+            lines: vec![line(90, LineKind::Received("The train is late again".into()))],
+            unread: 0,
+        },
+        Conversation {
+            peer_id: peer(3),
+            name: "Amara".into(),
+            lines: vec![line(
+                1500,
+                LineKind::Call { incoming: true, lasted: None, reason: EndReason::NoAnswer },
+            )],
+            unread: 0,
+        },
+    ];
+    let people = ["林小雨", "Jonas", "Priya", "Tomás"]
+        .into_iter()
+        .zip([1, 2, 4, 5])
+        .map(|(name, number)| Person { name: name.into(), peer_id: peer(number) })
+        .collect();
+    ClientView {
+        own: OwnCard {
+            name: "Mei".into(),
+            peer_id: Some(peer(9)),
+            server: "rendezvous.example.net".into(),
+            server_state: ServerState::Connected,
+            listed: true,
+        },
+        people: Arc::new(people),
+        conversations: Arc::new(conversations),
+        devices: Arc::new(devices()),
+        microphone_level: 0.62,
+        ..ClientView::default()
+    }
+}
+
+pub(crate) fn devices() -> Devices {
+    Devices {
+        cameras: vec!["Integrated Camera".into()],
+        microphones: vec!["Built-in microphone".into()],
+        speakers: vec!["Headphones".into()],
+        camera: "Integrated Camera".into(),
+        microphone: "default".into(),
+        speaker: "Headphones".into(),
+        ..Devices::default()
+    }
+}
+
+pub(crate) fn up() -> UpCall {
+    UpCall {
+        far: FarEnd { name: "林小雨".into(), peer_id: Some(peer(1)) },
+        lasted: Duration::from_secs(724),
+        muted: false,
+        camera_on: true,
+        has_camera: true,
+        has_microphone: true,
+        far_video: true,
+        far_muted: false,
+        silent_for: None,
+        quality: Quality {
+            bars: 4,
+            route: "direct".into(),
+            round_trip_ms: Some(24.0),
+            loss_percent: 0.4,
+            send_kbps: 1210.0,
+            receive_kbps: 1180.0,
+            send_picture: Some((1280, 720, 30.0)),
+            receive_picture: Some((1280, 720, 30.0)),
+            buffer_ms: 38.0,
+            lip_sync_ms: Some(6.0),
+            cipher: "AES-128 · HMAC-128".into(),
+        },
+    }
+}
