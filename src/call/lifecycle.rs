@@ -281,19 +281,19 @@ impl Lifecycle {
                 let lines = LinesNow::default();
                 self.offered(now, Offer { peer, name: name.to_owned(), call, video, lines })
             }
-            None => match &mut self.phase {
-                Phase::Connecting { with, .. } | Phase::Waiting { with, .. } if with.peer == peer => {
+            None if self.is_with(peer) => {
+                // A plain client that tells its name has answered.
+                if let Phase::Connecting { with, .. } | Phase::Waiting { with, .. } = &mut self.phase {
                     with.accepted = true;
-                    vec![]
                 }
-                Phase::Idle | Phase::Ended { .. } => {
-                    let lines = LinesNow { up: false, plain: true };
-                    self.ring(now, Offer { peer, name: name.to_owned(), call: fallback, video: true, lines })
-                }
-                _ if self.with().is_some_and(|with| with.peer == peer) => vec![],
-                // A plain client understands nothing but a closed line.
-                _ => vec![CallEffect::Part(peer)],
-            },
+                vec![]
+            }
+            None if self.is_free() => {
+                let lines = LinesNow { up: false, plain: true };
+                self.ring(now, Offer { peer, name: name.to_owned(), call: fallback, video: true, lines })
+            }
+            // A plain client understands nothing but a closed line.
+            None => vec![CallEffect::Part(peer)],
         }
     }
 
@@ -525,6 +525,10 @@ impl Lifecycle {
             }
             Phase::Idle | Phase::Ended { .. } => None,
         }
+    }
+
+    fn is_with(&self, peer: PeerId) -> bool {
+        self.with().is_some_and(|with| with.peer == peer)
     }
 
     fn is_dialling(&self) -> bool {

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use crate::media::encoded::EncodedFrame;
-use crate::netconnection::media_tag::{AudioTag, VideoTag, avc_frame, avc_sequence_header, opus_frame};
+use crate::netconnection::media_tag::{
+    AudioTag, VideoTag, avc_frame, avc_sequence_header, opus_frame, parse_audio, parse_video,
+};
 use crate::netconnection::node::{MediaDeadline, MediaKind, MediaMessage};
 
 /// Sound that is later than this is concealed there anyway.
@@ -77,11 +79,11 @@ impl Incoming {
         let MediaMessage { kind, timestamp, payload } = message;
         let part = |part: &[u8]| payload.slice_ref(part);
         match kind {
-            MediaKind::Audio => match AudioTag::parse(&payload)? {
+            MediaKind::Audio => match parse_audio(&payload) {
                 AudioTag::OpusFrame(packet) => Some(EncodedFrame::Audio { timestamp, packet: part(packet) }),
                 _ => None,
             },
-            MediaKind::Video => match VideoTag::parse(&payload)? {
+            MediaKind::Video => match parse_video(&payload) {
                 VideoTag::Config { avcc } => {
                     self.config = Some(part(avcc));
                     None
