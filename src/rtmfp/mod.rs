@@ -2,13 +2,23 @@
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod alarms;
+mod allowance;
 pub mod chance;
+pub(crate) mod counters;
 pub mod crypto;
 pub mod endpoint;
 pub mod error;
 pub mod event;
+pub(crate) mod flow;
+pub(crate) mod limits;
 pub mod machine;
+mod options;
 mod peer_id;
+mod redacted;
+pub(crate) mod session;
+mod session_table;
+mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};

@@ -1,4 +1,6 @@
-//! One program's worth of RTMFP: routes datagrams, opens and accepts sessions, introduces and is introduced.
+//! What the layer above chooses and names: sessions, flows, messages, and how an endpoint behaves.
+//!
+//! Plain values; nothing here decides anything. They are reached as `rtmfp::endpoint::…`.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,10 +9,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::crypto::Profile;
-use super::error::{Misuse, SessionEnd};
-use super::event::Event;
-use super::machine::{Input, Machine, Output, Route};
-use super::peer_id::PeerId;
 
 /// Names a session inside one endpoint; never used twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -80,7 +78,7 @@ pub struct WriteOptions {
     pub finish_by: Option<Instant>,
     /// Falls with this earlier message of the same flow, when that one is given up.
     pub needs: Option<MessageId>,
-    /// Whether the layer above wants [`Event::MessageDone`].
+    /// Whether the layer above wants [`super::Event::MessageDone`].
     pub report: bool,
 }
 
@@ -194,158 +192,5 @@ impl EndpointConfig {
             vanish_after: Duration::from_secs(20),
             open_within: Duration::from_secs(20),
         }
-    }
-}
-
-/// An RTMFP endpoint. See [`super::machine`] for how it is driven.
-pub struct Endpoint {
-    _config: EndpointConfig,
-}
-
-impl Endpoint {
-    /// An endpoint with no session yet.
-    pub fn new(config: EndpointConfig) -> Self {
-        Self { _config: config }
-    }
-
-    /// Starts opening a session to whoever `endpoint_discriminator` selects, reached at `candidates` or through an
-    /// introducer there (RFC 7016 §3.5.1.1.1). Ends in [`Event::SessionOpened`] or [`Event::SessionEnded`].
-    pub fn open_session(
-        &mut self,
-        _now: Instant,
-        _endpoint_discriminator: Bytes,
-        _candidates: &[Route],
-    ) -> SessionKey {
-        todo!()
-    }
-
-    /// Starts opening a session to `peer` through introducers or known addresses.
-    pub fn open_session_to_peer(
-        &mut self,
-        _now: Instant,
-        _peer: PeerId,
-        _candidates: &[Route],
-    ) -> SessionKey {
-        todo!()
-    }
-
-    /// More addresses at which a session that is still opening may be tried.
-    pub fn add_candidates(&mut self, _now: Instant, _session: SessionKey, _candidates: &[Route]) {
-        todo!()
-    }
-
-    /// Closes a session, or stops opening it.
-    pub fn close_session(&mut self, _now: Instant, _session: SessionKey, _manner: CloseManner) {
-        todo!()
-    }
-
-    /// Opens a flow to the far end. Nothing is sent before the first message.
-    pub fn open_flow(&mut self, _session: SessionKey, _options: FlowOptions) -> Result<SendFlowId, Misuse> {
-        todo!()
-    }
-
-    /// Queues a message on a flow of ours.
-    pub fn write(
-        &mut self,
-        _now: Instant,
-        _session: SessionKey,
-        _flow: SendFlowId,
-        _message: Bytes,
-        _options: WriteOptions,
-    ) -> Result<MessageId, Misuse> {
-        todo!()
-    }
-
-    /// Gives up every queued message of a flow that is not yet delivered.
-    pub fn abandon_queued(&mut self, _now: Instant, _session: SessionKey, _flow: SendFlowId) {
-        todo!()
-    }
-
-    /// Bytes queued on a flow and not yet acknowledged.
-    pub fn queued(&self, _session: SessionKey, _flow: SendFlowId) -> usize {
-        todo!()
-    }
-
-    /// Finishes a flow after what is queued.
-    pub fn close_flow(&mut self, _now: Instant, _session: SessionKey, _flow: SendFlowId) {
-        todo!()
-    }
-
-    /// Takes a flow that [`Event::FlowOpened`] told of.
-    pub fn accept_flow(&mut self, _session: SessionKey, _flow: ReceiveFlowId, _delivery: Delivery) {
-        todo!()
-    }
-
-    /// Refuses a flow, at once or later, with a code (RFC 7016 §3.6.3.7).
-    pub fn reject_flow(&mut self, _now: Instant, _session: SessionKey, _flow: ReceiveFlowId, _code: u64) {
-        todo!()
-    }
-
-    /// Whether hellos that this session's far end forwards are answered.
-    pub fn set_forwarded_hello(&mut self, _session: SessionKey, _mode: ForwardedHello) {
-        todo!()
-    }
-
-    /// A session's own keepalive and vanishing times.
-    pub fn set_patience(&mut self, _session: SessionKey, _keepalive: Duration, _vanish_after: Duration) {
-        todo!()
-    }
-
-    /// Answers a hello for another with where that one can be reached (RFC 7016 §3.5.1.4). An empty list says "here, at
-    /// the address you came from".
-    pub fn redirect(&mut self, _route: Route, _tag: &[u8], _to: &[KnownAddress]) {
-        todo!()
-    }
-
-    /// Forwards a hello to the far end of `session` (FIHello, RFC 7016 §3.5.1.5).
-    pub fn forward_hello(
-        &mut self,
-        _now: Instant,
-        _session: SessionKey,
-        _endpoint_discriminator: &[u8],
-        _initiator: KnownAddress,
-        _tag: &[u8],
-    ) {
-        todo!()
-    }
-
-    /// Where a session's far end is, if it is open.
-    pub fn route(&self, _session: SessionKey) -> Option<Route> {
-        todo!()
-    }
-
-    /// Who a session's far end is, if it is open.
-    pub fn peer(&self, _session: SessionKey) -> Option<PeerId> {
-        todo!()
-    }
-
-    /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
-    pub fn nonces(&self, _session: SessionKey) -> Option<([u8; 32], [u8; 32])> {
-        todo!()
-    }
-
-    /// A session's figures now.
-    pub fn figures(&self, _now: Instant, _session: SessionKey) -> Option<SessionFigures> {
-        todo!()
-    }
-
-    /// Why nothing more will be heard of a session, for tests and logs.
-    pub fn sessions(&self) -> usize {
-        let _ = SessionEnd::ClosedHere;
-        todo!()
-    }
-}
-
-impl Machine for Endpoint {
-    /// An endpoint is asked by its methods.
-    type Command = std::convert::Infallible;
-    type Event = Event;
-
-    fn handle_input(&mut self, _now: Instant, _input: Input<'_, Self::Command>) {
-        todo!()
-    }
-
-    fn poll_output(&mut self, _now: Instant, _packets: &mut Vec<u8>) -> Output<Event> {
-        todo!()
     }
 }

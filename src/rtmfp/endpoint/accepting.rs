@@ -1,0 +1,199 @@
+//! Sessions that others open (RFC 7016 §3.5.1.1.2), and the moment any session is proven.
+
+use std::time::{Duration, Instant};
+
+use super::Endpoint;
+use crate::rtmfp::crypto::{CryptoError, Response};
+use crate::rtmfp::endpoint::{CloseManner, SessionKey};
+use crate::rtmfp::error::SessionEnd;
+use crate::rtmfp::event::Event;
+use crate::rtmfp::machine::{JobId, JobResult, Route};
+use crate::rtmfp::session::cookie::Echo;
+use crate::rtmfp::session::glare::{self, OwnAttempt, Verdict};
+use crate::rtmfp::session::initiator::State;
+use crate::rtmfp::session::open::Role;
+use crate::rtmfp::session::responder::{self, Admitted, KeyingMark};
+use crate::rtmfp::session_table::{Proof, Running};
+use crate::rtmfp::wire::chunk::{Chunk, InitiatorKeying};
+
+impl Endpoint {
+    /// An IIKeying. The cookie is looked at before anything that costs more.
+    pub(super) fn on_initiator_keying(&mut self, now: Instant, route: Route, keying: &InitiatorKeying<'_>) {
+        if !self.config.accepts_sessions || keying.session_id == 0 {
+            self.dropped += 1;
+            return;
+        }
+        match self.cookies.check(now, route, keying.cookie_echo) {
+            Echo::Good => {}
+            Echo::FromElsewhere => {
+                if self.answers.take(now) {
+                    let new_cookie = self.cookies.make(now, route, &mut self.chance);
+                    let old_cookie = keying.cookie_echo;
+                    let chunk = Chunk::CookieChange { old_cookie, new_cookie: &new_cookie };
+                    self.send_startup(route, keying.session_id, &chunk);
+                }
+                return;
+            }
+            Echo::Worthless => {
+                self.dropped += 1;
+                return;
+            }
+        }
+        let mark = KeyingMark::of(keying);
+        if let Some(key) = self.sessions.with_keying(mark) {
+            self.repeat_answer(now, key, route);
+            return;
+        }
+        let profile = self.config.profile.clone();
+        let Ok(peer) = profile.identify(keying.certificate) else { return };
+        if !profile.verify(keying.certificate, keying.signed, keying.signature) {
+            return;
+        }
+        let near_prevails = profile.near_prevails(keying.certificate);
+        let mut glare_with = None;
+        for (key, attempt) in self.sessions.attempts() {
+            if !profile.certificate_matches(keying.certificate, &attempt.endpoint_discriminator) {
+                continue;
+            }
+            let keying = matches!(attempt.state, State::KeyingSent(_));
+            let own = OwnAttempt { keying, same_address: attempt.tries(route) };
+            // A discriminator that selects many, such as a server's address, is no sign that this one is meant.
+            let meant = own.same_address
+                || *attempt.endpoint_discriminator == *profile.discriminator_of(peer);
+            match glare::judge(near_prevails, own) {
+                _ if !meant => {}
+                Verdict::DropTheirs => return,
+                Verdict::AnswerTheirs => glare_with = Some(key),
+            }
+        }
+        // Somebody else's open session at that address is not touched (§3.5.1.1.2); its own newer one replaces it once
+        // it is proven.
+        let taken = self.sessions.at(route).any(|(_, running)| {
+            running.proof == Proof::Given && running.session.is_open() && running.certificate != keying.certificate
+        });
+        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room() {
+            self.dropped += 1;
+            return;
+        }
+        let work = profile.respond(keying.certificate, keying.component, self.chance.bytes());
+        let job = self.compute(work);
+        let admitted = Admitted {
+            route,
+            mark,
+            far_session_id: keying.session_id,
+            certificate: keying.certificate.to_vec(),
+            peer,
+            component: keying.component.to_vec(),
+            glare_with,
+        };
+        self.admissions.note(job, admitted, keying.cookie_echo);
+    }
+
+    /// Sends the same RIKeying again: ours, or theirs, was lost (§3.5.1.1.2).
+    fn repeat_answer(&mut self, now: Instant, key: SessionKey, route: Route) {
+        let Some(running) = self.sessions.running_mut(key) else { return };
+        if let Proof::Awaited { until, .. } = &mut running.proof {
+            *until = now + PROOF_WITHIN;
+        }
+        if let Some((_, packet)) = &running.answer {
+            self.startup_packets.push_back((route, packet.clone()));
+        }
+        self.wake(key);
+    }
+
+    /// Whether one more session fits; a stranger's that was never proven makes way.
+    fn has_room(&mut self) -> bool {
+        if self.sessions.len() < self.config.most_sessions {
+            return true;
+        }
+        let Some(oldest) = self.sessions.oldest_unproven_stranger() else { return false };
+        self.sessions.remove(oldest);
+        self.alarms.set(oldest, None);
+        true
+    }
+
+    /// The keys of an admitted IIKeying are there: the answer goes out, and the session runs (§3.5.1.1.2).
+    pub(super) fn on_response(&mut self, now: Instant, job: JobId, result: JobResult) {
+        let Some(admitted) = self.admissions.take(job) else { return };
+        let Ok(response) = result.downcast::<Result<Response, CryptoError>>() else { return };
+        let Ok(Response { component, keys }) = *response else {
+            self.dropped += 1;
+            return;
+        };
+        if !self.has_room() {
+            return;
+        }
+        let Admitted { route, mark, far_session_id, certificate, peer, component: far_component, glare_with } =
+            admitted;
+        let (key, near_id) = (self.new_key(), self.new_near_id());
+        let plain = responder::responder_keying(near_id, &component, &far_component, &*self.config.profile);
+        let packet = self.sealed_startup(far_session_id, &plain);
+        self.startup_packets.push_back((route, packet.clone()));
+        let session = self.new_open_session(now, key, Role::Responder, far_session_id, keys, route);
+        self.sessions.insert_running(
+            key,
+            Running {
+                session,
+                near_id,
+                certificate,
+                peer,
+                initiator: false,
+                proof: Proof::Awaited { since: now, until: now + PROOF_WITHIN },
+                route,
+                answer: Some((mark, packet)),
+                ends_as: None,
+            },
+        );
+        self.wake(key);
+        if let Some(own) = glare_with.and_then(|own| self.sessions.attempt_mut(own)) {
+            own.rest_for(key);
+        }
+    }
+
+    /// The first genuine packet of a session: now it is open, for the layer above too.
+    pub(super) fn on_proven(&mut self, now: Instant, key: SessionKey) {
+        let Some(running) = self.sessions.running(key) else { return };
+        let (peer, route, initiator) = (running.peer, running.session.route(), running.initiator);
+        let proven = self.config.profile.is_static(&running.certificate);
+        let replaced: Vec<SessionKey> = self
+            .sessions
+            .at(running.route)
+            .filter(|(other, old)| {
+                !initiator && *other != key && old.proof == Proof::Given && old.certificate == running.certificate
+            })
+            .map(|(other, _)| other)
+            .collect();
+        self.events.push_back(Event::SessionOpened { session: key, peer, proven, initiator, route });
+        for old in replaced {
+            if let Some(running) = self.sessions.running_mut(old) {
+                running.ends_as = Some(SessionEnd::Replaced);
+                running.session.close(now, CloseManner::Abrupt);
+                self.wake(old);
+            }
+        }
+        for rested in self.resting_for(key) {
+            self.end_attempt(rested, SessionEnd::Replaced);
+        }
+    }
+
+    /// A session that never came to anything no longer holds up our own attempts.
+    pub(super) fn resume_resting(&mut self, now: Instant, key: SessionKey) {
+        for rested in self.resting_for(key) {
+            if let Some(attempt) = self.sessions.attempt_mut(rested) {
+                attempt.resume_from(now, key);
+                self.drive_attempt(now, rested);
+            }
+        }
+    }
+
+    fn resting_for(&self, key: SessionKey) -> Vec<SessionKey> {
+        self.sessions
+            .attempts()
+            .filter(|(_, attempt)| attempt.resting_for == Some(key))
+            .map(|(resting, _)| resting)
+            .collect()
+    }
+}
+
+/// How long after its IIKeying a stranger may take to show that it holds the keys: four repetitions of it.
+const PROOF_WITHIN: Duration = Duration::from_secs(10);

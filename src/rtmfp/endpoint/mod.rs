@@ -1,0 +1,316 @@
+//! One program's worth of RTMFP: routes datagrams, opens and accepts sessions, introduces and is introduced.
+//!
+//! Here is what the layer above may ask. How it is driven stands in [`super::machine`] and, on this side, in [`running`];
+//! what comes for no session yet in [`startup`]; sessions we open in [`dialling`], those others open in [`accepting`].
+//!
+//! Two deviations from RFC 7016, both on the safe side: a session is reported open only when a packet sealed with its
+//! keys has come (§3.5.1.1.1 and §3.5.1.1.2 are content with the keying chunks, which anybody may copy together), and an
+//! attempt is not given up because another session to the same far end exists (§3.5.1.1.1), since that one may be dead.
+
+mod accepting;
+mod dialling;
+mod running;
+mod startup;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+pub use super::options::{
+    AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress, MessageId,
+    Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
+};
+
+use super::PeerId;
+use super::alarms::Alarms;
+use super::allowance::Allowance;
+use super::chance::Chance;
+use super::crypto::PacketCipher;
+use super::error::{Misuse, SessionEnd};
+use super::event::Event;
+use super::machine::{Job, JobId, PathId, Route};
+use super::session::cookie::CookieMaker;
+use super::session::open::OpenSession;
+use super::session::responder::Admissions;
+use super::session::time_critical::TimeCritical;
+use super::session_table::{Proof, Running, Session, SessionTable};
+use super::wire::chunk::Chunk;
+
+/// An RTMFP endpoint. See [`super::machine`] for how it is driven.
+pub struct Endpoint {
+    config: EndpointConfig,
+    chance: Chance,
+    cookies: CookieMaker,
+    default_cipher: Box<dyn PacketCipher>,
+    time_critical: TimeCritical,
+    paths: BTreeMap<PathId, SocketAddr>,
+    sessions: SessionTable,
+    next_key: u64,
+    alarms: Alarms,
+    /// Sessions that may have something to say, in the order of their turns.
+    ready: VecDeque<SessionKey>,
+    in_ready: BTreeSet<SessionKey>,
+    /// Sessions that wait for the layer above to accept or reject a flow.
+    asking: BTreeSet<SessionKey>,
+    admissions: Admissions,
+    dialling: BTreeMap<JobId, dialling::Step>,
+    next_job: u64,
+    jobs: VecDeque<Job>,
+    startup_packets: VecDeque<(Route, Vec<u8>)>,
+    events: VecDeque<Event>,
+    answers: Allowance,
+    forwarded_answers: Allowance,
+    dropped: u64,
+}
+
+impl Endpoint {
+    /// An endpoint with no session yet.
+    pub fn new(config: EndpointConfig) -> Self {
+        let mut chance = Chance::new(config.seed);
+        Self {
+            cookies: CookieMaker::new(&mut chance),
+            chance,
+            default_cipher: config.profile.default_cipher(),
+            config,
+            time_critical: TimeCritical::default(),
+            paths: BTreeMap::new(),
+            sessions: SessionTable::default(),
+            next_key: 0,
+            alarms: Alarms::default(),
+            ready: VecDeque::new(),
+            in_ready: BTreeSet::new(),
+            asking: BTreeSet::new(),
+            admissions: Admissions::default(),
+            dialling: BTreeMap::new(),
+            next_job: 0,
+            jobs: VecDeque::new(),
+            startup_packets: VecDeque::new(),
+            events: VecDeque::new(),
+            answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
+            forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
+            dropped: 0,
+        }
+    }
+
+    /// Starts opening a session to whoever `endpoint_discriminator` selects, reached at `candidates` or through an
+    /// introducer there (RFC 7016 §3.5.1.1.1). Ends in [`Event::SessionOpened`] or [`Event::SessionEnded`].
+    pub fn open_session(
+        &mut self,
+        now: Instant,
+        endpoint_discriminator: Bytes,
+        candidates: &[Route],
+    ) -> SessionKey {
+        self.dial(now, endpoint_discriminator, candidates)
+    }
+
+    /// Starts opening a session to `peer` through introducers or known addresses.
+    pub fn open_session_to_peer(&mut self, now: Instant, peer: PeerId, candidates: &[Route]) -> SessionKey {
+        let endpoint_discriminator = self.config.profile.discriminator_of(peer);
+        self.dial(now, endpoint_discriminator.into(), candidates)
+    }
+
+    /// More addresses at which a session that is still opening may be tried.
+    pub fn add_candidates(&mut self, now: Instant, session: SessionKey, candidates: &[Route]) {
+        if let Some(attempt) = self.sessions.attempt_mut(session) {
+            attempt.add_candidates(now, candidates.iter().copied());
+            self.drive_attempt(now, session);
+        }
+    }
+
+    /// Closes a session, or stops opening it.
+    pub fn close_session(&mut self, now: Instant, session: SessionKey, manner: CloseManner) {
+        match self.sessions.get_mut(session) {
+            Some(Session::Opening(_)) => self.end_attempt(session, SessionEnd::ClosedHere),
+            Some(Session::Running(running)) => {
+                running.session.close(now, manner);
+                self.wake(session);
+            }
+            None => {}
+        }
+    }
+
+    /// Opens a flow to the far end. Nothing is sent before the first message.
+    ///
+    /// # Errors
+    /// [`Misuse::NoSession`] if the session is not open.
+    pub fn open_flow(&mut self, session: SessionKey, options: FlowOptions) -> Result<SendFlowId, Misuse> {
+        let flow = self.open_mut(session).ok_or(Misuse::NoSession)?.open_flow(options);
+        self.wake(session);
+        flow
+    }
+
+    /// Queues a message on a flow of ours.
+    ///
+    /// # Errors
+    /// [`Misuse::NoSession`] or [`Misuse::NoFlow`] if it is not open, [`Misuse::QueueFull`] if there is no room.
+    pub fn write(
+        &mut self,
+        now: Instant,
+        session: SessionKey,
+        flow: SendFlowId,
+        message: Bytes,
+        options: WriteOptions,
+    ) -> Result<MessageId, Misuse> {
+        let written = self.open_mut(session).ok_or(Misuse::NoSession)?.write(now, flow, message, options);
+        self.wake(session);
+        written
+    }
+
+    /// Gives up every queued message of a flow that is not yet delivered.
+    pub fn abandon_queued(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
+        self.change(session, |open| open.abandon_queued(now, flow));
+    }
+
+    /// Bytes queued on a flow and not yet acknowledged.
+    pub fn queued(&self, session: SessionKey, flow: SendFlowId) -> usize {
+        self.open(session).map_or(0, |running| running.session.queued(flow))
+    }
+
+    /// Finishes a flow after what is queued.
+    pub fn close_flow(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
+        self.change(session, |open| open.close_flow(now, flow));
+    }
+
+    /// Takes a flow that [`Event::FlowOpened`] told of.
+    pub fn accept_flow(&mut self, session: SessionKey, flow: ReceiveFlowId, delivery: Delivery) {
+        self.asking.remove(&session);
+        self.change(session, |open| open.accept_flow(flow, delivery));
+    }
+
+    /// Refuses a flow, at once or later, with a code (RFC 7016 §3.6.3.7).
+    pub fn reject_flow(&mut self, now: Instant, session: SessionKey, flow: ReceiveFlowId, code: u64) {
+        self.asking.remove(&session);
+        self.change(session, |open| open.reject_flow(now, flow, code));
+    }
+
+    /// Whether hellos that this session's far end forwards are answered.
+    pub fn set_forwarded_hello(&mut self, session: SessionKey, mode: ForwardedHello) {
+        self.change(session, |open| open.set_forwarded_hello(mode));
+    }
+
+    /// A session's own keepalive and vanishing times.
+    pub fn set_patience(&mut self, session: SessionKey, keepalive: Duration, vanish_after: Duration) {
+        self.change(session, |open| open.set_patience(keepalive, vanish_after));
+    }
+
+    /// Answers a hello for another with where that one can be reached (RFC 7016 §3.5.1.4). An empty list says "here, at
+    /// the address you came from".
+    pub fn redirect(&mut self, route: Route, tag: &[u8], to: &[KnownAddress]) {
+        let destinations = to.iter().copied().take(MOST_REDIRECTS).collect();
+        self.send_startup(route, 0, &Chunk::Redirect { tag_echo: tag, destinations });
+    }
+
+    /// Forwards a hello to the far end of `session` (FIHello, RFC 7016 §3.5.1.5).
+    pub fn forward_hello(
+        &mut self,
+        now: Instant,
+        session: SessionKey,
+        endpoint_discriminator: &[u8],
+        initiator: KnownAddress,
+        tag: &[u8],
+    ) {
+        self.change(session, |open| open.forward_hello(now, endpoint_discriminator, initiator, tag));
+    }
+
+    /// Where a session's far end is, if it is open.
+    pub fn route(&self, session: SessionKey) -> Option<Route> {
+        self.open(session).map(|running| running.session.route())
+    }
+
+    /// Who a session's far end is, if it is open.
+    pub fn peer(&self, session: SessionKey) -> Option<PeerId> {
+        self.open(session).map(|running| running.peer)
+    }
+
+    /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
+    pub fn nonces(&self, session: SessionKey) -> Option<([u8; 32], [u8; 32])> {
+        self.open(session).map(|running| running.session.nonces())
+    }
+
+    /// A session's figures now.
+    pub fn figures(&self, now: Instant, session: SessionKey) -> Option<SessionFigures> {
+        self.open(session).map(|running| running.session.figures(now))
+    }
+
+    /// How many sessions there are: opening, open, and closing.
+    pub fn sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Datagrams that belonged to no session, or said nothing that start-up understands.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Key agreements under way for strangers, for tests and statistics.
+    pub fn agreements(&self) -> usize {
+        self.admissions.len()
+    }
+
+    /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
+    pub fn own_peer_id(&self) -> Option<PeerId> {
+        self.config.profile.identify(self.config.profile.certificate()).ok()
+    }
+
+    /// An open session, proven and not closing.
+    fn open(&self, session: SessionKey) -> Option<&Running> {
+        self.sessions
+            .running(session)
+            .filter(|running| running.proof == Proof::Given && running.session.is_open())
+    }
+
+    fn open_mut(&mut self, session: SessionKey) -> Option<&mut OpenSession> {
+        let running = self.sessions.running_mut(session)?;
+        (running.proof == Proof::Given && running.session.is_open()).then_some(&mut running.session)
+    }
+
+    /// Changes an open session, and lets it speak.
+    fn change(&mut self, session: SessionKey, change: impl FnOnce(&mut OpenSession)) {
+        if let Some(open) = self.open_mut(session) {
+            change(open);
+            self.wake(session);
+        }
+    }
+
+    /// Gives a session its turn at the next [`super::Machine::poll_output`].
+    fn wake(&mut self, session: SessionKey) {
+        if self.in_ready.insert(session) {
+            self.ready.push_back(session);
+        }
+    }
+
+    fn new_key(&mut self) -> SessionKey {
+        self.next_key += 1;
+        SessionKey(self.next_key)
+    }
+
+    /// A session ID that no other session here is reached by, random and never 0 (§2.2.2).
+    fn new_near_id(&mut self) -> u32 {
+        loop {
+            let id = self.chance.u32();
+            if id != 0 && self.sessions.with_near_id(id).is_none() {
+                return id;
+            }
+        }
+    }
+
+    /// Gives a job away and answers its name.
+    fn compute<T: Send + 'static>(&mut self, work: impl FnOnce() -> T + Send + 'static) -> JobId {
+        self.next_job += 1;
+        let id = JobId(self.next_job);
+        self.jobs.push_back(Job { id, work: Box::new(move || Box::new(work())) });
+        id
+    }
+}
+
+/// RHellos and Cookie Changes to strangers: so many at once, then two thousand a second. More would make us a useful
+/// mirror for somebody who forges addresses.
+const ANSWERS_AT_ONCE: u32 = 2_000;
+const ANSWER_INTERVAL: Duration = Duration::from_micros(500);
+/// RHellos that introducers may cause: they name the address, so they get less.
+const FORWARDED_ANSWERS_AT_ONCE: u32 = 64;
+const FORWARDED_ANSWER_INTERVAL: Duration = Duration::from_millis(50);
+/// Addresses in one Redirect; nobody takes more (§3.5.1.1.1).
+const MOST_REDIRECTS: usize = 24;

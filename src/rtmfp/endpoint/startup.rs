@@ -1,0 +1,125 @@
+//! Datagrams with session ID 0: hellos and keying from and for nobody we know yet (RFC 7016 §3.5.1).
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::Endpoint;
+use crate::rtmfp::endpoint::KnownAddress;
+use crate::rtmfp::event::Event;
+use crate::rtmfp::machine::{PathId, Route};
+use crate::rtmfp::session::startup_packet;
+use crate::rtmfp::wire::chunk::Chunk;
+
+impl Endpoint {
+    /// Opens a datagram with the default key and handles its chunks; of several hellos only the first.
+    pub(super) fn on_startup_datagram(&mut self, now: Instant, route: Route, datagram: &mut [u8]) {
+        let plain = self.default_cipher.open(datagram);
+        let Some(chunks) = plain.ok().and_then(startup_packet::chunks) else {
+            self.dropped += 1;
+            return;
+        };
+        let mut greeted = false;
+        for chunk in chunks {
+            match chunk {
+                Chunk::IHello { endpoint_discriminator, tag } if !greeted => {
+                    greeted = true;
+                    self.on_hello(now, route, endpoint_discriminator, tag);
+                }
+                Chunk::ResponderHello { tag_echo, cookie, certificate } => {
+                    self.on_responder_hello(route, tag_echo, cookie, certificate);
+                }
+                Chunk::Redirect { tag_echo, destinations } => {
+                    self.on_redirect(now, route, tag_echo, &destinations);
+                }
+                Chunk::InitiatorKeying(keying) => self.on_initiator_keying(now, route, &keying),
+                _ => {}
+            }
+        }
+    }
+
+    fn on_hello(&mut self, now: Instant, route: Route, endpoint_discriminator: &[u8], tag: &[u8]) {
+        if !self.config.profile.selected_by(endpoint_discriminator) {
+            self.events.push_back(Event::HelloForAnother {
+                route,
+                endpoint_discriminator: Bytes::copy_from_slice(endpoint_discriminator),
+                tag: Bytes::copy_from_slice(tag),
+            });
+        } else if self.config.accepts_sessions && self.answers.take(now) {
+            self.answer_hello(now, route, tag);
+        }
+    }
+
+    /// A hello that an introducer forwards: answered to the stranger's address (§3.5.1.5).
+    pub(super) fn on_forwarded_hello(
+        &mut self,
+        now: Instant,
+        via: PathId,
+        endpoint_discriminator: &[u8],
+        initiator: KnownAddress,
+        tag: &[u8],
+    ) {
+        let introducer = Route { via, address: initiator.address };
+        let Some(route) = self.route_towards(initiator.address, introducer) else { return };
+        if self.config.accepts_sessions
+            && self.config.profile.selected_by(endpoint_discriminator)
+            && self.forwarded_answers.take(now)
+        {
+            self.answer_hello(now, route, tag);
+        }
+    }
+
+    /// RHello: a cookie instead of a memory (§3.5.1.1.2).
+    fn answer_hello(&mut self, now: Instant, route: Route, tag: &[u8]) {
+        let cookie = self.cookies.make(now, route, &mut self.chance);
+        let profile = self.config.profile.clone();
+        let chunk =
+            Chunk::ResponderHello { tag_echo: tag, cookie: &cookie, certificate: profile.certificate() };
+        self.send_startup(route, 0, &chunk);
+    }
+
+    /// The way to an address that somebody told us of: over the path it was told on if that speaks its kind of address,
+    /// else over the first that does. None for addresses that cannot be an endpoint's.
+    pub(super) fn route_towards(&self, address: SocketAddr, told_on: Route) -> Option<Route> {
+        let ip = address.ip();
+        // Only a neighbour on the same machine may send us to the machine itself.
+        if address.port() == 0
+            || ip.is_unspecified()
+            || ip.is_multicast()
+            || matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
+            || (ip.is_loopback() && !told_on.address.ip().is_loopback())
+        {
+            return None;
+        }
+        let speaks = |local: &SocketAddr| local.is_ipv4() == address.is_ipv4();
+        let via = match self.paths.get(&told_on.via) {
+            // Nobody said what the path speaks.
+            None => told_on.via,
+            Some(local) if speaks(local) => told_on.via,
+            Some(local) => match self.paths.iter().find(|(_, local)| speaks(local)) {
+                Some((path, _)) => *path,
+                // A socket bound to every IPv6 address may reach IPv4 too.
+                None if local.is_ipv6() && local.ip().is_unspecified() => told_on.via,
+                None => return None,
+            },
+        };
+        Some(Route { via, address })
+    }
+
+    /// Seals one startup chunk with the default key and sends it; `far_session_id` is 0 but for answers to IIKeying.
+    pub(super) fn send_startup(&mut self, route: Route, far_session_id: u32, chunk: &Chunk<'_>) {
+        self.send_plain_startup(route, far_session_id, &startup_packet::with_chunk(chunk));
+    }
+
+    pub(super) fn send_plain_startup(&mut self, route: Route, far_session_id: u32, plain: &[u8]) {
+        let packet = self.sealed_startup(far_session_id, plain);
+        self.startup_packets.push_back((route, packet));
+    }
+
+    pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {
+        let (mut packet, mut ends) = (Vec::new(), Vec::new());
+        self.default_cipher.seal(far_session_id, plain, &[plain.len()], &mut packet, &mut ends);
+        packet
+    }
+}

@@ -1,0 +1,133 @@
+//! What a session has in flight, in the order it was sent, over all its flows (RFC 7016 §3.6.2.5).
+//!
+//! A fragment is lost when fragments sent after it were acknowledged in three packets; sending it again gives it a new
+//! place in the order and a new count.
+
+use std::collections::BTreeMap;
+
+use crate::rtmfp::endpoint::SendFlowId;
+use crate::rtmfp::limits;
+
+/// A fragment on its way.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Flight {
+    /// Whose it is.
+    pub(crate) flow: SendFlowId,
+    /// Its sequence number there.
+    pub(crate) sequence: u64,
+    /// The bytes of its chunk, header included.
+    pub(crate) size: usize,
+    naks: u8,
+}
+
+/// Everything in flight, by transmission sequence number (TSN).
+#[derive(Clone, Debug)]
+pub(crate) struct InFlight {
+    flights: BTreeMap<u64, Flight>,
+    next: u64,
+    highest_acknowledged: u64,
+    bytes: usize,
+}
+
+/// What the acknowledgements of one packet imply for everything sent before.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Negatives {
+    /// Whether any fragment was passed over.
+    pub(crate) any: bool,
+    /// Those that were passed over too often, with their place in the order.
+    pub(crate) lost: Vec<(u64, Flight)>,
+}
+
+impl InFlight {
+    /// Nothing sent yet.
+    pub(crate) fn new() -> Self {
+        Self { flights: BTreeMap::new(), next: 1, highest_acknowledged: 0, bytes: 0 }
+    }
+
+    /// Bytes in flight (S_OUTSTANDING_BYTES).
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The place the next transmission gets.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// A fragment goes out; answers its place in the order.
+    pub(crate) fn depart(&mut self, flow: SendFlowId, sequence: u64, size: usize) -> u64 {
+        let place = self.next;
+        self.next += 1;
+        self.bytes += size;
+        self.flights.insert(place, Flight { flow, sequence, size, naks: 0 });
+        place
+    }
+
+    /// A fragment was acknowledged; answers its size.
+    pub(crate) fn arrive(&mut self, place: u64) -> usize {
+        self.highest_acknowledged = self.highest_acknowledged.max(place);
+        self.forget(place)
+    }
+
+    /// A fragment is of no interest any more, without anything being said about it.
+    pub(crate) fn forget(&mut self, place: u64) -> usize {
+        let size = self.flights.remove(&place).map_or(0, |flight| flight.size);
+        self.bytes -= size;
+        size
+    }
+
+    /// After all acknowledgements of one packet: counts a negative one for all that were passed over.
+    pub(crate) fn count_negatives(&mut self) -> Negatives {
+        let mut negatives = Negatives::default();
+        for (&place, flight) in self.flights.range_mut(..self.highest_acknowledged) {
+            negatives.any = true;
+            flight.naks += 1;
+            if flight.naks >= limits::NAKS_FOR_LOSS {
+                negatives.lost.push((place, *flight));
+            }
+        }
+        for (place, _) in &negatives.lost {
+            self.forget(*place);
+        }
+        negatives
+    }
+
+    /// Everything in flight is lost: a timeout, or a path that is gone.
+    pub(crate) fn lose_all(&mut self) -> Vec<Flight> {
+        self.bytes = 0;
+        std::mem::take(&mut self.flights).into_values().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_packet_that_passes_a_fragment_over_loses_it_whatever_the_flow() {
+        let mut sent = InFlight::new();
+        let first = sent.depart(SendFlowId(2), 1, 100);
+        let later: Vec<u64> = (0..3).map(|n| sent.depart(SendFlowId(3), n, 50)).collect();
+        for place in &later[..2] {
+            sent.arrive(*place);
+            let negatives = sent.count_negatives();
+            assert!(negatives.any && negatives.lost.is_empty());
+        }
+        sent.arrive(later[2]);
+        let lost = sent.count_negatives().lost;
+        assert_eq!(lost.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [first]);
+        assert_eq!(sent.bytes(), 0);
+    }
+
+    #[test]
+    fn sending_again_starts_a_new_count() {
+        let mut sent = InFlight::new();
+        let first = sent.depart(SendFlowId(2), 1, 100);
+        let second = sent.depart(SendFlowId(2), 2, 100);
+        sent.arrive(second);
+        sent.count_negatives();
+        sent.forget(first);
+        sent.depart(SendFlowId(2), 1, 100);
+        assert_eq!(sent.count_negatives(), Negatives::default());
+    }
+}

@@ -1,0 +1,295 @@
+//! Puts fragments together to messages (RFC 7016 §3.6.3.3), in the order they were sent or as they arrive.
+
+use std::collections::BTreeMap;
+
+use bytes::{Bytes, BytesMut};
+
+use crate::rtmfp::endpoint::Delivery;
+use crate::rtmfp::limits;
+use crate::rtmfp::wire::user_data::FragmentPlace;
+
+/// A whole message, and the number of its first fragment.
+pub(crate) type WholeMessage = (u64, Bytes);
+
+/// A message is larger than the limit.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct TooLarge;
+
+#[derive(Clone, Debug)]
+struct Fragment {
+    place: FragmentPlace,
+    data: Bytes,
+}
+
+/// A receive flow's buffer (RECV_BUFFER).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reassembly {
+    fragments: BTreeMap<u64, Fragment>,
+    /// What all fragments cost, counted with an overhead each.
+    cost: usize,
+    front: Front,
+}
+
+/// How far the message at the front was looked at, so that a long one is not looked at again for every fragment.
+#[derive(Clone, Copy, Debug, Default)]
+struct Front {
+    first: u64,
+    /// The next number to look at; 0 when nothing was.
+    next: u64,
+    bytes: usize,
+    cost: usize,
+}
+
+impl Reassembly {
+    /// Keeps a fragment. The caller makes sure that its number is new.
+    pub(crate) fn insert(&mut self, number: u64, place: FragmentPlace, data: Bytes) {
+        self.cost += cost_of(&data);
+        self.fragments.insert(number, Fragment { place, data });
+    }
+
+    /// Whether nothing is kept.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.fragments.is_empty()
+    }
+
+    /// What everything kept costs, in bytes.
+    pub(crate) fn cost(&self) -> usize {
+        self.cost
+    }
+
+    /// What all but the front of the message being put together costs, in bytes. That front is bounded by the largest
+    /// message, so it need not count against the window: else no message longer than the window could ever arrive.
+    pub(crate) fn cost_beyond_front(&self) -> usize {
+        self.cost - self.front.cost
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Moves the messages that are whole and whose turn it is to `out`, and drops fragments whose message never will be.
+    ///
+    /// `cumulative` is the number up to which everything was received or given up; `newest` is the fragment that just
+    /// came, if any.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when a message is longer than `largest`.
+    pub(crate) fn deliver(
+        &mut self,
+        delivery: Delivery,
+        cumulative: u64,
+        newest: Option<u64>,
+        largest: usize,
+        out: &mut Vec<WholeMessage>,
+    ) -> Result<(), TooLarge> {
+        if let (Delivery::Arrival, Some(newest)) = (delivery, newest)
+            && let Some((first, last)) = self.whole_around(newest)
+        {
+            out.push((first, self.take(first, last, largest)?));
+        }
+        self.deliver_front(cumulative, largest, out)
+    }
+
+    fn deliver_front(
+        &mut self,
+        cumulative: u64,
+        largest: usize,
+        out: &mut Vec<WholeMessage>,
+    ) -> Result<(), TooLarge> {
+        while let Some((&first, fragment)) = self.fragments.first_key_value() {
+            if first > cumulative {
+                return Ok(());
+            }
+            match fragment.place {
+                FragmentPlace::Whole => out.push((first, self.take(first, first, largest)?)),
+                // The beginning was given up.
+                FragmentPlace::Middle | FragmentPlace::Last => self.drop_range(first, first),
+                FragmentPlace::First => {
+                    let FrontSeen { last, end } = self.look_along_front(first);
+                    if self.front.bytes > largest {
+                        return Err(TooLarge);
+                    }
+                    match end {
+                        FrontEnd::Last => out.push((first, self.take(first, last, largest)?)),
+                        FrontEnd::AnotherMessage => self.drop_range(first, last),
+                        FrontEnd::Missing if last < cumulative => self.drop_range(first, last),
+                        FrontEnd::Missing => return Ok(()),
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn look_along_front(&mut self, first: u64) -> FrontSeen {
+        if self.front.first != first || self.front.next == 0 {
+            self.front = Front { first, next: first, bytes: 0, cost: 0 };
+        }
+        loop {
+            let number = self.front.next;
+            let end = match self.fragments.get(&number) {
+                None => Some(FrontEnd::Missing),
+                Some(fragment) => {
+                    let begins = matches!(fragment.place, FragmentPlace::Whole | FragmentPlace::First);
+                    if begins && number != first {
+                        Some(FrontEnd::AnotherMessage)
+                    } else {
+                        self.front.bytes += fragment.data.len();
+                        self.front.cost += cost_of(&fragment.data);
+                        self.front.next += 1;
+                        if fragment.place == FragmentPlace::Last {
+                            return FrontSeen { last: number, end: FrontEnd::Last };
+                        }
+                        None
+                    }
+                }
+            };
+            if let Some(end) = end {
+                return FrontSeen { last: number - 1, end };
+            }
+        }
+    }
+
+    /// The first and last number of the message that `number` is part of, if all of it is here.
+    fn whole_around(&self, number: u64) -> Option<(u64, u64)> {
+        let mut first = number;
+        loop {
+            match self.fragments.get(&first)?.place {
+                FragmentPlace::Whole | FragmentPlace::First => break,
+                FragmentPlace::Last if first != number => return None,
+                FragmentPlace::Middle | FragmentPlace::Last => first = first.checked_sub(1)?,
+            }
+        }
+        let mut last = number;
+        loop {
+            match self.fragments.get(&last)?.place {
+                FragmentPlace::Whole | FragmentPlace::Last => return Some((first, last)),
+                FragmentPlace::First if last != number => return None,
+                FragmentPlace::Middle | FragmentPlace::First => last = last.checked_add(1)?,
+            }
+        }
+    }
+
+    fn take(&mut self, first: u64, last: u64, largest: usize) -> Result<Bytes, TooLarge> {
+        let length = self.fragments.range(first..=last).map(|(_, fragment)| fragment.data.len()).sum::<usize>();
+        if length > largest {
+            return Err(TooLarge);
+        }
+        if first == last {
+            return Ok(self.remove(first).unwrap_or_default());
+        }
+        let mut message = BytesMut::with_capacity(length);
+        for number in first..=last {
+            message.extend_from_slice(&self.remove(number).unwrap_or_default());
+        }
+        Ok(message.freeze())
+    }
+
+    fn drop_range(&mut self, first: u64, last: u64) {
+        for number in first..=last {
+            self.remove(number);
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Bytes> {
+        let data = self.fragments.remove(&number)?.data;
+        self.cost -= cost_of(&data);
+        if (self.front.first..self.front.next).contains(&number) {
+            self.front = Front::default();
+        }
+        Some(data)
+    }
+}
+
+struct FrontSeen {
+    last: u64,
+    end: FrontEnd,
+}
+
+enum FrontEnd {
+    Last,
+    AnotherMessage,
+    Missing,
+}
+
+fn cost_of(data: &Bytes) -> usize {
+    data.len() + limits::FRAGMENT_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use FragmentPlace::{First, Last, Middle, Whole};
+
+    fn buffer(fragments: &[(u64, FragmentPlace, &'static str)]) -> Reassembly {
+        let mut buffer = Reassembly::default();
+        for (number, place, data) in fragments {
+            buffer.insert(*number, *place, Bytes::from_static(data.as_bytes()));
+        }
+        buffer
+    }
+
+    fn ordered(buffer: &mut Reassembly, cumulative: u64) -> Vec<(u64, String)> {
+        deliver(buffer, Delivery::Ordered, cumulative, None)
+    }
+
+    fn deliver(
+        buffer: &mut Reassembly,
+        delivery: Delivery,
+        cumulative: u64,
+        newest: Option<u64>,
+    ) -> Vec<(u64, String)> {
+        let mut out = Vec::new();
+        buffer.deliver(delivery, cumulative, newest, 100, &mut out).expect("small messages");
+        out.into_iter().map(|(first, bytes)| (first, String::from_utf8_lossy(&bytes).into_owned())).collect()
+    }
+
+    #[test]
+    fn ordered_messages_wait_for_a_hole_and_are_joined() {
+        let mut buffer = buffer(&[(2, First, "ab"), (3, Middle, "cd"), (4, Last, "e"), (5, Whole, "f")]);
+        assert_eq!(ordered(&mut buffer, 0), []);
+        assert_eq!(ordered(&mut buffer, 5), [(2, "abcde".into()), (5, "f".into())]);
+        assert!(buffer.is_empty() && buffer.cost() == 0);
+    }
+
+    #[test]
+    fn a_message_that_lacks_its_end_so_far_waits() {
+        let mut buffer = buffer(&[(1, First, "ab"), (2, Middle, "cd")]);
+        assert_eq!(ordered(&mut buffer, 2), []);
+        assert_eq!(buffer.cost_beyond_front(), 0);
+        buffer.insert(3, Last, Bytes::from_static(b"e"));
+        assert_eq!(ordered(&mut buffer, 3), [(1, "abcde".into())]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_given_up_message_is_dropped() {
+        // 1 is cut by the given-up 2; 4 and 5 lack their beginning.
+        let mut buffer = buffer(&[(1, First, "a"), (4, Middle, "b"), (5, Last, "c"), (6, Whole, "d")]);
+        assert_eq!(ordered(&mut buffer, 6), [(6, "d".into())]);
+        assert!(buffer.is_empty());
+    }
+
+    #[test]
+    fn a_message_cut_by_the_beginning_of_another_is_dropped() {
+        let mut buffer = buffer(&[(1, First, "a"), (2, First, "b"), (3, Last, "c")]);
+        assert_eq!(ordered(&mut buffer, 3), [(2, "bc".into())]);
+    }
+
+    #[test]
+    fn in_arrival_order_a_message_goes_up_as_soon_as_it_is_whole() {
+        let mut buffer = buffer(&[(3, First, "a"), (5, Last, "c")]);
+        assert_eq!(deliver(&mut buffer, Delivery::Arrival, 0, Some(5)), []);
+        buffer.insert(4, Middle, Bytes::from_static(b"b"));
+        assert_eq!(deliver(&mut buffer, Delivery::Arrival, 0, Some(4)), [(3, "abc".into())]);
+        assert_eq!(deliver(&mut buffer, Delivery::Arrival, 5, None), []);
+    }
+
+    #[test]
+    fn a_message_beyond_the_limit_is_refused_before_it_is_whole() {
+        let mut buffer = Reassembly::default();
+        buffer.insert(1, First, Bytes::from(vec![0; 60]));
+        buffer.insert(2, Middle, Bytes::from(vec![0; 60]));
+        assert_eq!(buffer.deliver(Delivery::Ordered, 2, None, 100, &mut Vec::new()), Err(TooLarge));
+    }
+}

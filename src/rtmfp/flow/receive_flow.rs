@@ -1,0 +1,229 @@
+//! The receiving end of a flow (RFC 7016 §3.6.3): what came, what is missing, and what to say about it.
+
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::reassembly::{Reassembly, TooLarge, WholeMessage};
+use super::sequence_set::SequenceSet;
+use crate::rtmfp::endpoint::Delivery;
+use crate::rtmfp::limits;
+use crate::rtmfp::wire::user_data::FragmentPlace;
+
+/// One fragment as it came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Piece<'a> {
+    /// Its number.
+    pub(crate) sequence: u64,
+    /// Everything up to this number need not be waited for.
+    pub(crate) forward: u64,
+    /// Its place in its message.
+    pub(crate) place: FragmentPlace,
+    /// Whether it was given up: then its data is ignored.
+    pub(crate) abandoned: bool,
+    /// Whether it is the flow's last.
+    pub(crate) finished: bool,
+    /// The data.
+    pub(crate) data: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum State {
+    /// RF_OPEN.
+    Open,
+    /// RF_REJECTED: everything is still acknowledged, after a report of this code.
+    Rejected { code: u64 },
+    /// RF_COMPLETE_LINGER: everything came; repeated data is still answered.
+    Complete { until: Instant },
+}
+
+/// What the layer above said to the flow.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Answer {
+    /// It does not know of it yet.
+    Untold,
+    /// It was told at this time, and has not answered.
+    Told(Instant),
+    /// It takes the flow.
+    Accepted(Delivery),
+    /// It does not, or was never asked.
+    Rejected,
+}
+
+/// How much a receive flow may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ReceiveLimits {
+    /// Bytes it may hold before the far end must wait.
+    pub(crate) window: usize,
+    /// The largest message in bytes.
+    pub(crate) largest_message: usize,
+}
+
+/// A flow we receive on.
+#[derive(Debug)]
+pub(crate) struct ReceiveFlow {
+    /// Whether an acknowledgement is owed (SHOULD_ACK).
+    pub(crate) owes_acknowledgement: bool,
+    /// What the layer above said.
+    pub(crate) answer: Answer,
+    limits: ReceiveLimits,
+    state: State,
+    received: SequenceSet,
+    buffer: Reassembly,
+    final_number: Option<u64>,
+    /// The window advertised last, in bytes (PREV_RWND).
+    advertised: Option<u64>,
+    newest: Option<u64>,
+    end_reported: bool,
+}
+
+impl ReceiveFlow {
+    /// A flow that nobody asked the layer above about yet.
+    pub(crate) fn new(limits: ReceiveLimits) -> Self {
+        Self {
+            owes_acknowledgement: false,
+            answer: Answer::Untold,
+            limits,
+            state: State::Open,
+            received: SequenceSet::new(limits::MOST_ISLANDS),
+            buffer: Reassembly::default(),
+            final_number: None,
+            advertised: None,
+            newest: None,
+            end_reported: false,
+        }
+    }
+
+    /// Whether data is still taken (RF_OPEN).
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// The code to report before each acknowledgement (§3.6.3.4.3).
+    pub(crate) fn rejection(&self) -> Option<u64> {
+        match self.state {
+            State::Rejected { code } => Some(code),
+            State::Open | State::Complete { .. } => None,
+        }
+    }
+
+    /// When it can be forgotten, once complete (§3.6.3.8).
+    pub(crate) fn lingers_until(&self) -> Option<Instant> {
+        match self.state {
+            State::Complete { until } => Some(until),
+            State::Open | State::Rejected { .. } => None,
+        }
+    }
+
+    /// Takes a fragment (§3.6.3.2). True if it must be acknowledged at once.
+    pub(crate) fn on_piece(&mut self, now: Instant, piece: Piece<'_>) -> bool {
+        self.owes_acknowledgement = true;
+        let last_block_was_advertised = self.advertised.is_some_and(|bytes| bytes <= 1024);
+        let mut at_once =
+            !self.is_open() || last_block_was_advertised || piece.abandoned || self.received.has_gap();
+
+        let duplicate = self.received.contains(piece.sequence);
+        let buffered = !duplicate && !piece.abandoned && self.is_open();
+        let no_room = buffered && self.buffer.cost() + piece.data.len() > self.hard_limit();
+        self.received.insert_through(piece.forward);
+        if duplicate || no_room || !self.received.insert(piece.sequence) {
+            // What is not taken is not acknowledged either, and comes again.
+            at_once = true;
+        } else {
+            if buffered {
+                self.buffer.insert(piece.sequence, piece.place, Bytes::copy_from_slice(piece.data));
+                self.newest = Some(piece.sequence);
+            }
+            if piece.finished && self.final_number.is_none() {
+                self.final_number = Some(piece.sequence);
+                at_once = true;
+            }
+        }
+        at_once |= self.received.has_gap() || self.free_bytes() < 1024;
+        at_once | self.complete_if_all_came(now)
+    }
+
+    /// Ends in RF_COMPLETE_LINGER when nothing is missing through the last number.
+    fn complete_if_all_came(&mut self, now: Instant) -> bool {
+        let complete = self.final_number.is_some_and(|last| self.received.cumulative() >= last);
+        if !complete || matches!(self.state, State::Complete { .. }) {
+            return false;
+        }
+        self.state = State::Complete { until: now + limits::RECEIVE_FLOW_LINGER };
+        self.owes_acknowledgement = true;
+        true
+    }
+
+    /// Gives up the messages whose turn it is, if the layer above takes the flow.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when one is larger than allowed; reject the flow.
+    pub(crate) fn deliver(&mut self, out: &mut Vec<WholeMessage>) -> Result<(), TooLarge> {
+        let Answer::Accepted(delivery) = self.answer else { return Ok(()) };
+        let newest = self.newest.take();
+        self.buffer.deliver(delivery, self.received.cumulative(), newest, self.limits.largest_message, out)
+    }
+
+    /// Takes the flow; what came before is given up by the next [`Self::deliver`].
+    pub(crate) fn accept(&mut self, delivery: Delivery) {
+        if matches!(self.answer, Answer::Untold | Answer::Told(_)) {
+            self.answer = Answer::Accepted(delivery);
+        }
+    }
+
+    /// Refuses the flow (§3.6.3.7): drops what it holds, and reports `code` with every acknowledgement.
+    pub(crate) fn reject(&mut self, code: u64) {
+        self.answer = Answer::Rejected;
+        self.buffer.clear();
+        if self.is_open() {
+            self.state = State::Rejected { code };
+            self.owes_acknowledgement = true;
+        }
+    }
+
+    /// Whether the layer above should be told that everything came and was given up; true once.
+    pub(crate) fn take_end(&mut self) -> bool {
+        let ended = matches!(self.state, State::Complete { .. })
+            && matches!(self.answer, Answer::Accepted(_))
+            && self.buffer.is_empty()
+            && !self.end_reported;
+        self.end_reported |= ended;
+        ended
+    }
+
+    /// Bytes the far end may send (§3.6.3.5). Never zero: a gap must always be able to fill.
+    pub(crate) fn window(&self) -> u64 {
+        self.free_bytes().max(1) as u64
+    }
+
+    /// Everything through this number came or was given up.
+    pub(crate) fn cumulative(&self) -> u64 {
+        self.received.cumulative()
+    }
+
+    /// What came beyond that, at most so many runs.
+    pub(crate) fn islands(&self, most: usize) -> Vec<RangeInclusive<u64>> {
+        self.received.islands().take(most).collect()
+    }
+
+    /// An acknowledgement with this window went out.
+    pub(crate) fn note_acknowledged(&mut self, window: u64) {
+        self.owes_acknowledgement = false;
+        self.advertised = Some(window);
+    }
+
+    fn free_bytes(&self) -> usize {
+        self.limits.window.saturating_sub(self.buffer.cost_beyond_front())
+    }
+
+    /// What the buffer never exceeds: the window, the message being put together, and what an honest sender may have sent
+    /// before it heard of the window.
+    fn hard_limit(&self) -> usize {
+        let early = limits::FIRST_RECEIVE_WINDOW as usize;
+        self.limits.window.saturating_add(self.limits.largest_message).saturating_add(early)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,448 @@
+//! A send flow's messages, as numbered fragments, until they are acknowledged or given up (RFC 7016 §3.6.2.2 to §3.6.2.7).
+//!
+//! Sequence numbers are given when a message is queued, so every message leaves at least one number behind, and the
+//! receiver can tell that one was given up. Giving up never blocks what stands behind: abandoned fragments are dropped
+//! from the front, and the forward sequence number of the next chunk says so.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::in_flight::InFlight;
+use crate::rtmfp::endpoint::{MessageId, SendFlowId, WriteOptions};
+use crate::rtmfp::limits;
+use crate::rtmfp::wire::user_data::FragmentPlace;
+
+#[derive(Clone, Debug)]
+struct Entry {
+    /// The first sequence number of the message it belongs to.
+    message: u64,
+    place: FragmentPlace,
+    /// Empty once abandoned.
+    data: Bytes,
+    abandoned: bool,
+    ever_sent: bool,
+    state: EntryState,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum EntryState {
+    /// To be sent, for the first time or again.
+    Waiting,
+    /// On its way.
+    InFlight { place_in_order: u64, sent_abandoned: bool },
+    /// Acknowledged, or dropped from the front; stays until those before it are gone.
+    Gone,
+}
+
+#[derive(Clone, Debug)]
+struct Message {
+    last: u64,
+    unacknowledged: u64,
+    started: bool,
+    options: WriteOptions,
+}
+
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+enum Deadline {
+    Start,
+    Finish,
+}
+
+/// What to put into the next chunk.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Sendable {
+    /// The fragment's number.
+    pub(crate) sequence: u64,
+    /// Everything up to this number is acknowledged or given up.
+    pub(crate) forward: u64,
+    /// Its place in its message.
+    pub(crate) place: FragmentPlace,
+    /// Whether it was given up: then it has no data.
+    pub(crate) abandoned: bool,
+    /// Whether it is the flow's last.
+    pub(crate) finished: bool,
+    /// The data.
+    pub(crate) data: Bytes,
+}
+
+/// The queue of one send flow.
+#[derive(Clone, Debug)]
+pub(crate) struct SendQueue {
+    /// The number of `entries[0]`.
+    base: u64,
+    entries: VecDeque<Entry>,
+    /// Numbers that were sent, lost, and not given up.
+    lost: BTreeSet<u64>,
+    /// No number from here on was ever sent.
+    next_unsent: u64,
+    final_number: Option<u64>,
+    messages: BTreeMap<u64, Message>,
+    deadlines: BTreeSet<(Instant, u64, Deadline)>,
+    given_up: BTreeSet<u64>,
+    live: usize,
+    in_flight: usize,
+    in_flight_bytes: usize,
+    queued_bytes: usize,
+    reports: VecDeque<(MessageId, bool)>,
+}
+
+impl SendQueue {
+    /// Nothing queued; the first number will be 1 (§2.3.11).
+    pub(crate) fn new() -> Self {
+        Self {
+            base: 1,
+            entries: VecDeque::new(),
+            lost: BTreeSet::new(),
+            next_unsent: 1,
+            final_number: None,
+            messages: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            given_up: BTreeSet::new(),
+            live: 0,
+            in_flight: 0,
+            in_flight_bytes: 0,
+            queued_bytes: 0,
+            reports: VecDeque::new(),
+        }
+    }
+
+    /// Bytes of messages not yet acknowledged or given up.
+    pub(crate) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Bytes of chunks in flight (F_OUTSTANDING_BYTES).
+    pub(crate) fn in_flight_bytes(&self) -> usize {
+        self.in_flight_bytes
+    }
+
+    /// Whether nothing is left to send or to wait for.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    /// The number the next fragment gets (NEXT_SN).
+    pub(crate) fn next_number(&self) -> u64 {
+        self.base + self.entries.len() as u64
+    }
+
+    /// The next message that is done, and whether it was delivered; only those whose writer asked.
+    pub(crate) fn next_report(&mut self) -> Option<(MessageId, bool)> {
+        self.reports.pop_front()
+    }
+
+    /// When the next message is to be given up.
+    pub(crate) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(at, _, _)| *at)
+    }
+
+    /// Queues a message in fragments of at most `fragment_size` bytes (§3.6.2.2). One that needs a message already given
+    /// up falls at once.
+    pub(crate) fn push(&mut self, mut data: Bytes, fragment_size: usize, options: WriteOptions) -> MessageId {
+        let first = self.next_number();
+        let length = data.len();
+        let pieces = length.div_ceil(fragment_size).max(1) as u64;
+        let last = first + pieces - 1;
+        for number in first..=last {
+            let place = match (number == first, number == last) {
+                (true, true) => FragmentPlace::Whole,
+                (true, false) => FragmentPlace::First,
+                (false, false) => FragmentPlace::Middle,
+                (false, true) => FragmentPlace::Last,
+            };
+            let piece = data.split_to(fragment_size.min(data.len()));
+            self.push_entry(Entry {
+                message: first,
+                place,
+                data: piece,
+                abandoned: false,
+                ever_sent: false,
+                state: EntryState::Waiting,
+            });
+        }
+        self.queued_bytes += length;
+        self.messages.insert(first, Message { last, unacknowledged: pieces, started: false, options });
+        let deadlines = [(options.start_by, Deadline::Start), (options.finish_by, Deadline::Finish)];
+        for (at, kind) in deadlines {
+            self.deadlines.extend(at.map(|at| (at, first, kind)));
+        }
+        if options.needs.is_some_and(|needed| self.given_up.contains(&needed.0)) {
+            self.give_up(first);
+        }
+        MessageId(first)
+    }
+
+    /// Finishes the flow: its last fragment is the one that waits at the end and was never sent, or else a new empty,
+    /// abandoned one (§3.6.2.11).
+    pub(crate) fn finish(&mut self) {
+        let tail_is_fresh =
+            self.entries.back().is_some_and(|tail| !tail.ever_sent && tail.state == EntryState::Waiting);
+        if !tail_is_fresh {
+            self.push_abandoned();
+        }
+        self.final_number = Some(self.next_number() - 1);
+    }
+
+    fn push_abandoned(&mut self) {
+        let message = self.next_number();
+        self.push_entry(Entry {
+            message,
+            place: FragmentPlace::Whole,
+            data: Bytes::new(),
+            abandoned: true,
+            ever_sent: false,
+            state: EntryState::Waiting,
+        });
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        self.entries.push_back(entry);
+        self.live += 1;
+    }
+
+    /// Gives up what is past its deadline.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        while let Some(&(at, message, kind)) = self.deadlines.first() {
+            if at > now {
+                return;
+            }
+            self.deadlines.pop_first();
+            let started = self.messages.get(&message).is_none_or(|message| message.started);
+            if kind == Deadline::Finish || !started {
+                self.give_up(message);
+            }
+        }
+    }
+
+    /// Gives up every message.
+    pub(crate) fn give_up_all(&mut self) {
+        while let Some((&first, _)) = self.messages.first_key_value() {
+            self.give_up(first);
+        }
+    }
+
+    /// Gives up one message and all that need it, directly or not.
+    fn give_up(&mut self, first: u64) {
+        if !self.abandon(first) {
+            return;
+        }
+        let mut fallen = BTreeSet::from([first]);
+        // A message only needs earlier ones, so one pass forward finds the whole chain.
+        let later: Vec<(u64, u64)> = self
+            .messages
+            .range(first..)
+            .filter_map(|(&id, message)| message.options.needs.map(|needed| (id, needed.0)))
+            .collect();
+        for (id, needed) in later {
+            if fallen.contains(&needed) && self.abandon(id) {
+                fallen.insert(id);
+            }
+        }
+    }
+
+    fn abandon(&mut self, first: u64) -> bool {
+        let Some(message) = self.messages.remove(&first) else { return false };
+        self.forget_deadlines(first, message.options);
+        for number in first..=message.last {
+            let Some(entry) = number.checked_sub(self.base).and_then(|at| self.entries.get_mut(at as usize))
+            else {
+                continue;
+            };
+            if entry.state != EntryState::Gone {
+                self.queued_bytes -= entry.data.len();
+            }
+            entry.data = Bytes::new();
+            entry.abandoned = true;
+            self.lost.remove(&number);
+        }
+        self.given_up.insert(first);
+        if self.given_up.len() > limits::MOST_GIVEN_UP {
+            self.given_up.pop_first();
+        }
+        if message.options.report {
+            self.reports.push_back((MessageId(first), false));
+        }
+        true
+    }
+
+    fn forget_deadlines(&mut self, message: u64, options: WriteOptions) {
+        for (at, kind) in [(options.start_by, Deadline::Start), (options.finish_by, Deadline::Finish)] {
+            if let Some(at) = at {
+                self.deadlines.remove(&(at, message, kind));
+            }
+        }
+    }
+
+    /// Whether [`Self::next_to_send`] would answer something. Drops what need not be sent any more.
+    pub(crate) fn has_sendable(&mut self) -> bool {
+        self.next_number_to_send().is_some()
+    }
+
+    /// What to send next (§3.6.2.3). Nothing changes until [`Self::depart`].
+    pub(crate) fn next_to_send(&mut self) -> Option<Sendable> {
+        let sequence = self.next_number_to_send()?;
+        let forward = self.forward_number();
+        let finished = self.final_number == Some(sequence);
+        let entry = self.entry(sequence)?;
+        Some(Sendable {
+            sequence,
+            forward,
+            place: entry.place,
+            abandoned: entry.abandoned,
+            finished,
+            data: entry.data.clone(),
+        })
+    }
+
+    /// The fragment that [`Self::next_to_send`] answered goes out in a chunk of `size` bytes.
+    pub(crate) fn depart(&mut self, flow: SendFlowId, sequence: u64, size: usize, sent: &mut InFlight) {
+        let Some(index) = self.index(sequence) else { return };
+        let entry = &mut self.entries[index];
+        let place_in_order = sent.depart(flow, sequence, size);
+        entry.state = EntryState::InFlight { place_in_order, sent_abandoned: entry.abandoned };
+        entry.ever_sent = true;
+        if let Some(message) = self.messages.get_mut(&entry.message) {
+            message.started = true;
+        }
+        self.lost.remove(&sequence);
+        self.next_unsent = self.next_unsent.max(sequence + 1);
+        self.in_flight += 1;
+        self.in_flight_bytes += size;
+    }
+
+    /// Takes an acknowledgement (§3.6.2.4); answers the bytes that left flight by it.
+    pub(crate) fn acknowledge(
+        &mut self,
+        cumulative: u64,
+        islands: &[RangeInclusive<u64>],
+        sent: &mut InFlight,
+    ) -> usize {
+        let mut bytes = self.acknowledge_range(self.base, cumulative, sent);
+        for island in islands {
+            bytes += self.acknowledge_range(*island.start(), *island.end(), sent);
+        }
+        self.drop_gone_front();
+        bytes
+    }
+
+    fn acknowledge_range(&mut self, from: u64, to: u64, sent: &mut InFlight) -> usize {
+        // Numbers beyond what was ever sent are nonsense and change nothing.
+        let (from, to) = (from.max(self.base), to.min(self.next_unsent.saturating_sub(1)));
+        (from..=to).map(|number| self.acknowledge_one(number, sent)).sum()
+    }
+
+    fn acknowledge_one(&mut self, number: u64, sent: &mut InFlight) -> usize {
+        let Some(index) = self.index(number) else { return 0 };
+        let entry = &mut self.entries[index];
+        let size = match entry.state {
+            EntryState::Gone => return 0,
+            EntryState::Waiting if !entry.ever_sent && !entry.abandoned => return 0,
+            // It arrived although it was declared lost: not sent again, and not counted as newly acknowledged.
+            EntryState::Waiting => 0,
+            EntryState::InFlight { place_in_order, .. } => {
+                let size = sent.arrive(place_in_order);
+                self.in_flight -= 1;
+                self.in_flight_bytes -= size;
+                size
+            }
+        };
+        entry.state = EntryState::Gone;
+        self.live -= 1;
+        self.lost.remove(&number);
+        let (data, message) = (std::mem::take(&mut entry.data), entry.message);
+        self.queued_bytes -= data.len();
+        if let Some(whole) = self.messages.get_mut(&message) {
+            whole.unacknowledged -= 1;
+            if whole.unacknowledged == 0 {
+                let options = whole.options;
+                self.messages.remove(&message);
+                self.forget_deadlines(message, options);
+                if options.report {
+                    self.reports.push_back((MessageId(message), true));
+                }
+            }
+        }
+        size
+    }
+
+    /// A fragment of `size` bytes is lost and no longer in flight.
+    pub(crate) fn on_lost(&mut self, sequence: u64, size: usize) {
+        let Some(index) = self.index(sequence) else { return };
+        let entry = &mut self.entries[index];
+        if !matches!(entry.state, EntryState::InFlight { .. }) {
+            return;
+        }
+        entry.state = EntryState::Waiting;
+        self.in_flight -= 1;
+        self.in_flight_bytes -= size;
+        if !entry.abandoned {
+            self.lost.insert(sequence);
+        }
+    }
+
+    fn next_number_to_send(&mut self) -> Option<u64> {
+        self.drop_abandoned_front();
+        let front = self.entries.front()?;
+        if front.abandoned && front.state == EntryState::Waiting {
+            return Some(self.base);
+        }
+        if let Some(&lost) = self.lost.first() {
+            return Some(lost);
+        }
+        while self.entry(self.next_unsent).is_some_and(|entry| entry.abandoned) {
+            self.next_unsent += 1;
+        }
+        if self.entry(self.next_unsent).is_some() {
+            return Some(self.next_unsent);
+        }
+        let last = self.final_number?;
+        self.entry(last).filter(|entry| entry.state == EntryState::Waiting).map(|_| last)
+    }
+
+    /// Drops given-up fragments from the front, as long as a later one will carry the forward sequence number (§3.6.2.3).
+    fn drop_abandoned_front(&mut self) {
+        self.drop_gone_front();
+        while let Some(front) = self.entries.front() {
+            let waiting_behind = self.live.saturating_sub(self.in_flight) > 1;
+            if !(front.abandoned && front.state == EntryState::Waiting && waiting_behind) {
+                return;
+            }
+            self.entries.pop_front();
+            self.base += 1;
+            self.live -= 1;
+            self.drop_gone_front();
+        }
+    }
+
+    fn drop_gone_front(&mut self) {
+        while self.entries.front().is_some_and(|front| front.state == EntryState::Gone) {
+            self.entries.pop_front();
+            self.base += 1;
+        }
+        self.next_unsent = self.next_unsent.max(self.base);
+    }
+
+    /// The forward sequence number (§3.6.2.3): what the receiver need not wait for any more.
+    fn forward_number(&self) -> u64 {
+        let given_up = self.entries.front().is_some_and(|front| {
+            front.abandoned
+                && !matches!(front.state, EntryState::InFlight { sent_abandoned: false, .. })
+        });
+        if given_up { self.base } else { self.base - 1 }
+    }
+
+    fn index(&self, number: u64) -> Option<usize> {
+        let index = usize::try_from(number.checked_sub(self.base)?).ok()?;
+        (index < self.entries.len()).then_some(index)
+    }
+
+    fn entry(&self, number: u64) -> Option<&Entry> {
+        self.entries.get(self.index(number)?)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Every timer, window and size of an open session: the value, where it comes from, and why.
+
+use std::time::Duration;
+
+/// Datagrams are at most this long, so that they fit every path worth having without asking it (§3.5.4.3). IPv6
+/// guarantees 1280 bytes, of which headers and a tunnel may take 80.
+pub(crate) const DATAGRAM_SIZE: usize = 1200;
+
+/// Packets handed out at once. More would hold back acknowledgements that come meanwhile.
+pub(crate) const BATCH_PACKETS: usize = 10;
+
+/// A packet this close to full is padded to full, so that the packets of a batch are equally long (§2.2.4 allows it).
+pub(crate) const PADDING_WORTH_IT: usize = 64;
+
+/// One step of packet timestamps (§2.2.4).
+pub(crate) const TICK: Duration = Duration::from_millis(4);
+
+/// A timestamp older than this is not echoed (§3.5.2.2).
+pub(crate) const ECHO_LIFETIME: Duration = Duration::from_secs(128);
+
+/// The first measured retransmission timeout (§3.5.2.2).
+pub(crate) const FIRST_MEASURED_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// The retransmission timeout before anything is measured (§3.5.2.2).
+pub(crate) const FIRST_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// The shortest retransmission timeout (§3.5.2.2).
+pub(crate) const SHORTEST_TIMEOUT: Duration = Duration::from_millis(250);
+
+/// How long the far end may hold back an acknowledgement; room for it is part of the timeout (§3.5.2.2).
+pub(crate) const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(200);
+
+/// Backing off ends here (§3.5.2.2).
+pub(crate) const LONGEST_BACKED_OFF_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a timeout grows by each time (§3.5.2.2): the square root of two.
+pub(crate) const BACKOFF: f64 = 1.4142;
+
+/// Packets with user data between two acknowledgements or timeouts (§3.5.2.3).
+pub(crate) const BURST_PACKETS: u32 = 6;
+
+/// How long a time critical indication counts (§3.5.2.1, A.2).
+pub(crate) const TIME_CRITICAL_MEMORY: Duration = Duration::from_millis(800);
+
+/// Negative acknowledgements that make a fragment lost (§3.6.2.5).
+pub(crate) const NAKS_FOR_LOSS: u8 = 3;
+
+/// A far end's receive window before its first acknowledgement, in bytes (§3.6.2).
+pub(crate) const FIRST_RECEIVE_WINDOW: u64 = 65_536;
+
+/// First buffer probe after a window closed, and the least time between two (§3.6.2.9.1).
+pub(crate) const FIRST_BUFFER_PROBE: Duration = Duration::from_secs(1);
+
+/// The most time between two buffer probes, unless the retransmission timeout is longer (§3.6.2.9.1).
+pub(crate) const SLOWEST_BUFFER_PROBE: Duration = Duration::from_secs(60);
+
+/// Packets with user data that are acknowledged at once (§3.6.3.2).
+pub(crate) const PACKETS_PER_ACKNOWLEDGEMENT: u32 = 2;
+
+/// A finished receive flow still answers repeated data for so long (§3.6.3.8: one maximum segment lifetime).
+pub(crate) const RECEIVE_FLOW_LINGER: Duration = Duration::from_secs(120);
+
+/// A close request is repeated this often (§3.5.5).
+pub(crate) const CLOSE_REQUEST_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long an answer to our close request is waited for (§3.5.5).
+pub(crate) const NEAR_CLOSE: Duration = Duration::from_secs(90);
+
+/// How long a session closed by the far end still answers its close requests (§3.5.5).
+pub(crate) const FAR_CLOSE_LINGER: Duration = Duration::from_secs(19);
+
+/// Least time between two mobility checks (§3.5.4.2).
+pub(crate) const MOBILITY_CHECK_SPACING: Duration = Duration::from_secs(1);
+
+/// A mobility reply older than this proves nothing any more (§3.5.4.2).
+pub(crate) const MOBILITY_REPLY_LIFETIME: Duration = Duration::from_secs(120);
+
+/// Metadata that we send, in bytes (§2.3.11.1.1).
+pub(crate) const LARGEST_METADATA: usize = 512;
+
+/// Metadata that we take, in bytes: more than anybody should send.
+pub(crate) const LARGEST_FAR_METADATA: usize = 1024;
+
+/// Receive flows open at once in one session.
+pub(crate) const MOST_OPEN_RECEIVE_FLOWS: usize = 256;
+
+/// Receive flows remembered in one session, the lingering ones included.
+pub(crate) const MOST_RECEIVE_FLOWS: usize = 1024;
+
+/// Separate runs of sequence numbers a receive flow keeps track of; a fragment that would make one more is not taken.
+pub(crate) const MOST_ISLANDS: usize = 1024;
+
+/// Fragments beyond a receive flow's bytes are counted as if each were this much longer, so that empty ones are bounded too.
+pub(crate) const FRAGMENT_OVERHEAD: usize = 64;
+
+/// Packets waiting that hold one chunk for an address of its own; further answers to a flood are dropped.
+pub(crate) const MOST_PACKETS_APART: usize = 8;
+
+/// Hellos waiting to be forwarded in one session.
+pub(crate) const MOST_FORWARDED_HELLOS: usize = 64;
+
+/// Given-up messages of one send flow that are remembered for those that need them.
+pub(crate) const MOST_GIVEN_UP: usize = 4096;

@@ -1,0 +1,147 @@
+//! The first opening state, S_IHELLO_SENT: hellos go to every candidate until one is answered (RFC 7016 §3.5.1.1.1).
+
+use std::time::{Duration, Instant};
+
+use crate::rtmfp::machine::{PathId, Route};
+
+/// The tag of a hello: 16 random bytes, the length that Flash-era peers take.
+pub(crate) type Tag = [u8; 16];
+
+/// Which addresses are tried, and when each is tried next.
+#[derive(Debug)]
+pub(crate) struct HelloSent {
+    candidates: Vec<Candidate>,
+}
+
+#[derive(Debug)]
+struct Candidate {
+    route: Route,
+    retry: Retry,
+}
+
+impl HelloSent {
+    /// Nobody to ask yet.
+    pub(crate) fn new() -> Self {
+        Self { candidates: Vec::new() }
+    }
+
+    /// Adds addresses not yet known, each with a schedule of its own, while there are fewer than `most`.
+    pub(crate) fn add(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>, most: usize) {
+        for route in routes {
+            if self.candidates.len() >= most {
+                break;
+            }
+            if !self.tries(route) {
+                self.candidates.push(Candidate { route, retry: Retry::starting(now) });
+            }
+        }
+    }
+
+    /// Whether this address is among those tried.
+    pub(crate) fn tries(&self, route: Route) -> bool {
+        self.candidates.iter().any(|candidate| candidate.route == route)
+    }
+
+    /// Where a hello is due now; each is counted as sent.
+    pub(crate) fn take_due(&mut self, now: Instant) -> Vec<Route> {
+        self.candidates
+            .iter_mut()
+            .filter_map(|candidate| candidate.retry.take(now).then_some(candidate.route))
+            .collect()
+    }
+
+    /// Begins every schedule anew.
+    pub(crate) fn restart(&mut self, now: Instant) {
+        self.candidates.iter_mut().for_each(|candidate| candidate.retry = Retry::starting(now));
+    }
+
+    /// When the next hello is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.candidates.iter().map(|candidate| candidate.retry.due).min()
+    }
+
+    /// Tries no longer what is reached over a path that is gone.
+    pub(crate) fn forget_path(&mut self, path: PathId) {
+        self.candidates.retain(|candidate| candidate.route.via != path);
+    }
+}
+
+/// When something is sent again: after one second, then each time 1.5 seconds later than before (§3.5.1.1.1).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Retry {
+    due: Instant,
+    interval: Duration,
+}
+
+impl Retry {
+    /// Due at once.
+    pub(crate) fn starting(now: Instant) -> Self {
+        Self { due: now, interval: FIRST_INTERVAL }
+    }
+
+    /// Whether it is due; if so, it is set for the next time.
+    pub(crate) fn take(&mut self, now: Instant) -> bool {
+        let due = self.due <= now;
+        if due {
+            self.due = now + self.interval;
+            self.interval += INTERVAL_GROWTH;
+        }
+        due
+    }
+
+    /// When it is due.
+    pub(crate) fn due(&self) -> Instant {
+        self.due
+    }
+}
+
+/// The RFC leaves the first interval open; this is long enough for most round trips, and short for a person.
+pub(crate) const FIRST_INTERVAL: Duration = Duration::from_millis(1_000);
+const INTERVAL_GROWTH: Duration = Duration::from_millis(1_500);
+/// REDIRECT_THRESHOLD: redirects add no address beyond so many (§3.5.1.1.1).
+pub(crate) const MOST_REDIRECTED: usize = 24;
+/// The layer above may name a few more.
+pub(crate) const MOST_CANDIDATES: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(port: u16) -> Route {
+        Route { via: PathId(0), address: ([192, 0, 2, 1], port).into() }
+    }
+
+    #[test]
+    fn each_interval_is_a_second_and_a_half_longer_than_the_one_before() {
+        let start = Instant::now();
+        let mut hello = HelloSent::new();
+        hello.add(start, [route(1)], 24);
+        let mut sent = Vec::new();
+        while sent.len() < 5 {
+            let now = hello.deadline().unwrap();
+            assert_eq!(hello.take_due(now), [route(1)]);
+            sent.push((now - start).as_millis());
+        }
+        assert_eq!(sent, [0, 1_000, 3_500, 7_500, 13_000]);
+    }
+
+    #[test]
+    fn a_late_candidate_has_a_schedule_of_its_own() {
+        let start = Instant::now();
+        let later = start + Duration::from_millis(400);
+        let mut hello = HelloSent::new();
+        hello.add(start, [route(1)], 24);
+        hello.take_due(start);
+        hello.add(later, [route(1), route(2)], 24);
+        assert_eq!(hello.take_due(later), [route(2)]);
+        assert_eq!(hello.take_due(start + FIRST_INTERVAL), [route(1)]);
+    }
+
+    #[test]
+    fn redirects_add_nothing_beyond_the_threshold() {
+        let now = Instant::now();
+        let mut hello = HelloSent::new();
+        hello.add(now, (1..100).map(route), MOST_REDIRECTED);
+        assert_eq!(hello.take_due(now).len(), MOST_REDIRECTED);
+    }
+}

@@ -1,0 +1,99 @@
+//! Whether the far end is still there (RFC 7016 §3.5.4.1): asks an idle one, and gives up one that owes an answer.
+
+use std::time::{Duration, Instant};
+
+/// Signs of life of one session's far end.
+#[derive(Clone, Debug)]
+pub(crate) struct Keepalive {
+    interval: Duration,
+    vanish_after: Duration,
+    heard: Instant,
+    /// Since when something is unanswered that the far end should answer.
+    owed_since: Option<Instant>,
+    /// When the last unanswered ping went out.
+    asked: Option<Instant>,
+}
+
+impl Keepalive {
+    /// A far end that was just heard.
+    pub(crate) fn new(now: Instant, interval: Duration, vanish_after: Duration) -> Self {
+        Self { interval, vanish_after, heard: now, owed_since: None, asked: None }
+    }
+
+    /// Changes how patient it is.
+    pub(crate) fn set_patience(&mut self, interval: Duration, vanish_after: Duration) {
+        (self.interval, self.vanish_after) = (interval, vanish_after);
+    }
+
+    /// A packet of the far end came.
+    pub(crate) fn note_heard(&mut self, now: Instant) {
+        self.heard = now;
+        self.owed_since = None;
+        self.asked = None;
+    }
+
+    /// Something went out that the far end must answer.
+    pub(crate) fn note_owed(&mut self, now: Instant) {
+        self.owed_since.get_or_insert(now);
+    }
+
+    /// When to ask for a sign of life next; not more often than once per retransmission timeout.
+    pub(crate) fn ask_at(&self, timeout: Duration) -> Instant {
+        match self.asked {
+            None => self.heard + self.interval,
+            Some(asked) => asked + timeout,
+        }
+    }
+
+    /// A ping goes out now; true if the one before went unanswered.
+    pub(crate) fn note_asked(&mut self, now: Instant) -> bool {
+        self.note_owed(now);
+        self.asked.replace(now).is_some()
+    }
+
+    /// When the far end counts as gone, unless it is heard before.
+    pub(crate) fn gone_at(&self) -> Option<Instant> {
+        self.owed_since.map(|since| since + self.vanish_after)
+    }
+
+    /// How long nothing came.
+    pub(crate) fn quiet(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.heard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(s: u64) -> Duration {
+        Duration::from_secs(s)
+    }
+
+    #[test]
+    fn an_idle_far_end_is_asked_and_then_again_at_every_timeout() {
+        let start = Instant::now();
+        let mut alive = Keepalive::new(start, s(10), s(20));
+        assert_eq!(alive.ask_at(s(1)), start + s(10));
+        assert!(!alive.note_asked(start + s(10)));
+        assert_eq!(alive.ask_at(s(1)), start + s(11));
+        assert!(alive.note_asked(start + s(11)));
+        assert_eq!(alive.gone_at(), Some(start + s(30)));
+    }
+
+    #[test]
+    fn any_packet_is_a_sign_of_life() {
+        let start = Instant::now();
+        let mut alive = Keepalive::new(start, s(10), s(20));
+        alive.note_owed(start);
+        alive.note_heard(start + s(19));
+        assert_eq!(alive.gone_at(), None);
+        assert_eq!(alive.ask_at(s(1)), start + s(29));
+    }
+
+    #[test]
+    fn a_far_end_that_owes_nothing_is_never_gone() {
+        let start = Instant::now();
+        assert_eq!(Keepalive::new(start, s(10), s(20)).gone_at(), None);
+    }
+}

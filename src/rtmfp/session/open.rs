@@ -1,0 +1,343 @@
+//! An open session (RFC 7016 §3.5.2 to §3.6): what its endpoint may ask of it, and what it consists of.
+
+mod acknowledging;
+mod flows;
+mod next_packet;
+mod receiving;
+mod timers;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use self::acknowledging::Acknowledging;
+use self::next_packet::Packing;
+use super::closing::{ClosingStep, Phase};
+use super::congestion::Congestion;
+use super::keepalive::Keepalive;
+use super::mobility::Mobility;
+use super::round_trip::RoundTrip;
+use super::time_critical::TimeCritical;
+use super::timestamps::Timestamps;
+use crate::rtmfp::counters::Counters;
+use crate::rtmfp::crypto;
+use crate::rtmfp::crypto::PacketCipher;
+use crate::rtmfp::endpoint::{
+    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
+};
+use crate::rtmfp::error::SessionEnd;
+use crate::rtmfp::event::Event;
+use crate::rtmfp::flow::in_flight::InFlight;
+use crate::rtmfp::flow::receive_flow::{Answer, ReceiveFlow};
+use crate::rtmfp::flow::send_flow::SendFlow;
+use crate::rtmfp::flow::turns::Turns;
+use crate::rtmfp::limits;
+use crate::rtmfp::machine::Route;
+use crate::rtmfp::wire::chunk::Chunk;
+
+/// Which end opened a session; it marks its packets accordingly (§2.2.4).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Role {
+    /// We dialled.
+    Initiator,
+    /// We were dialled.
+    Responder,
+}
+
+/// How an open session behaves.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionSettings {
+    /// An idle session is asked for a sign of life after so long.
+    pub(crate) keepalive: Duration,
+    /// A session that owes an answer is over after so long without one.
+    pub(crate) vanish_after: Duration,
+    /// Bytes a receive flow may hold.
+    pub(crate) receive_window: usize,
+    /// Bytes a send flow may hold.
+    pub(crate) send_buffer: usize,
+    /// The largest message either way.
+    pub(crate) largest_message: usize,
+    /// What the sessions of one endpoint know of each other's real-time traffic: one for the whole endpoint.
+    pub(crate) time_critical: TimeCritical,
+}
+
+impl SessionSettings {
+    /// What `config` says, for a session of the endpoint that `time_critical` belongs to.
+    pub(crate) fn new(config: &EndpointConfig, time_critical: TimeCritical) -> Self {
+        Self {
+            keepalive: config.keepalive,
+            vanish_after: config.vanish_after,
+            receive_window: config.receive_window,
+            send_buffer: config.send_buffer,
+            largest_message: config.largest_message,
+            time_critical,
+        }
+    }
+}
+
+/// What start-up leaves behind.
+pub(crate) struct OpenSessionParameters {
+    /// How events name the session.
+    pub(crate) key: SessionKey,
+    /// Which end we are.
+    pub(crate) role: Role,
+    /// The far end's session ID, which our packets go to.
+    pub(crate) far_session_id: u32,
+    /// What seals and opens packets.
+    pub(crate) keys: crypto::SessionKeys,
+    /// Where the far end is.
+    pub(crate) route: Route,
+    /// How it behaves.
+    pub(crate) settings: SessionSettings,
+    /// The secret behind mobility pings (§3.5.4.2).
+    pub(crate) ping_seed: [u8; 32],
+}
+
+/// What an open session tells its endpoint.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Notice {
+    /// For the layer above.
+    Event(Event),
+    /// The far end forwards a stranger's hello, and was trusted to (§3.5.1.5).
+    ForwardedHello {
+        /// Whom the hello wants.
+        endpoint_discriminator: Bytes,
+        /// Where the stranger is.
+        initiator: KnownAddress,
+        /// The hello's tag.
+        tag: Bytes,
+    },
+    /// Nothing more will come or go: remove the session from the tables.
+    Over,
+}
+
+/// A session from the moment both ends have its keys.
+///
+/// Its parts: [`receiving`] takes datagrams apart, [`next_packet`] puts them together, [`acknowledging`] keeps track of
+/// what is owed for received data, [`flows`] is what the layer above may do to flows, [`timers`] is what time does.
+pub(crate) struct OpenSession {
+    key: SessionKey,
+    role: Role,
+    far_session_id: u32,
+    cipher: Box<dyn PacketCipher>,
+    /// This end's and the far end's.
+    nonces: ([u8; 32], [u8; 32]),
+    route: Route,
+    settings: SessionSettings,
+    forwarded_hello: ForwardedHello,
+    phase: Phase,
+    /// The time of the last input.
+    now: Instant,
+
+    timestamps: Timestamps,
+    round_trip: RoundTrip,
+    congestion: Congestion,
+    keepalive: Keepalive,
+    mobility: Mobility,
+    /// When we last sent a packet with the TC flag here, and when the far end last sent one with TCR.
+    time_critical_sent: Option<Instant>,
+    time_critical_reverse: Option<Instant>,
+
+    send_flows: BTreeMap<SendFlowId, SendFlow>,
+    next_flow: u64,
+    turns: Turns,
+    in_flight: InFlight,
+    /// TIMEOUT_ALARM (§3.6.2.6).
+    timeout_at: Option<Instant>,
+    /// Packets with user data since the last acknowledgement or timeout (§3.5.2.3).
+    burst: u32,
+    /// Losses of what was sent before this place in the order are part of the loss the window was already cut for.
+    recovered_from: u64,
+
+    receive_flows: BTreeMap<ReceiveFlowId, ReceiveFlow>,
+    acknowledging: Acknowledging,
+
+    waiting: Waiting,
+    packing: Packing,
+    notices: VecDeque<Notice>,
+    counters: Counters,
+}
+
+/// Control chunks and packets that wait to be sent.
+#[derive(Default)]
+struct Waiting {
+    /// Packets with one chunk, to an address of their own: answers to pings and closes, mobility pings.
+    apart: VecDeque<(Route, Vec<u8>)>,
+    /// Chunks for the far end, already encoded.
+    chunks: VecDeque<Vec<u8>>,
+}
+
+impl OpenSession {
+    /// An open session; nothing is sent before there is something to say.
+    pub(crate) fn new(now: Instant, parameters: OpenSessionParameters) -> Self {
+        let OpenSessionParameters { key, role, far_session_id, keys, route, settings, ping_seed } = parameters;
+        Self {
+            key,
+            role,
+            far_session_id,
+            cipher: keys.cipher,
+            nonces: (keys.near_nonce, keys.far_nonce),
+            route,
+            forwarded_hello: ForwardedHello::Ignore,
+            phase: Phase::Open,
+            now,
+            timestamps: Timestamps::new(now),
+            round_trip: RoundTrip::new(),
+            congestion: Congestion::new(),
+            keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
+            mobility: Mobility::new(now, ping_seed),
+            settings,
+            time_critical_sent: None,
+            time_critical_reverse: None,
+            send_flows: BTreeMap::new(),
+            // Flash-era peers take it for granted that the first flow is number 2.
+            next_flow: 2,
+            turns: Turns::default(),
+            in_flight: InFlight::new(),
+            timeout_at: None,
+            burst: 0,
+            recovered_from: 0,
+            receive_flows: BTreeMap::new(),
+            acknowledging: Acknowledging::default(),
+            waiting: Waiting::default(),
+            packing: Packing::default(),
+            notices: VecDeque::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// What the endpoint should know or pass up.
+    pub(crate) fn poll_notice(&mut self) -> Option<Notice> {
+        let notice = self.notices.pop_front()?;
+        if let Notice::Event(Event::FlowOpened { flow, .. }) = &notice
+            && let Some(receive_flow) = self.receive_flows.get_mut(flow)
+            && receive_flow.answer == Answer::Untold
+        {
+            receive_flow.answer = Answer::Told(self.now);
+        }
+        Some(notice)
+    }
+
+    /// Closes it (§3.5.5).
+    pub(crate) fn close(&mut self, now: Instant, manner: CloseManner) {
+        self.now = now;
+        let step = self.phase.close(now, manner);
+        self.after_closing_step(now, step, self.route);
+    }
+
+    /// Where the far end is.
+    pub(crate) fn route(&self) -> Route {
+        self.route
+    }
+
+    /// This end's and the far end's session nonces.
+    pub(crate) fn nonces(&self) -> ([u8; 32], [u8; 32]) {
+        self.nonces
+    }
+
+    /// Whether it is open: not closed, closing or lingering.
+    pub(crate) fn is_open(&self) -> bool {
+        self.phase.is_open()
+    }
+
+    /// Whether hellos that the far end forwards are answered.
+    pub(crate) fn set_forwarded_hello(&mut self, mode: ForwardedHello) {
+        self.forwarded_hello = mode;
+    }
+
+    /// Its own keepalive and vanishing times.
+    pub(crate) fn set_patience(&mut self, keepalive: Duration, vanish_after: Duration) {
+        self.keepalive.set_patience(keepalive, vanish_after);
+    }
+
+    /// Forwards a stranger's hello to the far end (FIHello, §2.3.3).
+    pub(crate) fn forward_hello(
+        &mut self,
+        now: Instant,
+        endpoint_discriminator: &[u8],
+        initiator: KnownAddress,
+        tag: &[u8],
+    ) {
+        self.now = now;
+        if self.is_open() && self.waiting.chunks.len() < limits::MOST_FORWARDED_HELLOS {
+            let hello = Chunk::ForwardedHello { endpoint_discriminator, reply: initiator, tag };
+            self.queue_chunk(&hello);
+        }
+    }
+
+    /// What it looks like from inside.
+    pub(crate) fn figures(&self, _now: Instant) -> SessionFigures {
+        SessionFigures {
+            round_trip: self.round_trip.smoothed(),
+            retransmission_timeout: self.round_trip.timeout(),
+            congestion_window: self.congestion.window(),
+            in_flight: self.in_flight.bytes(),
+            bytes_sent: self.counters.bytes_sent,
+            bytes_received: self.counters.bytes_received,
+            packets_sent: self.counters.packets_sent,
+            packets_received: self.counters.packets_received,
+            fragments_sent: self.counters.fragments_sent,
+            fragments_lost: self.counters.fragments_lost,
+            dropped: self.counters.dropped,
+            cipher: self.cipher.describe(),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.notices.push_back(Notice::Event(event));
+    }
+
+    fn queue_chunk(&mut self, chunk: &Chunk<'_>) {
+        let mut bytes = Vec::with_capacity(chunk.encoded_length());
+        chunk.write(&mut bytes);
+        self.waiting.chunks.push_back(bytes);
+    }
+
+    /// A packet of its own for one chunk. Dropped when too many wait: whoever floods us gets no answer.
+    fn queue_apart(&mut self, route: Route, chunk: &Chunk<'_>) {
+        if self.waiting.apart.len() < limits::MOST_PACKETS_APART {
+            let mut bytes = Vec::with_capacity(chunk.encoded_length());
+            chunk.write(&mut bytes);
+            self.waiting.apart.push_back((route, bytes));
+        }
+    }
+
+    /// Does what a step out of S_OPEN, or after it, asks for.
+    fn after_closing_step(&mut self, _now: Instant, step: ClosingStep, route: Route) {
+        if step.answer {
+            self.queue_apart(route, &Chunk::CloseAck);
+        }
+        if let Some(end) = step.ended {
+            self.end(end);
+        }
+        match self.phase {
+            Phase::LastWords if step.ended.is_some() || self.waiting.apart.is_empty() => {
+                self.queue_apart(self.route, &Chunk::CloseAck);
+            }
+            Phase::Over => self.be_over(),
+            _ => {}
+        }
+    }
+
+    /// The session is not open any more: flows end without a word (§3.5.5), and the layer above is told why.
+    fn end(&mut self, end: SessionEnd) {
+        self.send_flows.clear();
+        self.turns = Turns::default();
+        self.receive_flows.clear();
+        self.in_flight = InFlight::new();
+        self.acknowledging = Acknowledging::default();
+        self.timeout_at = None;
+        self.waiting = Waiting { apart: std::mem::take(&mut self.waiting.apart), chunks: VecDeque::new() };
+        self.tell(Event::SessionEnded { session: self.key, end });
+    }
+
+    fn be_over(&mut self) {
+        self.phase = Phase::Over;
+        if self.notices.back() != Some(&Notice::Over) && !self.packing.over_told {
+            self.packing.over_told = true;
+            self.notices.push_back(Notice::Over);
+        }
+    }
+}
+

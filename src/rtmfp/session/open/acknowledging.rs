@@ -1,0 +1,101 @@
+//! When received data is acknowledged (RFC 7016 §3.6.3.4): at once when something is odd, else every second packet or
+//! after 200 ms, and for free whenever a packet goes out anyway.
+
+use std::time::Instant;
+
+use super::OpenSession;
+use crate::rtmfp::endpoint::ReceiveFlowId;
+use crate::rtmfp::limits;
+use crate::rtmfp::wire::acknowledgement::Ack;
+use crate::rtmfp::wire::chunk::Chunk;
+
+/// What is owed for received data.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Acknowledging {
+    /// ACK_NOW.
+    at_once: bool,
+    /// RX_DATA_PACKETS.
+    data_packets: u32,
+    /// DELACK_ALARM.
+    latest_at: Option<Instant>,
+}
+
+impl Acknowledging {
+    /// What is owed is owed now.
+    pub(super) fn hurry(&mut self) {
+        self.at_once = true;
+    }
+
+    /// A packet with user data was processed (§3.6.3.2).
+    pub(super) fn after_data_packet(&mut self, now: Instant) {
+        self.data_packets += 1;
+        self.at_once |= self.data_packets >= limits::PACKETS_PER_ACKNOWLEDGEMENT;
+        if !self.at_once {
+            self.latest_at.get_or_insert(now + limits::DELAYED_ACKNOWLEDGEMENT);
+        }
+    }
+
+    /// Time passed (§3.6.3.4.4).
+    pub(super) fn on_time(&mut self, now: Instant) {
+        self.at_once |= self.latest_at.is_some_and(|at| at <= now);
+    }
+
+    /// Whether acknowledgements alone are worth a packet.
+    pub(super) fn is_due(&self) -> bool {
+        self.at_once
+    }
+
+    /// When they will be, at the latest.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.latest_at.filter(|_| !self.at_once)
+    }
+}
+
+impl OpenSession {
+    /// Appends the acknowledgements that are owed, as far as `limit` allows.
+    ///
+    /// One that does not fit is shortened if it is the first thing in its packet, else left for the next (§3.6.3.4.2).
+    pub(super) fn pack_acknowledgements(&mut self, plain: &mut Vec<u8>, packet_starts: usize, limit: usize) {
+        let owing: Vec<ReceiveFlowId> =
+            self.receive_flows.iter().filter(|(_, flow)| flow.owes_acknowledgement).map(|(id, _)| *id).collect();
+        let mut any_left = false;
+        let mut is_first = true;
+        for id in owing {
+            let room = limit.saturating_sub(plain.len() - packet_starts);
+            if self.pack_acknowledgement(id, plain, room, is_first) {
+                is_first = false;
+            } else {
+                any_left = true;
+                break;
+            }
+        }
+        if !any_left {
+            self.acknowledging = Acknowledging::default();
+        }
+    }
+
+    fn pack_acknowledgement(&mut self, id: ReceiveFlowId, plain: &mut Vec<u8>, room: usize, shorten: bool) -> bool {
+        let Some(flow) = self.receive_flows.get_mut(&id) else { return true };
+        let report = flow.rejection().map(|code| Chunk::FlowException { flow_id: id.0, code });
+        let room = room.saturating_sub(report.as_ref().map_or(0, Chunk::encoded_length));
+        let window = flow.window();
+        let mut ack = Ack {
+            flow_id: id.0,
+            free_bytes: window,
+            cumulative: flow.cumulative(),
+            islands: flow.islands(limits::MOST_ISLANDS),
+        };
+        if shorten {
+            ack.truncate_to(room);
+        }
+        if ack.encoded_length() > room {
+            return false;
+        }
+        if let Some(report) = report {
+            report.write(plain);
+        }
+        Chunk::Ack(ack).write(plain);
+        flow.note_acknowledged(window);
+        true
+    }
+}

@@ -1,0 +1,317 @@
+//! What a datagram of the far end does (RFC 7016 §3.5.2 to §3.6, chunk by chunk).
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Notice, OpenSession, Role};
+use crate::rtmfp::endpoint::{ForwardedHello, ReceiveFlowId, SendFlowId};
+use crate::rtmfp::event::Event;
+use crate::rtmfp::flow::receive_flow::{Answer, Piece, ReceiveFlow, ReceiveLimits};
+use crate::rtmfp::limits;
+use crate::rtmfp::machine::{Ecn, Route};
+use crate::rtmfp::session::closing::Phase;
+use crate::rtmfp::session::congestion::{Congestion, PacketVerdict, Surroundings};
+use crate::rtmfp::session::round_trip::RoundTrip;
+use crate::rtmfp::session::time_critical::is_fresh;
+use crate::rtmfp::wire::acknowledgement::Ack;
+use crate::rtmfp::wire::chunk;
+use crate::rtmfp::wire::chunk::Chunk;
+use crate::rtmfp::wire::packet::{Mode, PacketHeader, chunks};
+use crate::rtmfp::wire::user_data::{FlowDefect, FlowMetadata, UserData};
+
+/// What the chunks of one packet add up to.
+#[derive(Default)]
+struct PacketSoFar {
+    any_user_data: bool,
+    verdict: PacketVerdict,
+    /// Flow, number and forward number of the chunk that a Next User Data chunk would go on from (§2.3.12).
+    before: Option<(ReceiveFlowId, u64, u64)>,
+    acknowledged_flows: Vec<SendFlowId>,
+}
+
+impl OpenSession {
+    /// Takes a datagram; true if it opened and counted as this session's.
+    pub(crate) fn on_datagram(
+        &mut self,
+        now: Instant,
+        route: Route,
+        _ecn: Option<Ecn>,
+        datagram: &mut [u8],
+    ) -> bool {
+        self.now = now;
+        let length = datagram.len() as u64;
+        if matches!(self.phase, Phase::LastWords | Phase::Over) {
+            return false;
+        }
+        let opened = self.cipher.open(datagram).ok().and_then(|plain| PacketHeader::parse(plain).ok());
+        let Some((header, body)) = opened.filter(|(header, _)| header.mode == self.far_mode()) else {
+            self.counters.dropped += 1;
+            return false;
+        };
+        self.counters.packets_received += 1;
+        self.counters.bytes_received += length;
+        self.reject_unanswered(now);
+        self.on_header(now, header);
+        self.on_chunks(now, route, body);
+        if self.is_open() && route != self.route {
+            self.check_mobility(now, route);
+        }
+        true
+    }
+
+    /// What the far end marks its packets with (§2.2.4); our own mark would be our own packet thrown back.
+    fn far_mode(&self) -> Mode {
+        match self.role {
+            Role::Initiator => Mode::Responder,
+            Role::Responder => Mode::Initiator,
+        }
+    }
+
+    fn on_header(&mut self, now: Instant, header: PacketHeader) {
+        self.keepalive.note_heard(now);
+        let sample = self.timestamps.note_received(now, header.timestamp, header.timestamp_echo);
+        if let Some(sample) = sample {
+            self.round_trip.measure(sample);
+        }
+        if header.time_critical {
+            self.settings.time_critical.note_received(now, self.key);
+        }
+        if header.time_critical_reverse {
+            self.time_critical_reverse = Some(now);
+        }
+    }
+
+    fn on_chunks(&mut self, now: Instant, route: Route, body: &[u8]) {
+        let mut so_far = PacketSoFar::default();
+        so_far.verdict.outstanding_before = self.in_flight.bytes();
+        for raw in chunks(body).flatten() {
+            match Chunk::parse(raw.kind, raw.payload) {
+                Ok(chunk) => self.on_chunk(now, route, chunk, &mut so_far),
+                Err(_) => {
+                    self.counters.dropped += 1;
+                    if matches!(raw.kind, chunk::USER_DATA | chunk::NEXT_USER_DATA) {
+                        // What follows would land on a wrong number.
+                        so_far.before = None;
+                    }
+                }
+            }
+        }
+        if !self.is_open() {
+            return;
+        }
+        if so_far.any_user_data {
+            self.acknowledging.after_data_packet(now);
+        }
+        if so_far.verdict.any_acknowledgement {
+            self.after_acknowledgements(now, so_far);
+        }
+    }
+
+    fn on_chunk(&mut self, now: Instant, route: Route, chunk: Chunk<'_>, so_far: &mut PacketSoFar) {
+        match chunk {
+            Chunk::CloseRequest => {
+                let step = self.phase.on_request(now);
+                self.after_closing_step(now, step, route);
+            }
+            Chunk::CloseAck => {
+                let step = self.phase.on_acknowledgement();
+                self.after_closing_step(now, step, route);
+            }
+            // A closing session acts on nothing else (§3.5.5).
+            _ if !self.is_open() => {}
+            Chunk::UserData(data) => {
+                let forward = data.sequence - data.forward_offset;
+                so_far.before = Some((ReceiveFlowId(data.flow_id), data.sequence, forward));
+                self.on_user_data(now, data, so_far);
+            }
+            Chunk::NextUserData(next) => {
+                let from = so_far.before.and_then(|(id, number, forward)| {
+                    Some((id, number.checked_add(1)?, forward))
+                });
+                so_far.before = from;
+                let Some((id, sequence, forward)) = from else { return };
+                let (place, abandoned, finished) = (next.fragment, next.abandoned, next.finished);
+                let piece = Piece { sequence, forward, place, abandoned, finished, data: next.data };
+                self.on_piece(now, id, piece, so_far);
+            }
+            Chunk::Ack(ack) => self.on_acknowledgement(&ack, so_far),
+            Chunk::BufferProbe { flow_id } => {
+                if let Some(flow) = self.receive_flows.get_mut(&ReceiveFlowId(flow_id)) {
+                    flow.owes_acknowledgement = true;
+                    self.acknowledging.hurry();
+                }
+            }
+            Chunk::FlowException { flow_id, code } => self.on_exception(now, SendFlowId(flow_id), code),
+            Chunk::Ping { message } => self.queue_apart(route, &Chunk::PingReply { echo: message }),
+            Chunk::PingReply { echo } => {
+                if route != self.route && self.mobility.proves(now, route, echo) {
+                    self.move_to(now, route);
+                }
+            }
+            Chunk::ForwardedHello { endpoint_discriminator, reply, tag } => {
+                if self.forwarded_hello == ForwardedHello::Answer {
+                    self.notices.push_back(Notice::ForwardedHello {
+                        endpoint_discriminator: Bytes::copy_from_slice(endpoint_discriminator),
+                        initiator: reply,
+                        tag: Bytes::copy_from_slice(tag),
+                    });
+                }
+            }
+            // Start-up chunks have no business in an open session (§2.2.4).
+            Chunk::IHello { .. }
+            | Chunk::ResponderHello { .. }
+            | Chunk::Redirect { .. }
+            | Chunk::CookieChange { .. }
+            | Chunk::InitiatorKeying(_)
+            | Chunk::ResponderKeying(_)
+            | Chunk::PacketFragment(_) => self.counters.dropped += 1,
+        }
+    }
+
+    fn on_user_data(&mut self, now: Instant, data: UserData<'_>, so_far: &mut PacketSoFar) {
+        let id = ReceiveFlowId(data.flow_id);
+        match self.receive_flows.get(&id) {
+            Some(flow) => {
+                let unknown = data.options.and_then(|options| options.defect);
+                if flow.is_open() && matches!(unknown, Some(FlowDefect::UnknownOption(_))) {
+                    self.reject_for_the_far_ends_fault(id);
+                }
+            }
+            None if self.receive_flows.len() >= limits::MOST_RECEIVE_FLOWS => {
+                self.counters.dropped += 1;
+                return;
+            }
+            None => self.on_new_flow(id, data.options),
+        }
+        let piece = Piece {
+            sequence: data.sequence,
+            forward: data.sequence - data.forward_offset,
+            place: data.fragment,
+            abandoned: data.abandoned,
+            finished: data.finished,
+            data: data.data,
+        };
+        self.on_piece(now, id, piece, so_far);
+    }
+
+    /// The far end opens a flow (§3.6.3.1).
+    fn on_new_flow(&mut self, id: ReceiveFlowId, options: Option<FlowMetadata<'_>>) {
+        let settings = &self.settings;
+        let mut flow = ReceiveFlow::new(ReceiveLimits {
+            window: settings.receive_window,
+            largest_message: settings.largest_message,
+        });
+        let answers = options.and_then(|options| options.answers).map(SendFlowId);
+        let answers_an_open_flow =
+            answers.is_none_or(|ours| self.send_flows.get(&ours).is_some_and(|flow| flow.is_open()));
+        let open = self.receive_flows.values().filter(|flow| flow.is_open()).count();
+        let acceptable = options.filter(|options| {
+            options.defect.is_none()
+                && options.metadata.len() <= limits::LARGEST_FAR_METADATA
+                && answers_an_open_flow
+                && open < limits::MOST_OPEN_RECEIVE_FLOWS
+        });
+        match acceptable {
+            Some(options) => {
+                let metadata = Bytes::copy_from_slice(options.metadata);
+                self.tell(Event::FlowOpened { session: self.key, flow: id, metadata, answers });
+            }
+            // Code 0: it is not the layer above that refuses (§2.3.16).
+            None => flow.reject(0),
+        }
+        self.receive_flows.insert(id, flow);
+        self.acknowledging.hurry();
+    }
+
+    /// Rejects a flow that the layer above may already know: nothing more will come of it.
+    pub(super) fn reject_for_the_far_ends_fault(&mut self, id: ReceiveFlowId) {
+        let Some(flow) = self.receive_flows.get_mut(&id) else { return };
+        let known = matches!(flow.answer, Answer::Accepted(_));
+        flow.reject(0);
+        self.acknowledging.hurry();
+        if known {
+            self.tell(Event::FlowFinished { session: self.key, flow: id });
+        }
+    }
+
+    fn on_piece(&mut self, now: Instant, id: ReceiveFlowId, piece: Piece<'_>, so_far: &mut PacketSoFar) {
+        let Some(flow) = self.receive_flows.get_mut(&id) else { return };
+        so_far.any_user_data = true;
+        if flow.on_piece(now, piece) {
+            self.acknowledging.hurry();
+        }
+        self.deliver(id);
+    }
+
+    fn on_acknowledgement(&mut self, ack: &Ack, so_far: &mut PacketSoFar) {
+        so_far.verdict.any_acknowledgement = true;
+        let id = SendFlowId(ack.flow_id);
+        if let Some(flow) = self.send_flows.get_mut(&id) {
+            so_far.verdict.acknowledged +=
+                flow.acknowledge(ack.free_bytes, ack.cumulative, &ack.islands, &mut self.in_flight);
+            so_far.acknowledged_flows.push(id);
+        }
+    }
+
+    /// All acknowledgements of a packet were taken: finds losses, and tells congestion control (§3.6.2.5, A.2).
+    fn after_acknowledgements(&mut self, now: Instant, mut so_far: PacketSoFar) {
+        self.burst = 0;
+        self.timeout_at = self.timeout_at.map(|_| now + self.round_trip.timeout());
+        let negatives = self.in_flight.count_negatives();
+        so_far.verdict.any_negative = negatives.any;
+        for (place, flight) in &negatives.lost {
+            self.counters.fragments_lost += 1;
+            // What was sent before the window was last cut belongs to that same loss (RFC 5681 §4.3).
+            so_far.verdict.any_loss |= *place >= self.recovered_from;
+            if let Some(flow) = self.send_flows.get_mut(&flight.flow) {
+                flow.queue.on_lost(flight.sequence, flight.size);
+            }
+        }
+        if so_far.verdict.any_loss {
+            self.recovered_from = self.in_flight.next();
+        }
+        self.congestion.on_packet(so_far.verdict, self.surroundings(now));
+        so_far.acknowledged_flows.sort_unstable();
+        so_far.acknowledged_flows.dedup();
+        so_far.acknowledged_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
+    }
+
+    fn surroundings(&self, now: Instant) -> Surroundings {
+        let yields = is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
+        Surroundings {
+            time_critical_here: is_fresh(self.time_critical_sent, now),
+            fast_growth: !yields,
+        }
+    }
+
+    fn on_exception(&mut self, now: Instant, id: SendFlowId, code: u64) {
+        let Some(flow) = self.send_flows.get_mut(&id) else { return };
+        if flow.refuse() {
+            self.tell(Event::FlowRefused { session: self.key, flow: id, code });
+        }
+        self.after_queue_change(now, id);
+    }
+
+    /// The far end was heard from another address: asks it to prove that it is there (§3.5.4.2).
+    fn check_mobility(&mut self, now: Instant, route: Route) {
+        if let Some(message) = self.mobility.ask(now, route) {
+            self.queue_apart(route, &Chunk::Ping { message: &message });
+        }
+    }
+
+    /// The far end is at another address now, over a path that nothing is known about.
+    fn move_to(&mut self, now: Instant, route: Route) {
+        self.route = route;
+        self.congestion = Congestion::new();
+        self.round_trip = RoundTrip::new();
+        self.burst = 0;
+        self.timeout_at = None;
+        // What was on its way took the old path, which is gone as far as we know.
+        self.lose_all_in_flight();
+        self.recovered_from = self.in_flight.next();
+        self.tell(Event::RouteChanged { session: self.key, route });
+        let flows: Vec<SendFlowId> = self.send_flows.keys().copied().collect();
+        flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
+    }
+}

@@ -1,0 +1,136 @@
+//! Packet timestamps and their echoes, which measure the round trip (RFC 7016 §2.2.4, §3.5.2.2).
+//!
+//! Both are sent only when they say something new, so an idle or fast session does not pay for them in every packet.
+
+use std::time::{Duration, Instant};
+
+use crate::rtmfp::limits;
+
+/// One session's timestamps, sent and received.
+#[derive(Clone, Debug)]
+pub(crate) struct Timestamps {
+    /// Where our 250 Hz clock starts.
+    origin: Instant,
+    /// TS_RX and TS_RX_TIME.
+    received: Option<(u16, Instant)>,
+    /// TS_ECHO_TX.
+    echo_sent: Option<u16>,
+    /// TS_TX.
+    sent: Option<u16>,
+    /// TS_ECHO_RX.
+    echo_received: Option<u16>,
+}
+
+impl Timestamps {
+    /// A session that opens now.
+    pub(crate) fn new(now: Instant) -> Self {
+        Self { origin: now, received: None, echo_sent: None, sent: None, echo_received: None }
+    }
+
+    /// The timestamp and the echo that a packet sent now should carry. Nothing changes until [`Self::note_sent`].
+    pub(crate) fn to_send(&self, now: Instant) -> (Option<u16>, Option<u16>) {
+        let tick = self.tick(now);
+        let echo = self.received.filter(|(_, at)| now.saturating_duration_since(*at) <= limits::ECHO_LIFETIME);
+        let echo = echo.map(|(ticks, at)| ticks.wrapping_add(whole_ticks(now.saturating_duration_since(at))));
+        (
+            Some(tick).filter(|tick| Some(*tick) != self.sent),
+            echo.filter(|echo| Some(*echo) != self.echo_sent),
+        )
+    }
+
+    /// A packet with these went out.
+    pub(crate) fn note_sent(&mut self, now: Instant, timestamp: Option<u16>, echo: Option<u16>) {
+        self.sent = timestamp.or(self.sent);
+        self.echo_sent = echo.or(self.echo_sent);
+        if self.received.is_some_and(|(_, at)| now.saturating_duration_since(at) > limits::ECHO_LIFETIME) {
+            self.received = None;
+            self.echo_sent = None;
+        }
+    }
+
+    /// A packet with these came; answers the round trip it measured, if any.
+    pub(crate) fn note_received(
+        &mut self,
+        now: Instant,
+        timestamp: Option<u16>,
+        echo: Option<u16>,
+    ) -> Option<Duration> {
+        // An equal timestamp must not refresh the time, or the wait of a repeated one would be hidden.
+        if let Some(ticks) = timestamp
+            && self.received.map(|(before, _)| before) != Some(ticks)
+        {
+            self.received = Some((ticks, now));
+        }
+        let echo = echo.filter(|echo| Some(*echo) != self.echo_received)?;
+        self.echo_received = Some(echo);
+        let ticks = self.tick(now).wrapping_sub(echo);
+        // More than half the circle is an echo from the future: nonsense.
+        (ticks <= 32_767).then(|| limits::TICK * u32::from(ticks))
+    }
+
+    fn tick(&self, now: Instant) -> u16 {
+        whole_ticks(now.saturating_duration_since(self.origin))
+    }
+}
+
+/// Whole ticks in a time, modulo 2^16 as they go on the wire.
+fn whole_ticks(time: Duration) -> u16 {
+    let ticks = time.as_millis() / limits::TICK.as_millis();
+    u16::try_from(ticks & 0xffff).expect("sixteen bits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_timestamp_is_sent_once_a_tick() {
+        let start = Instant::now();
+        let mut stamps = Timestamps::new(start);
+        assert_eq!(stamps.to_send(start + ms(41)), (Some(10), None));
+        stamps.note_sent(start + ms(41), Some(10), None);
+        assert_eq!(stamps.to_send(start + ms(43)), (None, None));
+        assert_eq!(stamps.to_send(start + ms(44)), (Some(11), None));
+    }
+
+    #[test]
+    fn an_echo_counts_the_whole_ticks_it_waited_here() {
+        let start = Instant::now();
+        let mut stamps = Timestamps::new(start);
+        stamps.note_received(start, Some(65_535), None);
+        assert_eq!(stamps.to_send(start + ms(9)).1, Some(1));
+        stamps.note_sent(start + ms(9), None, Some(1));
+        assert_eq!(stamps.to_send(start + ms(9)).1, None);
+    }
+
+    #[test]
+    fn an_equal_timestamp_does_not_hide_the_wait() {
+        let start = Instant::now();
+        let mut stamps = Timestamps::new(start);
+        stamps.note_received(start, Some(7), None);
+        stamps.note_received(start + ms(400), Some(7), None);
+        assert_eq!(stamps.to_send(start + ms(400)).1, Some(107));
+    }
+
+    #[test]
+    fn a_timestamp_older_than_128_seconds_is_forgotten() {
+        let start = Instant::now();
+        let mut stamps = Timestamps::new(start);
+        stamps.note_received(start, Some(7), None);
+        assert!(stamps.to_send(start + ms(128_000)).1.is_some());
+        assert!(stamps.to_send(start + ms(128_001)).1.is_none());
+    }
+
+    #[test]
+    fn an_echo_measures_once_and_one_from_the_future_never() {
+        let start = Instant::now();
+        let mut stamps = Timestamps::new(start);
+        assert_eq!(stamps.note_received(start + ms(100), None, Some(5)), Some(ms(80)));
+        assert_eq!(stamps.note_received(start + ms(120), None, Some(5)), None);
+        assert_eq!(stamps.note_received(start + ms(120), None, Some(31)), None);
+    }
+}

@@ -1,0 +1,8 @@
+//! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
+
+mod closing;
+mod delivery;
+mod introduction;
+mod loss;
+mod opening;
+mod support;

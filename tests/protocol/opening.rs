@@ -1,0 +1,407 @@
+//! Opening a session, also over a network that misbehaves (RFC 7016 §3.5.1).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tincan::rtmfp::crypto::flash::{Flash, Identity};
+use tincan::rtmfp::crypto::{CryptoError, Initiation, PacketCipher, Profile, Response, Work};
+use tincan::rtmfp::endpoint::{CloseManner, Endpoint, EndpointConfig, KnownAddress};
+use tincan::rtmfp::testing::plain_crypto::Plain;
+use tincan::rtmfp::{Event, PathId, PeerId, Route, SessionEnd};
+
+use crate::support::scenario::{
+    Net, TRIP, accept_flows, ada_and_bob, all_opened, config, dial, ended, endpoint, messages, opened, opened_at,
+    send, session_between_ada_and_bob,
+};
+
+#[test]
+fn a_session_is_open_after_four_trips_here_and_five_there() {
+    let (mut net, ada, bob) = ada_and_bob();
+    dial(&mut net, ada, bob, "bob");
+    net.run_until(Duration::from_secs(10));
+    assert_eq!(opened_at(&net, ada), Some(4 * TRIP));
+    assert_eq!(opened_at(&net, bob), Some(5 * TRIP));
+}
+
+#[test]
+fn both_ends_are_told_who_the_other_is_and_who_began() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let session = dial(&mut net, ada, bob, "bob");
+    net.run_until(Duration::from_secs(1));
+    let (ada_is, bob_is) = (net.machine(ada).own_peer_id().unwrap(), net.machine(bob).own_peer_id().unwrap());
+    let at_ada = Event::SessionOpened {
+        session,
+        peer: bob_is,
+        proven: Plain::new("ada").is_static(b"bob"),
+        initiator: true,
+        route: net.route_to(bob),
+    };
+    assert_eq!(net.told(ada, &at_ada), Some(4 * TRIP));
+    let at_bob = opened(&net, bob).unwrap();
+    assert_eq!(net.machine(bob).peer(at_bob), Some(ada_is));
+    let nonces = net.machine(ada).nonces(session).unwrap();
+    assert_eq!(net.machine(bob).nonces(at_bob), Some((nonces.1, nonces.0)));
+}
+
+#[test]
+fn a_lost_packet_of_any_of_the_four_kinds_costs_one_retry_and_nothing_else() {
+    for lost in 0..4 {
+        let (mut net, ada, bob) = ada_and_bob();
+        net.lose(lost);
+        dial(&mut net, ada, bob, "bob");
+        net.run_until(Duration::from_secs(10));
+        assert_eq!(opened_at(&net, ada), Some(Duration::from_secs(1) + 4 * TRIP), "packet {lost} lost");
+        assert_eq!(all_opened(&net, bob).len(), 1, "packet {lost} lost");
+    }
+}
+
+#[test]
+fn a_lost_sign_of_life_costs_one_round_trip() {
+    let (mut net, ada, bob) = ada_and_bob();
+    net.lose(4);
+    dial(&mut net, ada, bob, "bob");
+    net.run_until(Duration::from_secs(10));
+    assert_eq!((opened_at(&net, ada), opened_at(&net, bob)), (Some(6 * TRIP), Some(5 * TRIP)));
+}
+
+#[test]
+fn hellos_are_repeated_ever_more_slowly_until_time_is_up() {
+    let (mut net, ada, bob) = ada_and_bob();
+    net.cut(bob, true);
+    let session = dial(&mut net, ada, bob, "bob");
+    net.run_until(Duration::from_secs(60));
+    let times: Vec<u128> = net.sent().iter().map(|sent| sent.at.as_millis()).collect();
+    assert_eq!(times, [0, 1_000, 3_500, 7_500, 13_000]);
+    let waited = Duration::from_secs(20);
+    assert_eq!(ended(&net, ada, session), Some((waited, SessionEnd::NeverOpened { waited })));
+    assert_eq!(net.machine(ada).sessions(), 0);
+}
+
+#[test]
+fn a_thousand_hellos_from_anywhere_leave_nothing_behind() {
+    let (mut net, ada, bob) = ada_and_bob();
+    dial(&mut net, ada, bob, "bob");
+    let hello = net.sent()[0].bytes.clone();
+    for n in 0..1000u16 {
+        let [high, low] = n.to_be_bytes();
+        net.inject(bob, SocketAddr::from(([192, 0, high, low], 4000)), &hello);
+    }
+    assert_eq!((net.machine(bob).sessions(), net.machine(bob).agreements()), (0, 0));
+    assert!(net.events(bob).is_empty());
+}
+
+#[test]
+fn an_address_that_changes_before_keying_costs_one_cookie_change() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let job = Duration::from_millis(20);
+    net.set_job_time(job);
+    dial(&mut net, ada, bob, "bob");
+    net.run_until(2 * TRIP);
+    net.change_address(ada);
+    net.run_until(Duration::from_secs(10));
+    // Hello, answer, keying, new cookie, keying, answer; three jobs one after the other.
+    assert_eq!(opened_at(&net, ada), Some(6 * TRIP + 3 * job));
+    assert_eq!(all_opened(&net, bob).len(), 1);
+}
+
+#[test]
+fn keying_that_comes_back_from_elsewhere_makes_no_state() {
+    let (mut net, ada, bob) = ada_and_bob();
+    net.lose(2);
+    dial(&mut net, ada, bob, "bob");
+    net.run_until(3 * TRIP);
+    let keying = net.sent()[2].bytes.clone();
+    net.inject(bob, "192.0.2.66:6666".parse().unwrap(), &keying);
+    assert_eq!((net.machine(bob).sessions(), net.machine(bob).agreements()), (0, 0));
+}
+
+#[test]
+fn a_redirect_leads_to_the_session() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let carol = net.add(endpoint("carol"));
+    let at_bob = KnownAddress {
+        address: net.address(bob),
+        origin: tincan::rtmfp::endpoint::AddressOrigin::Observed,
+    };
+    net.react(carol, move |endpoint, _, event| {
+        if let Event::HelloForAnother { route, tag, .. } = event {
+            endpoint.redirect(*route, tag, &[at_bob]);
+        }
+    });
+    dial(&mut net, ada, carol, "bob");
+    net.run_until(Duration::from_secs(10));
+    assert_eq!(opened_at(&net, ada), Some(6 * TRIP));
+    assert_eq!(opened(&net, ada).and_then(|session| net.machine(ada).route(session)), Some(net.route_to(bob)));
+}
+
+#[test]
+fn a_redirect_to_nonsense_is_passed_over() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let nowhere: Vec<KnownAddress> = ["0.0.0.0:5", "198.51.100.9:0", "224.0.0.1:1935", "127.0.0.1:22", "[::1]:1935"]
+        .iter()
+        .map(|address| KnownAddress {
+            address: address.parse().unwrap(),
+            origin: tincan::rtmfp::endpoint::AddressOrigin::Unknown,
+        })
+        .collect();
+    net.react(bob, move |endpoint, _, event| {
+        if let Event::HelloForAnother { route, tag, .. } = event {
+            endpoint.redirect(*route, tag, &nowhere);
+        }
+    });
+    dial(&mut net, ada, bob, "somebody");
+    net.run_until(Duration::from_millis(900));
+    let from_ada: Vec<SocketAddr> =
+        net.sent().iter().filter(|sent| sent.from == ada).map(|sent| sent.to).collect();
+    assert_eq!(from_ada, [net.address(bob)]);
+}
+
+#[test]
+fn candidates_on_another_path_open_the_session_too() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let second = net.add_path(ada);
+    let nowhere = Route { via: PathId(0), address: "192.0.2.1:9".parse().unwrap() };
+    let there = Route { via: second, address: net.address(bob) };
+    net.with(ada, |endpoint, now| endpoint.open_session(now, Bytes::from_static(b"bob"), &[nowhere, there]));
+    net.run_until(Duration::from_secs(1));
+    assert_eq!(opened(&net, ada).and_then(|session| net.machine(ada).route(session)), Some(there));
+}
+
+#[test]
+fn a_path_that_goes_away_while_keying_is_made_up_for_by_another() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let second = net.add_path(ada);
+    let (one, two) = (net.route_to(bob), Route { via: second, address: net.address(bob) });
+    // The second hello is lost, so that the first path wins, and so is its keying.
+    net.lose(1);
+    net.lose(3);
+    net.with(ada, |endpoint, now| endpoint.open_session(now, Bytes::from_static(b"bob"), &[one, two]));
+    net.run_until(3 * TRIP);
+    net.close_path(ada, PathId(0));
+    net.run_until(Duration::from_secs(10));
+    assert_eq!(opened(&net, ada).and_then(|session| net.machine(ada).route(session)), Some(two));
+}
+
+#[test]
+fn glare_ends_in_one_session_whoever_was_first() {
+    for late in (0..=200).step_by(10).map(Duration::from_millis) {
+        let (mut net, ada, bob) = ada_and_bob();
+        let hers = dial(&mut net, ada, bob, "bob");
+        net.run_until(late);
+        let his = dial(&mut net, bob, ada, "ada");
+        net.run_until(Duration::from_secs(60));
+        let left = (net.machine(ada).sessions(), net.machine(bob).sessions());
+        assert_eq!(left, (1, 1), "Bob dialled {late:?} later");
+        let kept = |host, own| ended(&net, host, own).is_none();
+        assert!(kept(ada, hers) != kept(bob, his), "Bob dialled {late:?} later");
+    }
+}
+
+#[test]
+fn the_loser_of_glare_is_told_that_its_attempt_was_replaced() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let attempts = [(ada, dial(&mut net, ada, bob, "bob")), (bob, dial(&mut net, bob, ada, "ada"))];
+    net.run_until(Duration::from_secs(10));
+    let ends: Vec<SessionEnd> =
+        attempts.iter().filter_map(|(host, own)| ended(&net, *host, *own)).map(|(_, end)| end).collect();
+    assert_eq!(ends, [SessionEnd::Replaced]);
+    assert_eq!((all_opened(&net, ada).len(), all_opened(&net, bob).len()), (1, 1));
+}
+
+#[test]
+fn a_program_that_starts_anew_replaces_its_own_old_session() {
+    let (mut net, ada, bob, session, _) = session_between_ada_and_bob();
+    let other_seed = EndpointConfig { seed: [9; 32], ..config("bob") };
+    net.restart(bob, Endpoint::new(other_seed));
+    dial(&mut net, bob, ada, "ada");
+    net.run_for(Duration::from_secs(2));
+    assert_eq!(ended(&net, ada, session).map(|(_, end)| end), Some(SessionEnd::Replaced));
+    assert_eq!((net.machine(ada).sessions(), net.machine(bob).sessions()), (1, 1));
+}
+
+#[test]
+fn a_stranger_at_the_same_address_does_not_replace_a_session() {
+    let (mut net, ada, bob, session, _) = session_between_ada_and_bob();
+    net.restart(bob, endpoint("mallory"));
+    dial(&mut net, bob, ada, "ada");
+    net.run_for(Duration::from_secs(2));
+    assert_eq!(ended(&net, ada, session), None);
+    assert!(all_opened(&net, ada).is_empty());
+}
+
+#[test]
+fn an_attempt_can_be_stopped() {
+    let (mut net, ada, bob) = ada_and_bob();
+    let session = dial(&mut net, ada, bob, "bob");
+    net.run_until(3 * TRIP);
+    net.with(ada, |endpoint, now| endpoint.close_session(now, session, CloseManner::Orderly));
+    net.run_until(Duration::from_secs(30));
+    assert_eq!(ended(&net, ada, session), Some((3 * TRIP, SessionEnd::ClosedHere)));
+    assert_eq!((net.machine(ada).sessions(), net.machine(bob).sessions()), (0, 0));
+    assert!(net.events(bob).is_empty());
+}
+
+#[test]
+fn a_full_endpoint_refuses_in_silence_and_a_closed_one_does_not_even_answer_hellos() {
+    let mut net = Net::new(TRIP);
+    let full = net.add(Endpoint::new(EndpointConfig { most_sessions: 1, ..config("full") }));
+    let closed = net.add(Endpoint::new(EndpointConfig { accepts_sessions: false, ..config("closed") }));
+    let (ada, bob) = (net.add(endpoint("ada")), net.add(endpoint("bob")));
+    dial(&mut net, ada, full, "full");
+    net.run_until(Duration::from_secs(1));
+    dial(&mut net, bob, full, "full");
+    dial(&mut net, bob, closed, "closed");
+    net.run_until(Duration::from_secs(60));
+    assert_eq!((net.machine(full).sessions(), all_opened(&net, bob).len()), (1, 0));
+    assert_eq!(net.bytes_sent(closed), 0);
+}
+
+#[test]
+fn datagrams_that_come_again_do_nothing() {
+    let (mut net, ada, bob, session, _) = session_between_ada_and_bob();
+    accept_flows(&mut net, bob, tincan::rtmfp::endpoint::Delivery::Ordered);
+    send(&mut net, ada, session, &[Bytes::from_static(b"once")]);
+    net.run_for(Duration::from_secs(2));
+    for sent in net.sent().to_vec() {
+        let (to, from) = if sent.from == ada { (bob, ada) } else { (ada, bob) };
+        let from = net.address(from);
+        net.inject(to, from, &sent.bytes);
+    }
+    net.run_for(Duration::from_secs(15));
+    assert_eq!((net.machine(ada).sessions(), net.machine(bob).sessions()), (1, 1));
+    assert_eq!(messages(&net, bob), ["once"]);
+    assert_eq!(ended(&net, ada, session), None);
+}
+
+#[test]
+fn garbled_datagrams_do_nothing() {
+    let (mut net, ada, bob, session, _) = session_between_ada_and_bob();
+    for sent in net.sent().to_vec() {
+        let (to, from) = if sent.from == ada { (bob, ada) } else { (ada, bob) };
+        let from = net.address(from);
+        for at in 0..sent.bytes.len() {
+            let mut garbled = sent.bytes.clone();
+            garbled[at] ^= 1 << (at % 8);
+            net.inject(to, from, &garbled);
+            net.inject(to, from, &sent.bytes[..at]);
+        }
+    }
+    net.run_for(Duration::from_secs(15));
+    accept_flows(&mut net, bob, tincan::rtmfp::endpoint::Delivery::Ordered);
+    send(&mut net, ada, session, &[Bytes::from_static(b"still here")]);
+    net.run_for(Duration::from_secs(2));
+    assert_eq!(messages(&net, bob), ["still here"]);
+}
+
+#[test]
+fn an_answer_with_another_certificate_is_ignored() {
+    let mut net = Net::new(TRIP);
+    let ada = net.add(endpoint("ada"));
+    let mallory = Impostor { claimed: Arc::new(Plain::new("mallory")), own: Arc::new(Plain::new("mallory")) };
+    let mallory = net.add(Endpoint::new(EndpointConfig::new(Arc::new(mallory), [7; 32])));
+    let session = dial(&mut net, ada, mallory, "bob");
+    net.run_until(Duration::from_secs(30));
+    assert!(matches!(ended(&net, ada, session), Some((_, SessionEnd::NeverOpened { .. }))));
+    assert!(all_opened(&net, mallory).is_empty());
+}
+
+#[test]
+fn a_session_with_the_cryptography_of_flash_is_proven_at_both_ends() {
+    let mut net = Net::new(TRIP);
+    let (ada_is, bob_is) = (Identity::generate([1; 32]), Identity::generate([2; 32]));
+    let peers = (ada_is.peer_id(), bob_is.peer_id());
+    let ada = net.add(Endpoint::new(EndpointConfig::new(Arc::new(Flash::peer(ada_is)), [1; 32])));
+    let bob = net.add(Endpoint::new(EndpointConfig::new(Arc::new(Flash::peer(bob_is)), [2; 32])));
+    let route = net.route_to(bob);
+    net.with(ada, |endpoint, now| endpoint.open_session_to_peer(now, peers.1, &[route]));
+    net.run_until(Duration::from_secs(1));
+    for (host, far) in [(ada, peers.1), (bob, peers.0)] {
+        let event = net.events(host).first().map(|(_, event)| event);
+        assert!(
+            matches!(event, Some(Event::SessionOpened { peer, proven: true, .. }) if *peer == far),
+            "{event:?}"
+        );
+    }
+}
+
+#[test]
+fn nobody_else_can_answer_as_a_dialled_peer_not_even_with_its_certificate() {
+    let mut net = Net::new(TRIP);
+    let bob_is = Identity::generate([2; 32]);
+    let bobs_peer_id = bob_is.peer_id();
+    let ada = Arc::new(Flash::peer(Identity::generate([1; 32])));
+    let ada = net.add(Endpoint::new(EndpointConfig::new(ada, [1; 32])));
+    let mallory = Impostor {
+        claimed: Arc::new(Flash::peer(bob_is)),
+        own: Arc::new(Flash::peer(Identity::generate([3; 32]))),
+    };
+    let mallory = net.add(Endpoint::new(EndpointConfig::new(Arc::new(mallory), [3; 32])));
+    let route = net.route_to(mallory);
+    let session = net.with(ada, |endpoint, now| endpoint.open_session_to_peer(now, bobs_peer_id, &[route]));
+    net.run_until(Duration::from_secs(30));
+    assert!(all_opened(&net, ada).is_empty() && all_opened(&net, mallory).is_empty());
+    assert!(matches!(ended(&net, ada, session), Some((_, SessionEnd::NeverOpened { .. }))));
+}
+
+/// Shows one identity's certificate, answers every hello, and has only another's keys.
+struct Impostor {
+    claimed: Arc<dyn Profile>,
+    own: Arc<dyn Profile>,
+}
+
+impl Profile for Impostor {
+    fn certificate(&self) -> &[u8] {
+        self.claimed.certificate()
+    }
+
+    fn identify(&self, certificate: &[u8]) -> Result<PeerId, CryptoError> {
+        self.own.identify(certificate)
+    }
+
+    fn is_static(&self, certificate: &[u8]) -> bool {
+        self.own.is_static(certificate)
+    }
+
+    fn selected_by(&self, _endpoint_discriminator: &[u8]) -> bool {
+        true
+    }
+
+    fn certificate_matches(&self, certificate: &[u8], endpoint_discriminator: &[u8]) -> bool {
+        self.own.certificate_matches(certificate, endpoint_discriminator)
+    }
+
+    fn discriminator_of(&self, peer: PeerId) -> Vec<u8> {
+        self.own.discriminator_of(peer)
+    }
+
+    fn near_prevails(&self, far_certificate: &[u8]) -> bool {
+        self.own.near_prevails(far_certificate)
+    }
+
+    fn default_cipher(&self) -> Box<dyn PacketCipher> {
+        self.own.default_cipher()
+    }
+
+    fn initiate(&self, far_certificate: &[u8], seed: [u8; 32]) -> Work<Initiation> {
+        self.own.initiate(far_certificate, seed)
+    }
+
+    fn respond(
+        &self,
+        initiator_certificate: &[u8],
+        initiator_component: &[u8],
+        seed: [u8; 32],
+    ) -> Work<Response> {
+        self.own.respond(initiator_certificate, initiator_component, seed)
+    }
+
+    fn sign(&self, signed_parameters: &[u8]) -> Vec<u8> {
+        self.own.sign(signed_parameters)
+    }
+
+    fn verify(&self, certificate: &[u8], signed_parameters: &[u8], signature: &[u8]) -> bool {
+        self.own.verify(certificate, signed_parameters, signature)
+    }
+}
