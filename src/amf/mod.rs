@@ -1,4 +1,17 @@
-//! AMF0 and AMF3, the value format of commands (RFC 7425 §5): a thin face over a library, with limits in front.
+//! AMF0 and AMF3, the value format of commands and data messages (RFC 7425 §5.3.3).
+//!
+//! [`read_sequence`] takes the values of a whole message; [`write_sequence`] always writes AMF0. The reader is our own: a
+//! decoder above a network must bound depth, element count and copied bytes at once, and resolve references, while it
+//! reads; a check in front of another decoder would have to parse everything twice to know as much.
+
+mod amf0;
+mod amf3;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use reader::{MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS, NotAmf};
 
 /// A value as commands carry it.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,10 +64,53 @@ impl Value {
             _ => None,
         }
     }
+
+    /// An object of these properties, in this order.
+    pub fn object<const N: usize>(properties: [(&str, Value); N]) -> Self {
+        Self::Object(properties.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
 }
 
 impl From<&str> for Value {
     fn from(text: &str) -> Self {
         Self::String(text.to_owned())
+    }
+}
+
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Boolean(truth)
+    }
+}
+
+/// Reads AMF0 values back to back until the end, each of which may be switched to AMF3 by the marker 11.
+///
+/// A reference becomes a copy of what it refers to; one that points nowhere, or at a value it is part of, becomes
+/// [`Value::Undefined`]. Class names are dropped. XML becomes text. Bytes that are no UTF-8 become U+FFFD.
+///
+/// # Errors
+/// [`NotAmf`] when the bytes are cut short, use a reserved marker, or go beyond [`MOST_DEPTH`], [`MOST_ELEMENTS`] or
+/// [`MOST_BYTES`].
+pub fn read_sequence(bytes: &[u8]) -> Result<Vec<Value>, NotAmf> {
+    let mut reader = reader::Reader::new(bytes)?;
+    let mut values = Vec::new();
+    while !reader.is_at_end() {
+        values.push(reader.amf0_value()?);
+    }
+    Ok(values)
+}
+
+/// Appends values to `out` as AMF0, back to back. Byte arrays, which AMF0 lacks, are switched to AMF3.
+///
+/// Property names beyond 65,535 bytes do not fit the format and are cut.
+pub fn write_sequence(values: &[Value], out: &mut Vec<u8>) {
+    for value in values {
+        writer::write(value, out);
     }
 }

@@ -1,83 +1,36 @@
 //! An endpoint with its connections and streams: what a Flash program's NetConnection and NetStream objects were.
 //!
 //! A node is both client and server: it connects to servers, accepts clients, and exchanges direct streams with peers.
+//! This file routes: what the endpoint tells goes to whom the session and the flow belong.
 
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+pub use super::event::{NodeEvent, PlaybackEnd};
+pub use super::ids::{
+    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, PlaybackId, PublicationId,
+    ServerStreamId, SubscriberId, Target,
+};
+
+use super::alarm::{Alarm, Alarms};
+use super::call::AskedOfUs;
+use super::connection::Connection;
+use super::endpoint_selection;
+use super::flow_metadata::FlowMetadata;
+use super::message::{self, Message};
+use super::outlet::{Outlet, Sent};
+use super::peer_stream::{Publication, Subscriber};
+use super::playback::Playback;
+use super::session::{FarEnd, Incoming, Origin, Outgoing, Owner, Session};
+use super::stream::ServerStream;
 use crate::amf::Value;
-use crate::netconnection::status::StatusCode;
-use crate::rtmfp::PeerId;
-use crate::rtmfp::endpoint::{EndpointConfig, KnownAddress, SessionFigures};
+use crate::rtmfp::endpoint::{
+    CloseManner, Delivery, EndpointConfig, MessageId, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
+};
 use crate::rtmfp::machine::{Input, Machine, Output, Route};
-
-/// Names a NetConnection, in either role; never used twice.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ConnectionId(pub u64);
-
-/// Names a stream that we publish directly: `new NetStream(connection, DIRECT_CONNECTIONS).publish(name)`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PublicationId(pub u64);
-
-/// Names one far peer that plays one of our direct publications.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SubscriberId(pub u64);
-
-/// Names a far peer's direct stream that we play: `new NetStream(connection, farId).play(name)`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct PlaybackId(pub u64);
-
-/// Names a stream through a server, created with `createStream`.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ServerStreamId(pub u64);
-
-/// Names a call that wants an answer.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct CallToken(pub u64);
-
-/// Which of the two kinds of media a message is.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub enum MediaKind {
-    /// RTMP type 8.
-    Audio,
-    /// RTMP type 9.
-    Video,
-}
-
-/// An audio or video message (RFC 7425 §5.1): an FLV tag body with its time.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct MediaMessage {
-    /// Sound or picture.
-    pub kind: MediaKind,
-    /// Milliseconds on the sender's stream clock; wraps.
-    pub timestamp: u32,
-    /// The tag body: header and coded data.
-    pub payload: Bytes,
-}
-
-/// How a media message may be given up.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct MediaDeadline {
-    /// Given up when not begun by then. `None`: always delivered (codec configuration).
-    pub start_by: Option<Instant>,
-    /// Given up when not acknowledged by then.
-    pub finish_by: Option<Instant>,
-    /// Falls when the message written before it to the same subscriber and kind falls (a delta picture).
-    pub needs_previous: bool,
-}
-
-/// Where media or data goes.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Target {
-    /// One peer that plays us.
-    Subscriber(SubscriberId),
-    /// Every accepted peer of a publication.
-    Publication(PublicationId),
-    /// A stream published to a server (or, at a server, to a client that plays).
-    ServerStream(ServerStreamId),
-}
+use crate::rtmfp::{Endpoint, Event, PeerId, SessionEnd};
 
 /// Settings of a node.
 #[derive(Clone)]
@@ -88,330 +41,66 @@ pub struct NodeConfig {
     pub most_peer_connections: usize,
 }
 
-/// What a node tells.
-#[derive(Clone, Debug, PartialEq)]
-pub enum NodeEvent {
-    /// Our connection to a server is up (`NetConnection.Connect.Success`).
-    Connected {
-        /// Which.
-        connection: ConnectionId,
-        /// The information object of the answer.
-        info: Value,
-    },
-    /// Our connection could not be made, was refused, or is over.
-    Disconnected {
-        /// Which.
-        connection: ConnectionId,
-        /// `Connect.Failed` (no answer), `Connect.Rejected`, or `Connect.Closed`.
-        code: StatusCode,
-        /// What the far end said of it.
-        description: String,
-    },
-    /// A client wants to connect; accept or reject it.
-    ConnectRequested {
-        /// Which.
-        connection: ConnectionId,
-        /// Who.
-        peer: PeerId,
-        /// Whether it proved to be that peer.
-        proven: bool,
-        /// Where it is.
-        route: Route,
-        /// The command object.
-        properties: Value,
-        /// What follows it: the user name first.
-        arguments: Vec<Value>,
-    },
-    /// A client that was accepted is gone.
-    ClientGone {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// A client told where it can be reached (`setPeerInfo`).
-    PeerInfo {
-        /// Which.
-        connection: ConnectionId,
-        /// Its addresses.
-        addresses: Vec<SocketAddr>,
-    },
-    /// A remote procedure call on a connection.
-    Called {
-        /// On which.
-        connection: ConnectionId,
-        /// What.
-        name: String,
-        /// With what.
-        arguments: Vec<Value>,
-        /// To answer by, if an answer is wanted.
-        token: Option<CallToken>,
-    },
-    /// The answer to one of our calls.
-    Answered {
-        /// Which.
-        token: CallToken,
-        /// `_result` or `_error`.
-        result: Result<Vec<Value>, Vec<Value>>,
-    },
-    /// A hello for somebody else came to us (see [`crate::rtmfp::Event::HelloForAnother`]).
-    HelloForAnother {
-        /// Where from.
-        route: Route,
-        /// For whom, when the discriminator names a peer ID.
-        peer: Option<PeerId>,
-        /// The whole discriminator.
-        endpoint_discriminator: Bytes,
-        /// To be echoed.
-        tag: Bytes,
-    },
-    /// A far peer wants to play a direct publication of ours (onPeerConnect); accept or refuse it.
-    PeerConnect {
-        /// The subscriber to be.
-        subscriber: SubscriberId,
-        /// Of what; `None` when we publish nothing of that name (it may be published later, and accepted then).
-        publication: Option<PublicationId>,
-        /// The name asked for.
-        name: String,
-        /// Who.
-        peer: PeerId,
-    },
-    /// A far peer we accepted now plays us (`NetStream.Play.Start` at the publisher).
-    PlayStarted {
-        /// Who.
-        subscriber: SubscriberId,
-        /// What.
-        publication: PublicationId,
-    },
-    /// A far peer no longer plays us, or its session is over.
-    SubscriberGone {
-        /// Who.
-        subscriber: SubscriberId,
-        /// What it played, if it was accepted.
-        publication: Option<PublicationId>,
-        /// Whether its session ended without a word.
-        vanished: bool,
-    },
-    /// `onStatus` on a stream that we play.
-    PlaybackStatus {
-        /// Which.
-        playback: PlaybackId,
-        /// What.
-        code: StatusCode,
-    },
-    /// A stream that we play is over.
-    PlaybackEnded {
-        /// Which.
-        playback: PlaybackId,
-        /// Why.
-        end: PlaybackEnd,
-    },
-    /// A data message (`NetStream.send`) on a stream that we play.
-    Data {
-        /// Which.
-        playback: PlaybackId,
-        /// The handler's name.
-        handler: String,
-        /// Its arguments.
-        arguments: Vec<Value>,
-    },
-    /// Sound or picture on a stream that we play.
-    Media {
-        /// Which.
-        playback: PlaybackId,
-        /// The message.
-        message: MediaMessage,
-    },
-    /// Media messages were given up before they arrived.
-    MediaAbandoned {
-        /// To whom.
-        target: Target,
-        /// Of which kind.
-        kind: MediaKind,
-    },
-    /// A stream through a server exists now (`createStream`).
-    StreamCreated {
-        /// The connection it belongs to.
-        connection: ConnectionId,
-        /// Which.
-        stream: ServerStreamId,
-    },
-    /// `onStatus` on a stream through a server.
-    StreamStatus {
-        /// Which.
-        stream: ServerStreamId,
-        /// What.
-        code: StatusCode,
-        /// The whole information object.
-        info: Value,
-    },
-    /// Sound or picture on a stream that we play from a server.
-    StreamMedia {
-        /// Which.
-        stream: ServerStreamId,
-        /// The message.
-        message: MediaMessage,
-    },
-    /// A data message on a stream that we play from a server.
-    StreamData {
-        /// Which.
-        stream: ServerStreamId,
-        /// The handler's name.
-        handler: String,
-        /// Its arguments.
-        arguments: Vec<Value>,
-    },
-    /// The session below a peer's streams takes another way now.
-    RouteChanged {
-        /// Whose.
-        peer: PeerId,
-        /// Where.
-        route: Route,
-    },
-}
-
-/// Why a stream that we play is over.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum PlaybackEnd {
-    /// The publisher refused, or knows no such stream.
-    Refused,
-    /// The publisher stopped publishing or closed the session.
-    Unpublished,
-    /// Nobody could be reached by that peer ID: no introduction, no answer.
-    Unreachable,
-    /// The session went silent.
-    Vanished,
-    /// We closed it.
-    ClosedHere,
-}
-
 /// NetConnections and NetStreams over one endpoint.
 pub struct Node {
-    _config: NodeConfig,
+    pub(super) endpoint: Endpoint,
+    pub(super) config: NodeConfig,
+    pub(super) near_id: PeerId,
+    pub(super) events: VecDeque<NodeEvent>,
+    pub(super) alarms: Alarms,
+    pub(super) sessions: BTreeMap<SessionKey, Session>,
+    pub(super) connections: BTreeMap<ConnectionId, Connection>,
+    pub(super) asked_of_us: BTreeMap<CallToken, AskedOfUs>,
+    pub(super) streams: BTreeMap<ServerStreamId, ServerStream>,
+    pub(super) publications: BTreeMap<PublicationId, Publication>,
+    pub(super) subscribers: BTreeMap<SubscriberId, Subscriber>,
+    pub(super) playbacks: BTreeMap<PlaybackId, Playback>,
+    /// What a server asked for the sessions with our peers.
+    pub(super) peer_keepalive: Option<Duration>,
+    names_given: u64,
 }
 
-#[allow(unused_variables)]
 impl Node {
     /// A node without connections.
     pub fn new(config: NodeConfig) -> Self {
-        Self { _config: config }
+        let profile = &config.endpoint.profile;
+        let near_id = profile.identify(profile.certificate()).expect("our own certificate is well formed");
+        Self {
+            endpoint: Endpoint::new(config.endpoint.clone()),
+            config,
+            near_id,
+            events: VecDeque::new(),
+            alarms: Alarms::default(),
+            sessions: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            asked_of_us: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            publications: BTreeMap::new(),
+            subscribers: BTreeMap::new(),
+            playbacks: BTreeMap::new(),
+            peer_keepalive: None,
+            names_given: 0,
+        }
     }
 
     /// This end's peer ID (nearID).
     pub fn near_id(&self) -> PeerId {
-        todo!()
+        self.near_id
     }
 
-    /// Connects to the server at `candidates`: `connect(url, arguments…)`. `url` is the whole `rtmfp://…`, sent as the
-    /// ancillary data of the endpoint discriminator and as `tcUrl`; its path is `app`.
-    pub fn connect(
-        &mut self,
-        now: Instant,
-        url: &str,
-        candidates: &[Route],
-        arguments: Vec<Value>,
-    ) -> ConnectionId {
-        todo!()
-    }
-
-    /// Closes a connection, and the direct streams made through it stay.
-    pub fn close_connection(&mut self, now: Instant, connection: ConnectionId) {
-        todo!()
-    }
-
-    /// Lets a client in, with more properties for the information object.
-    pub fn accept_connection(&mut self, now: Instant, connection: ConnectionId, info: Vec<(String, Value)>) {
-        todo!()
-    }
-
-    /// Refuses a client with `NetConnection.Connect.Rejected` and a sentence.
-    pub fn reject_connection(&mut self, now: Instant, connection: ConnectionId, why: &str) {
-        todo!()
-    }
-
-    /// Tells the server where we can be reached (RFC 7425 §5.3.3).
-    pub fn set_peer_info(&mut self, now: Instant, connection: ConnectionId, addresses: &[SocketAddr]) {
-        todo!()
-    }
-
-    /// Asks a client for keepalives, as a server (RFC 7425 §5.3.4): towards the server and between peers.
-    pub fn set_keepalive(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        server: Duration,
-        peer: Duration,
-    ) {
-        todo!()
-    }
-
-    /// Calls a procedure at the far end of a connection; the answer comes as [`NodeEvent::Answered`].
-    pub fn call(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        name: &str,
-        arguments: Vec<Value>,
-    ) -> CallToken {
-        todo!()
-    }
-
-    /// Calls a procedure and wants no answer.
-    pub fn notify(&mut self, now: Instant, connection: ConnectionId, name: &str, arguments: Vec<Value>) {
-        todo!()
-    }
-
-    /// Answers a call.
-    pub fn answer(&mut self, now: Instant, token: CallToken, result: Result<Value, Value>) {
-        todo!()
-    }
-
-    /// Publishes a direct stream under a name. Several of different names may be published.
-    pub fn publish_direct(&mut self, now: Instant, name: &str) -> PublicationId {
-        todo!()
-    }
-
-    /// Stops publishing; its subscribers are told and let go.
-    pub fn unpublish(&mut self, now: Instant, publication: PublicationId) {
-        todo!()
-    }
-
-    /// Lets a subscriber play a publication: Play.Reset, Play.Start, and media from now on.
-    pub fn accept_subscriber(&mut self, now: Instant, subscriber: SubscriberId, publication: PublicationId) {
-        todo!()
-    }
-
-    /// Refuses a subscriber, or lets it go.
-    pub fn refuse_subscriber(&mut self, now: Instant, subscriber: SubscriberId) {
-        todo!()
-    }
-
-    /// Plays a far peer's direct stream. Opens a session to it when there is none: through the introducers of our
-    /// connections, or at `candidates`.
-    pub fn play_direct(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        name: &str,
-        candidates: &[Route],
-    ) -> PlaybackId {
-        todo!()
-    }
-
-    /// Stops playing.
-    pub fn close_playback(&mut self, now: Instant, playback: PlaybackId) {
-        todo!()
-    }
-
-    /// Closes the direct session with a peer, and every stream in it.
-    pub fn close_peer(&mut self, now: Instant, peer: PeerId) {
-        todo!()
-    }
-
-    /// Sends a data message, reliably: `send(handler, arguments…)`.
+    /// Sends a data message, reliably: `send(handler, arguments…)`. To nobody, and beyond what the send queue holds, it
+    /// is dropped.
     pub fn send_data(&mut self, now: Instant, target: Target, handler: &str, arguments: Vec<Value>) {
-        todo!()
+        let message = message::encode_data(handler, &arguments);
+        for target in self.single_targets(target) {
+            self.write_data(now, target, message.clone());
+        }
     }
 
     /// Sends sound or picture.
+    ///
+    /// A message that needs the previous one, when that one was given up, is dropped at once; like all that is given up
+    /// later it is told as [`NodeEvent::MediaAbandoned`].
     pub fn send_media(
         &mut self,
         now: Instant,
@@ -419,70 +108,395 @@ impl Node {
         message: MediaMessage,
         deadline: MediaDeadline,
     ) {
-        todo!()
+        let bytes = message::encode_media(&message);
+        for target in self.single_targets(target) {
+            let kind = message.kind;
+            let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { continue };
+            let sent = outlet.send_media(&mut self.endpoint, now, kind, bytes.clone(), deadline);
+            let session = outlet.session;
+            self.note_sent(session, target, Some(kind), sent);
+        }
     }
 
-    /// Gives up video that was queued to a target and not delivered: a fresh key frame is about to follow.
+    /// Gives up video that was queued to a target and not delivered, codec configuration too: configuration and a fresh
+    /// key frame are about to follow.
     pub fn abandon_video(&mut self, now: Instant, target: Target) {
-        todo!()
+        for target in self.single_targets(target) {
+            if let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) {
+                outlet.abandon_video(&mut self.endpoint, now);
+            }
+        }
     }
 
-    /// Bytes queued to a target and not yet acknowledged, of one kind.
+    /// Bytes queued to a target and not yet acknowledged, of one kind. Of a publication: to its slowest subscriber.
     pub fn queued(&self, target: Target, kind: MediaKind) -> usize {
-        todo!()
+        let targets = self.single_targets(target).into_iter();
+        let outlets = targets.filter_map(|target| match target {
+            Target::Subscriber(id) => self.subscribers.get(&id)?.outlet(),
+            Target::ServerStream(id) => self.streams.get(&id)?.outlet.as_ref(),
+            Target::Publication(_) => None,
+        });
+        outlets.map(|outlet| outlet.queued(&self.endpoint, kind)).max().unwrap_or(0)
     }
 
-    /// `createStream` on a connection to a server; comes back as [`NodeEvent::StreamCreated`].
-    pub fn create_stream(&mut self, now: Instant, connection: ConnectionId) -> ServerStreamId {
-        todo!()
-    }
-
-    /// `publish(name, "live")` on a stream through a server.
-    pub fn publish(&mut self, now: Instant, stream: ServerStreamId, name: &str) {
-        todo!()
-    }
-
-    /// `play(name)` on a stream through a server.
-    pub fn play(&mut self, now: Instant, stream: ServerStreamId, name: &str) {
-        todo!()
-    }
-
-    /// `closeStream` and `deleteStream`.
-    pub fn delete_stream(&mut self, now: Instant, stream: ServerStreamId) {
-        todo!()
-    }
-
-    /// As an introducer: answers a hello with where that peer is, and forwards it to the peer's session.
-    pub fn introduce(
-        &mut self,
-        now: Instant,
-        hello_from: Route,
-        endpoint_discriminator: &[u8],
-        tag: &[u8],
-        to: ConnectionId,
-        known_addresses: &[KnownAddress],
-    ) {
-        todo!()
-    }
-
-    /// Whether hellos forwarded by this server are answered (on by default for servers we connect to).
-    pub fn trust_introductions(&mut self, connection: ConnectionId, trusted: bool) {
-        todo!()
+    /// Closes the direct session with a peer, and every stream in it.
+    pub fn close_peer(&mut self, now: Instant, peer: PeerId) {
+        let of_peer = |(key, session): (&SessionKey, &Session)| {
+            let wanted = session.origin == Origin::ToPeer(peer);
+            (wanted || session.is_direct_with(peer)).then_some(*key)
+        };
+        let sessions: Vec<SessionKey> = self.sessions.iter().filter_map(of_peer).collect();
+        self.end_playbacks(now, |playback| playback.peer == peer, |_| PlaybackEnd::ClosedHere);
+        for session in sessions {
+            self.end_subscribers(now, session, false);
+            self.close_gently(now, session);
+        }
     }
 
     /// The figures of the direct session with a peer.
     pub fn peer_figures(&self, now: Instant, peer: PeerId) -> Option<SessionFigures> {
-        todo!()
+        self.endpoint.figures(now, self.direct_session(peer)?)
     }
 
     /// The way the direct session with a peer takes.
     pub fn peer_route(&self, peer: PeerId) -> Option<Route> {
-        todo!()
+        self.endpoint.route(self.direct_session(peer)?)
     }
 
     /// Both ends' session nonces of the direct session with a peer: ours, theirs.
     pub fn peer_nonces(&self, peer: PeerId) -> Option<([u8; 32], [u8; 32])> {
-        todo!()
+        self.endpoint.nonces(self.direct_session(peer)?)
+    }
+
+    /// A number for the next thing that needs a name.
+    pub(super) fn next_name(&mut self) -> u64 {
+        self.names_given += 1;
+        self.names_given
+    }
+
+    pub(super) fn tell(&mut self, event: NodeEvent) {
+        self.events.push_back(event);
+    }
+
+    /// The open session for direct streams with a peer. Of two, the older.
+    pub(super) fn direct_session(&self, peer: PeerId) -> Option<SessionKey> {
+        self.sessions.iter().find(|(_, session)| session.is_direct_with(peer)).map(|(key, _)| *key)
+    }
+
+    /// Queues a command, status or data message on a stream's flow for these.
+    pub(super) fn write_data(&mut self, now: Instant, target: Target, message: Bytes) {
+        let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { return };
+        let sent = outlet.send_data(&mut self.endpoint, now, message);
+        let session = outlet.session;
+        self.note_sent(session, target, None, sent);
+    }
+
+    fn note_sent(&mut self, session: SessionKey, target: Target, kind: Option<MediaKind>, sent: Sent) {
+        match (sent, kind) {
+            (Sent::QueuedOnNew(flow), _) => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.outgoing.insert(flow, Outgoing::Stream(target, kind));
+                }
+            }
+            (Sent::Dropped, Some(kind)) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
+            (Sent::Dropped, None) => tracing::warn!("a data message was dropped: the stream takes no more"),
+            (Sent::Queued, _) => {}
+        }
+    }
+
+    /// A publication stands for each of its subscribers.
+    fn single_targets(&self, target: Target) -> Vec<Target> {
+        match target {
+            Target::Publication(publication) => {
+                let of_it = self.subscribers.iter().filter(|(_, s)| s.publication() == Some(publication));
+                of_it.map(|(id, _)| Target::Subscriber(*id)).collect()
+            }
+            single => vec![single],
+        }
+    }
+
+    fn on_event(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::SessionOpened { session, peer, proven, initiator: _, route } => {
+                self.on_session_opened(now, session, FarEnd { peer, proven, route });
+            }
+            Event::SessionEnded { session, end } => self.on_session_ended(now, session, end),
+            Event::RouteChanged { session, route } => self.on_route_changed(session, route),
+            Event::FlowOpened { session, flow, metadata, answers } => {
+                self.on_flow_opened(now, session, flow, &metadata, answers);
+            }
+            Event::Message { session, flow, sequence, bytes } => {
+                self.on_message(now, session, flow, sequence, &bytes);
+            }
+            Event::FlowFinished { session, flow } => self.on_flow_finished(now, session, flow),
+            Event::FlowRefused { session, flow, code: _ } => self.on_flow_refused(now, session, flow),
+            Event::MessageDone { session, flow, message, delivered } => {
+                self.on_message_done(session, flow, message, delivered);
+            }
+            Event::FlowWritable { .. } => {}
+            Event::FlowCompleted { session, flow } => {
+                if let Some(session) = self.sessions.get_mut(&session) {
+                    session.outgoing.remove(&flow);
+                }
+                self.close_if_said_all(now, session);
+            }
+            Event::HelloForAnother { route, endpoint_discriminator, tag } => {
+                let peer = endpoint_selection::peer_of(&endpoint_discriminator);
+                self.tell(NodeEvent::HelloForAnother { route, peer, endpoint_discriminator, tag });
+            }
+        }
+    }
+
+    fn on_session_opened(&mut self, now: Instant, key: SessionKey, far_end: FarEnd) {
+        let session = self.sessions.entry(key).or_insert_with(|| Session::new(Origin::Theirs));
+        session.far_end = Some(far_end);
+        match session.origin {
+            Origin::ToServer => self.on_server_reached(now, key),
+            Origin::ToPeer(peer) => {
+                if far_end.peer != peer || !far_end.proven {
+                    tracing::warn!("whoever answered did not prove to be the peer that was called");
+                    self.endpoint.close_session(now, key, CloseManner::Abrupt);
+                    return;
+                }
+                self.on_peer_reached(now, key, peer);
+            }
+            Origin::Theirs => self.on_peer_reached(now, key, far_end.peer),
+        }
+        self.look_idle(now, key);
+    }
+
+    /// A session in which direct streams can be played: those that wait for one begin.
+    fn on_peer_reached(&mut self, now: Instant, key: SessionKey, peer: PeerId) {
+        if let Some(keepalive) = self.peer_keepalive {
+            self.endpoint.set_patience(key, keepalive, self.config.endpoint.vanish_after);
+        }
+        if self.sessions.get(&key).is_some_and(|session| session.is_direct_with(peer)) {
+            self.start_waiting_playbacks(now, key, peer);
+        }
+    }
+
+    fn on_session_ended(&mut self, now: Instant, key: SessionKey, end: SessionEnd) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        if let Some(connection) = session.connection {
+            self.on_connection_lost(now, connection, end);
+        }
+        let vanished = matches!(end, SessionEnd::WentQuiet { .. } | SessionEnd::Replaced);
+        self.end_subscribers(now, key, vanished);
+        self.on_session_of_playbacks_ended(now, key, end);
+        self.sessions.remove(&key);
+    }
+
+    fn on_route_changed(&mut self, key: SessionKey, route: Route) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(far_end) = &mut session.far_end else { return };
+        far_end.route = route;
+        let peer = far_end.peer;
+        if session.is_direct_with(peer) {
+            self.tell(NodeEvent::RouteChanged { peer, route });
+        }
+    }
+
+    fn on_flow_opened(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        flow: ReceiveFlowId,
+        metadata: &[u8],
+        answers: Option<SendFlowId>,
+    ) {
+        let metadata = FlowMetadata::parse(metadata);
+        let owner = metadata.and_then(|metadata| self.owner_of_new_flow(now, key, flow, metadata, answers));
+        let (Some(metadata), Some(owner), Some(session)) = (metadata, owner, self.sessions.get_mut(&key))
+        else {
+            // Another kind of flow, one without a stream, or one that nothing here waits for (§5.1.1, §5.3.5.3).
+            self.endpoint.reject_flow(now, key, flow, NO_REASON);
+            return;
+        };
+        let as_they_arrive = metadata.as_they_arrive;
+        session.incoming.insert(flow, Incoming { owner, latest: None, as_they_arrive });
+        session.idle_since = None;
+        let delivery = if as_they_arrive { Delivery::Arrival } else { Delivery::Ordered };
+        self.endpoint.accept_flow(key, flow, delivery);
+    }
+
+    /// To what a new flow belongs, by the flow of ours that it answers; `None` refuses it.
+    fn owner_of_new_flow(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        flow: ReceiveFlowId,
+        metadata: FlowMetadata,
+        answers: Option<SendFlowId>,
+    ) -> Option<Owner> {
+        let session = self.sessions.get(&key)?;
+        if session.closing || session.incoming.len() >= MOST_FLOWS {
+            return None;
+        }
+        let Some(answered) = answers else {
+            return if metadata.stream == 0 {
+                self.on_control_flow(now, key, flow)
+            } else {
+                self.on_play_flow(now, key, flow, metadata.stream)
+            };
+        };
+        match *session.outgoing.get(&answered)? {
+            Outgoing::Connection(connection) => self.on_connection_flow(connection, flow, metadata.stream),
+            Outgoing::Play(playback) => Some(Owner::Playback(playback)),
+            Outgoing::Stream(..) | Outgoing::ClientStream(..) => None,
+        }
+    }
+
+    fn on_message(
+        &mut self,
+        now: Instant,
+        key: SessionKey,
+        flow: ReceiveFlowId,
+        sequence: u64,
+        bytes: &Bytes,
+    ) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let Some(incoming) = session.incoming.get_mut(&flow) else { return };
+        let message = Message::parse(bytes);
+        let is_sound = matches!(&message, Message::Media(media) if media.kind == MediaKind::Audio);
+        if incoming.as_they_arrive && !is_sound {
+            // Only sound is sorted again before it is played; anything else that comes late is of no use any more.
+            if incoming.latest.is_some_and(|latest| sequence < latest) {
+                return;
+            }
+            incoming.latest = Some(sequence);
+        }
+        let tree = incoming.owner.tree();
+        let passed = session.sync.pass(now, tree, flow, message);
+        if let Some(deadline) = session.sync.deadline() {
+            self.alarms.set(deadline, Alarm::Barrier(key));
+        }
+        self.deliver(now, key, passed);
+    }
+
+    fn deliver(&mut self, now: Instant, key: SessionKey, messages: Vec<(ReceiveFlowId, Message)>) {
+        for (flow, message) in messages {
+            let incoming = self.sessions.get(&key).and_then(|session| session.incoming.get(&flow));
+            match incoming.map(|incoming| incoming.owner) {
+                Some(Owner::Connection(id)) => self.on_connection_message(now, id, message),
+                Some(Owner::Stream(id)) => self.on_stream_message(id, message),
+                Some(Owner::ClientStream(id, stream)) => {
+                    self.on_client_stream_message(now, id, stream, message)
+                }
+                Some(Owner::Playback(id)) => self.on_playback_message(now, id, message),
+                Some(Owner::Subscriber(id)) => self.on_subscriber_message(now, id, message),
+                None => {}
+            }
+        }
+    }
+
+    fn on_flow_finished(&mut self, now: Instant, key: SessionKey, flow: ReceiveFlowId) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        match session.incoming.remove(&flow).map(|incoming| incoming.owner) {
+            Some(Owner::Connection(id)) => self.on_control_flow_finished(now, id, flow),
+            Some(Owner::Subscriber(id)) => self.end_subscriber(now, id, false),
+            // Flows of media come and go without a meaning for their stream (§5.3.5.3, §5.4.2).
+            Some(Owner::Stream(_) | Owner::ClientStream(..) | Owner::Playback(_)) | None => {}
+        }
+        self.look_idle(now, key);
+    }
+
+    fn on_flow_refused(&mut self, now: Instant, key: SessionKey, flow: SendFlowId) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        match session.outgoing.remove(&flow) {
+            Some(Outgoing::Connection(id)) => self.on_control_flow_refused(now, id, flow),
+            Some(Outgoing::Play(id)) => self.on_play_refused(now, id),
+            Some(Outgoing::Stream(target, _)) => {
+                if let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) {
+                    outlet.on_flow_refused(flow);
+                }
+            }
+            Some(Outgoing::ClientStream(..)) | None => {}
+        }
+        self.close_if_said_all(now, key);
+    }
+
+    fn on_message_done(&mut self, key: SessionKey, flow: SendFlowId, message: MessageId, delivered: bool) {
+        let outgoing = self.sessions.get(&key).and_then(|session| session.outgoing.get(&flow));
+        let Some(&Outgoing::Stream(target, Some(kind))) = outgoing else { return };
+        let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { return };
+        outlet.on_message_done(kind, message, delivered);
+        if !delivered {
+            self.tell(NodeEvent::MediaAbandoned { target, kind });
+        }
+    }
+
+    /// Lets a session say what it has queued, then closes it.
+    pub(super) fn close_gently(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.far_end.is_none() {
+            self.endpoint.close_session(now, key, CloseManner::Abrupt);
+            return;
+        }
+        if std::mem::replace(&mut session.closing, true) {
+            return;
+        }
+        for flow in session.outgoing.keys() {
+            self.endpoint.close_flow(now, key, *flow);
+        }
+        self.alarms.set(now + LAST_WORDS, Alarm::Closing(key));
+        self.close_if_said_all(now, key);
+    }
+
+    fn close_if_said_all(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        let mut flows = session.outgoing.keys();
+        if session.closing && flows.all(|flow| self.endpoint.queued(key, *flow) == 0) {
+            self.endpoint.close_session(now, key, CloseManner::Orderly);
+        }
+    }
+
+    /// Has another look later at a session that carries nothing.
+    pub(super) fn look_idle(&mut self, now: Instant, key: SessionKey) {
+        if !self.carries_nothing(key) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.idle_since.is_none() {
+            session.idle_since = Some(now);
+            self.alarms.set(now + LONGEST_IDLE, Alarm::Idle(key));
+        }
+    }
+
+    fn carries_nothing(&self, key: SessionKey) -> bool {
+        let Some(session) = self.sessions.get(&key) else { return false };
+        let open = session.far_end.is_some() && !session.closing;
+        open && session.connection.is_none()
+            && self.subscribers.values().all(|subscriber| subscriber.session != key)
+            && self.playbacks.values().all(|playback| playback.session != Some(key))
+    }
+
+    fn on_alarm(&mut self, now: Instant, alarm: Alarm) {
+        match alarm {
+            Alarm::Connect(id) => self.on_connect_alarm(now, id),
+            Alarm::Subscriber(id) => self.on_subscriber_alarm(now, id),
+            Alarm::Playback(id) => self.on_playback_alarm(now, id),
+            Alarm::Idle(key) => {
+                let carries_nothing = self.carries_nothing(key);
+                let Some(session) = self.sessions.get_mut(&key) else { return };
+                match session.idle_since {
+                    Some(since) if carries_nothing && since + LONGEST_IDLE <= now => {
+                        self.close_gently(now, key);
+                    }
+                    Some(since) if carries_nothing => self.alarms.set(since + LONGEST_IDLE, Alarm::Idle(key)),
+                    _ => session.idle_since = None,
+                }
+            }
+            Alarm::Closing(key) => {
+                if self.sessions.contains_key(&key) {
+                    self.endpoint.close_session(now, key, CloseManner::Orderly);
+                }
+            }
+            Alarm::Barrier(key) => {
+                let Some(session) = self.sessions.get_mut(&key) else { return };
+                let passed = session.sync.on_time(now);
+                self.deliver(now, key, passed);
+            }
+        }
     }
 }
 
@@ -491,11 +505,51 @@ impl Machine for Node {
     type Command = std::convert::Infallible;
     type Event = NodeEvent;
 
-    fn handle_input(&mut self, _now: Instant, _input: Input<'_, Self::Command>) {
-        todo!()
+    fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
+        self.endpoint.handle_input(now, input);
+        while let Some(alarm) = self.alarms.due(now) {
+            self.on_alarm(now, alarm);
+        }
     }
 
-    fn poll_output(&mut self, _now: Instant, _packets: &mut Vec<u8>) -> Output<NodeEvent> {
-        todo!()
+    fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<NodeEvent> {
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Output::Event(event);
+            }
+            match self.endpoint.poll_output(now, packets) {
+                Output::Transmit(transmit) => return Output::Transmit(transmit),
+                Output::Compute(job) => return Output::Compute(job),
+                Output::Event(event) => self.on_event(now, event),
+                Output::Sleep(until) => {
+                    return Output::Sleep(until.into_iter().chain(self.alarms.next()).min());
+                }
+            }
+        }
     }
 }
+
+/// The sending side of a single target.
+pub(super) fn outlet_of<'a>(
+    subscribers: &'a mut BTreeMap<SubscriberId, Subscriber>,
+    streams: &'a mut BTreeMap<ServerStreamId, ServerStream>,
+    target: Target,
+) -> Option<&'a mut Outlet> {
+    match target {
+        Target::Subscriber(id) => subscribers.get_mut(&id)?.outlet_mut(),
+        Target::ServerStream(id) => streams.get_mut(&id)?.outlet.as_mut(),
+        Target::Publication(_) => None,
+    }
+}
+
+/// The code of a refused flow: none are defined (§5.3.5.3).
+pub(super) const NO_REASON: u64 = 0;
+
+/// Flows the far end may have open to us in one session: 1024 streams of a client, or a few of a peer, and control.
+const MOST_FLOWS: usize = 1100;
+
+/// How long a session that is to be closed waits for its last messages to be acknowledged.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A session that carries nothing is closed after so long. The far end may be about to open its first flow.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);

@@ -1,0 +1,449 @@
+//! NetConnection, the client's end, and what both ends share (RFC 7425 §5.3).
+//!
+//! The life of one: a session opens, `connect` goes out on our control flow, the server answers on its own, which from
+//! then on every flow of ours answers. What is asked before the answer came waits for it: some servers refuse a
+//! connection that says more than `connect` too early.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::accepted_connection::ClientState;
+use super::alarm::Alarm;
+use super::call::Pending;
+use super::command::{self, Command};
+use super::endpoint_selection;
+use super::flow_metadata::FlowMetadata;
+use super::ids::{ConnectionId, ServerStreamId};
+use super::message::{self, Message};
+use super::node::{Node, NodeEvent};
+use super::peer_info;
+use super::session::{Origin, Outgoing, Owner, Session};
+use super::status::StatusCode;
+use super::user_control::UserControl;
+use crate::amf::Value;
+use crate::rtmfp::SessionEnd;
+use crate::rtmfp::endpoint::{
+    FlowOptions, ForwardedHello, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
+};
+use crate::rtmfp::machine::Route;
+
+/// A NetConnection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) session: SessionKey,
+    pub(super) role: Role,
+    /// Our control flow, once opened.
+    pub(super) control_out: Option<SendFlowId>,
+    /// The far end's, which our flows answer.
+    pub(super) control_in: Option<ReceiveFlowId>,
+    pub(super) last_transaction: u64,
+    /// What waits for an answer, by transaction.
+    pub(super) pending: BTreeMap<u64, Pending>,
+    /// Calls of the far end's that wait for ours.
+    pub(super) asked_of_us: usize,
+}
+
+/// Which end we are.
+#[derive(Debug)]
+pub(super) enum Role {
+    /// We connected.
+    Client(Client),
+    /// The far end did.
+    Server(ClientState),
+}
+
+/// What only a client has.
+#[derive(Debug)]
+pub(super) struct Client {
+    state: ConnectState,
+    /// Our streams by the server's numbers.
+    pub(super) streams: BTreeMap<u32, ServerStreamId>,
+    /// Whether this server may introduce others to us.
+    trusted: bool,
+    /// What `setPeerInfo` said last: servers ask for it again when our address changed.
+    addresses: Vec<SocketAddr>,
+}
+
+#[derive(Debug)]
+enum ConnectState {
+    /// `connect` is to be sent when the session is open.
+    Opening { connect: Box<Command>, waiting: Vec<Command> },
+    /// It was sent.
+    Asked { waiting: Vec<Command> },
+    /// It was answered.
+    Up,
+}
+
+impl Connection {
+    pub(super) fn new(session: SessionKey, role: Role) -> Self {
+        Self {
+            session,
+            role,
+            control_out: None,
+            control_in: None,
+            last_transaction: CONNECT_TRANSACTION,
+            pending: BTreeMap::new(),
+            asked_of_us: 0,
+        }
+    }
+
+    pub(super) fn is_up_as_client(&self) -> bool {
+        matches!(&self.role, Role::Client(Client { state: ConnectState::Up, .. }))
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.is_up_as_client() || matches!(&self.role, Role::Server(ClientState::Accepted { .. }))
+    }
+}
+
+impl Node {
+    /// Connects to the server at `candidates`: `connect(url, arguments…)`. `url` is the whole `rtmfp://…`, sent as the
+    /// ancillary data of the endpoint discriminator and as `tcUrl`; its path is `app`.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        url: &str,
+        candidates: &[Route],
+        arguments: Vec<Value>,
+    ) -> ConnectionId {
+        let id = ConnectionId(self.next_name());
+        let key = self.endpoint.open_session(now, endpoint_selection::for_url(url), candidates);
+        let connect = Command::new("connect", CONNECT_TRANSACTION as f64, connect_properties(url), arguments);
+        let mut session = Session::new(Origin::ToServer);
+        session.connection = Some(id);
+        self.sessions.insert(key, session);
+        let client = Client {
+            state: ConnectState::Opening { connect: Box::new(connect), waiting: Vec::new() },
+            streams: BTreeMap::new(),
+            trusted: true,
+            addresses: Vec::new(),
+        };
+        self.connections.insert(id, Connection::new(key, Role::Client(client)));
+        id
+    }
+
+    /// Closes a connection, and the direct streams made through it stay. It ends in [`NodeEvent::Disconnected`], or in
+    /// [`NodeEvent::ClientGone`] for a client that was accepted.
+    pub fn close_connection(&mut self, now: Instant, connection: ConnectionId) {
+        self.end_connection(now, connection, StatusCode::ConnectClosed, "closed here");
+    }
+
+    /// Tells the server where we can be reached (RFC 7425 §5.3.3).
+    pub fn set_peer_info(&mut self, now: Instant, connection: ConnectionId, addresses: &[SocketAddr]) {
+        let Some(found) = self.connections.get_mut(&connection) else { return };
+        let Role::Client(client) = &mut found.role else { return };
+        client.addresses = addresses.to_vec();
+        // Before the connection is up there is nothing to do: it is said first thing then.
+        if found.is_up() {
+            self.send_control(now, connection, peer_info::command(addresses));
+        }
+    }
+
+    /// Whether hellos forwarded by this server are answered (on by default for servers we connect to).
+    pub fn trust_introductions(&mut self, connection: ConnectionId, trusted: bool) {
+        let Some(found) = self.connections.get_mut(&connection) else { return };
+        if let Role::Client(client) = &mut found.role {
+            client.trusted = trusted;
+        }
+        let open = self.sessions.get(&found.session).is_some_and(|session| session.far_end.is_some());
+        if open {
+            self.endpoint.set_forwarded_hello(found.session, forwarded_hello(trusted));
+        }
+    }
+
+    /// The session to a server is open: says `connect` (§5.3.1).
+    pub(super) fn on_server_reached(&mut self, now: Instant, key: SessionKey) {
+        let Some(id) = self.sessions.get(&key).and_then(|session| session.connection) else { return };
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Role::Client(client) = &mut connection.role else { return };
+        let ConnectState::Opening { connect, waiting } = &mut client.state else { return };
+        let waiting = std::mem::take(waiting);
+        let connect = std::mem::replace(connect, Box::new(Command::notification("connect", Vec::new())));
+        client.state = ConnectState::Asked { waiting };
+        self.endpoint.set_forwarded_hello(key, forwarded_hello(client.trusted));
+        self.alarms.set(now + self.config.endpoint.open_within, Alarm::Connect(id));
+        self.open_control_flow(id, None);
+        self.send_control(now, id, *connect);
+    }
+
+    /// Opens our control flow.
+    pub(super) fn open_control_flow(&mut self, id: ConnectionId, answers: Option<ReceiveFlowId>) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let options = FlowOptions {
+            metadata: FlowMetadata::in_order(0).encode(),
+            priority: Priority::Data,
+            time_critical: false,
+            answers,
+        };
+        let Ok(flow) = self.endpoint.open_flow(connection.session, options) else { return };
+        connection.control_out = Some(flow);
+        if let Some(session) = self.sessions.get_mut(&connection.session) {
+            session.outgoing.insert(flow, Outgoing::Connection(id));
+        }
+    }
+
+    /// Queues a command on our control flow.
+    pub(super) fn send_control(&mut self, now: Instant, id: ConnectionId, command: Command) {
+        self.write_control(now, id, message::encode_command(&command));
+    }
+
+    pub(super) fn write_control(&mut self, now: Instant, id: ConnectionId, message: bytes::Bytes) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let Some(flow) = connection.control_out else { return };
+        let written = self.endpoint.write(now, connection.session, flow, message, WriteOptions::default());
+        if let Err(misuse) = written {
+            tracing::warn!("a command was dropped: {misuse}");
+        }
+    }
+
+    /// Queues a command that must not go out before the connection is up. Answers whether it was taken.
+    pub(super) fn send_when_up(&mut self, now: Instant, id: ConnectionId, command: Command) -> bool {
+        let Some(connection) = self.connections.get_mut(&id) else { return false };
+        if connection.is_up() {
+            self.send_control(now, id, command);
+            return true;
+        }
+        let Role::Client(Client {
+            state: ConnectState::Opening { waiting, .. } | ConnectState::Asked { waiting },
+            ..
+        }) = &mut connection.role
+        else {
+            return false;
+        };
+        if waiting.len() >= MOST_WAITING {
+            return false;
+        }
+        waiting.push(command);
+        true
+    }
+
+    /// A new flow that answers our control flow: the far end's control flow, or one for a stream.
+    pub(super) fn on_connection_flow(
+        &mut self,
+        id: ConnectionId,
+        flow: ReceiveFlowId,
+        stream: u32,
+    ) -> Option<Owner> {
+        let connection = self.connections.get_mut(&id)?;
+        if stream == 0 {
+            // The first one is canonical: flows of ours answer it (§5.3.2).
+            connection.control_in.get_or_insert(flow);
+            return Some(Owner::Connection(id));
+        }
+        match &connection.role {
+            Role::Client(client) => client.streams.get(&stream).map(|stream| Owner::Stream(*stream)),
+            Role::Server(ClientState::Accepted { streams }) => {
+                streams.contains_key(&stream).then_some(Owner::ClientStream(id, stream))
+            }
+            Role::Server(_) => None,
+        }
+    }
+
+    pub(super) fn on_connection_message(&mut self, now: Instant, id: ConnectionId, message: Message) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        let is_client = matches!(connection.role, Role::Client(_));
+        match message {
+            Message::Command(command) if is_client => self.on_command_of_server(now, id, command),
+            Message::Command(command) => self.on_command_of_client(now, id, command),
+            Message::UserControl(UserControl::SetKeepalive { server, peer }) if is_client => {
+                self.on_set_keepalive(id, server, peer);
+            }
+            // Nothing else belongs on stream 0.
+            Message::UserControl(_) | Message::Media(_) | Message::Data { .. } | Message::Unknown => {}
+        }
+    }
+
+    fn on_command_of_server(&mut self, now: Instant, id: ConnectionId, command: Command) {
+        match command.name.as_str() {
+            command::RESULT if command.transaction == CONNECT_TRANSACTION as f64 => {
+                self.on_connect_result(now, id, &command);
+            }
+            command::ERROR if command.transaction == CONNECT_TRANSACTION as f64 => {
+                let code = StatusCode::of(command.info()).unwrap_or(StatusCode::ConnectRejected);
+                let description = description_of(command.info());
+                self.end_connection(now, id, code, &description);
+            }
+            command::RESULT | command::ERROR => self.on_answer(now, id, command),
+            command::ON_STATUS => self.on_connection_status(now, id, command),
+            "close" => self.end_connection(now, id, StatusCode::ConnectClosed, "closed by the server"),
+            _ => self.on_call(now, id, command),
+        }
+    }
+
+    fn on_connect_result(&mut self, now: Instant, id: ConnectionId, command: &Command) {
+        let Some(connection) = self.connections.get_mut(&id) else { return };
+        let Role::Client(client) = &mut connection.role else { return };
+        let ConnectState::Asked { waiting } = &mut client.state else { return };
+        let waiting = std::mem::take(waiting);
+        client.state = ConnectState::Up;
+        // This completes the handshake, with or without an address (§5.3.3).
+        let addresses = peer_info::command(&client.addresses);
+        self.send_control(now, id, addresses);
+        for command in waiting {
+            self.send_control(now, id, command);
+        }
+        self.tell(NodeEvent::Connected { connection: id, info: command.info().clone() });
+    }
+
+    fn on_connection_status(&mut self, now: Instant, id: ConnectionId, command: Command) {
+        match StatusCode::of(command.info()) {
+            Some(StatusCode::AddressChangeNotify) => {
+                let Some(Role::Client(client)) = self.connections.get(&id).map(|c| &c.role) else { return };
+                let again = peer_info::command(&client.addresses);
+                self.send_control(now, id, again);
+            }
+            Some(
+                code @ (StatusCode::ConnectRejected
+                | StatusCode::ConnectFailed
+                | StatusCode::ConnectClosed
+                | StatusCode::ConnectInvalidApp
+                | StatusCode::ConnectAppShutdown
+                | StatusCode::ConnectIdleTimeout),
+            ) => {
+                let description = description_of(command.info());
+                self.end_connection(now, id, code, &description);
+            }
+            _ => self.on_call(now, id, command),
+        }
+    }
+
+    /// The server's advice on how often to ask for signs of life (§5.3.4), within our own limits.
+    fn on_set_keepalive(&mut self, id: ConnectionId, server: Duration, peer: Duration) {
+        let Some(session) = self.connections.get(&id).map(|connection| connection.session) else { return };
+        let vanish_after = self.config.endpoint.vanish_after;
+        self.endpoint.set_patience(session, server.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE), vanish_after);
+        let peer = peer.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE);
+        self.peer_keepalive = Some(peer);
+        for (key, session) in &self.sessions {
+            if session.far_end.is_some_and(|far_end| session.is_direct_with(far_end.peer)) {
+                self.endpoint.set_patience(*key, peer, vanish_after);
+            }
+        }
+    }
+
+    pub(super) fn on_control_flow_finished(&mut self, now: Instant, id: ConnectionId, flow: ReceiveFlowId) {
+        let canonical = self.connections.get(&id).is_some_and(|c| c.control_in == Some(flow));
+        if canonical {
+            // The far end's orderly farewell (§5.3.6).
+            self.end_connection(now, id, StatusCode::ConnectClosed, "closed by the other side");
+        }
+    }
+
+    /// The far end's abrupt farewell (§5.3.6).
+    pub(super) fn on_control_flow_refused(&mut self, now: Instant, id: ConnectionId, flow: SendFlowId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        if connection.control_out == Some(flow) {
+            let code =
+                if connection.is_up() { StatusCode::ConnectClosed } else { StatusCode::ConnectRejected };
+            self.end_connection(now, id, code, "refused by the other side");
+        }
+    }
+
+    pub(super) fn on_connection_lost(&mut self, now: Instant, id: ConnectionId, end: SessionEnd) {
+        let was_up = self.connections.get(&id).is_some_and(Connection::is_up);
+        let code = if was_up { StatusCode::ConnectClosed } else { StatusCode::ConnectFailed };
+        self.end_connection(now, id, code, &end.to_string());
+    }
+
+    pub(super) fn on_connect_alarm(&mut self, now: Instant, id: ConnectionId) {
+        let Some(connection) = self.connections.get(&id) else { return };
+        match &connection.role {
+            Role::Client(Client { state: ConnectState::Asked { .. }, .. }) => {
+                self.end_connection(now, id, StatusCode::ConnectFailed, "the server does not answer");
+            }
+            Role::Server(ClientState::Silent) => {
+                self.end_connection(now, id, StatusCode::ConnectFailed, "nothing was asked");
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a connection, tells the layer above, and closes the session when its last words are delivered.
+    pub(super) fn end_connection(&mut self, now: Instant, id: ConnectionId, code: StatusCode, why: &str) {
+        let Some(connection) = self.connections.remove(&id) else { return };
+        self.fail_calls_of(id, &connection);
+        match &connection.role {
+            Role::Client(_) => {
+                self.end_streams_of(now, id);
+                self.tell(NodeEvent::Disconnected { connection: id, code, description: why.to_owned() });
+            }
+            Role::Server(ClientState::Accepted { .. }) => self.tell(NodeEvent::ClientGone { connection: id }),
+            Role::Server(ClientState::Silent | ClientState::Asking { .. }) => {}
+        }
+        if let Some(session) = self.sessions.get_mut(&connection.session) {
+            session.connection = None;
+        }
+        self.close_gently(now, connection.session);
+    }
+}
+
+/// What a client tells of itself: what Flash programs told, and the codecs that Enhanced RTMP asks to announce.
+fn connect_properties(url: &str) -> Value {
+    let any_codec = || Value::object([("*", CAN_FORWARD_ENCODE_DECODE.into())]);
+    Value::object([
+        ("app", app_of(url).into()),
+        ("flashVer", concat!("Tincan ", env!("CARGO_PKG_VERSION")).into()),
+        ("tcUrl", url.into()),
+        ("fpad", false.into()),
+        ("capabilities", 235.0.into()),
+        ("audioCodecs", 3575.0.into()),
+        ("videoCodecs", 252.0.into()),
+        ("videoFunction", 1.0.into()),
+        ("objectEncoding", 0.0.into()),
+        ("fourCcList", Value::Array(vec!["*".into()])),
+        ("audioFourCcInfoMap", any_codec()),
+        ("videoFourCcInfoMap", any_codec()),
+        ("capsEx", 0.0.into()),
+    ])
+}
+
+/// The path of a URL, without the slash before it; the query stays.
+fn app_of(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = after_scheme.split_once('/').map_or("", |(_, path)| path);
+    path.split_once('#').map_or(path, |(path, _)| path)
+}
+
+fn description_of(info: &Value) -> String {
+    info.property("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn forwarded_hello(trusted: bool) -> ForwardedHello {
+    if trusted { ForwardedHello::Answer } else { ForwardedHello::Ignore }
+}
+
+/// `connect` is always the first transaction.
+const CONNECT_TRANSACTION: u64 = 1;
+
+/// Enhanced RTMP's bits for what a program can do with a codec.
+const CAN_FORWARD_ENCODE_DECODE: f64 = 7.0;
+
+/// Commands that wait until the connection is up.
+const MOST_WAITING: usize = 64;
+
+/// Keepalives are never more frequent, whatever a server asks for (§5.3.4).
+const LEAST_KEEPALIVE: Duration = Duration::from_secs(5);
+
+/// Nor rarer: an hour is beyond every router's memory.
+const MOST_KEEPALIVE: Duration = Duration::from_secs(3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_application_is_the_path_of_the_url() {
+        assert_eq!(app_of("rtmfp://server.example:1935/live/1?x=1"), "live/1?x=1");
+        assert_eq!(app_of("rtmfp://server.example/live#cam"), "live");
+        assert_eq!(app_of("rtmfp://server.example"), "");
+    }
+
+    #[test]
+    fn connect_says_who_and_where_and_that_it_speaks_amf0() {
+        let properties = connect_properties("rtmfp://server.example/live");
+        assert_eq!(properties.property("app").and_then(Value::as_str), Some("live"));
+        assert_eq!(properties.property("tcUrl").and_then(Value::as_str), Some("rtmfp://server.example/live"));
+        assert_eq!(properties.property("objectEncoding").and_then(Value::as_number), Some(0.0));
+    }
+}

@@ -1,0 +1,209 @@
+//! What a node tells the layer above.
+
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+
+use super::ids::{
+    CallToken, ConnectionId, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId,
+    SubscriberId, Target,
+};
+use super::status::StatusCode;
+use crate::amf::Value;
+use crate::rtmfp::PeerId;
+use crate::rtmfp::machine::Route;
+
+/// What a node tells.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NodeEvent {
+    /// Our connection to a server is up (`NetConnection.Connect.Success`).
+    Connected {
+        /// Which.
+        connection: ConnectionId,
+        /// The information object of the answer.
+        info: Value,
+    },
+    /// Our connection could not be made, was refused, or is over.
+    Disconnected {
+        /// Which.
+        connection: ConnectionId,
+        /// `Connect.Failed` (no answer), `Connect.Rejected`, or `Connect.Closed`.
+        code: StatusCode,
+        /// What the far end said of it.
+        description: String,
+    },
+    /// A client wants to connect; accept or reject it.
+    ConnectRequested {
+        /// Which.
+        connection: ConnectionId,
+        /// Who.
+        peer: PeerId,
+        /// Whether it proved to be that peer.
+        proven: bool,
+        /// Where it is.
+        route: Route,
+        /// The command object.
+        properties: Value,
+        /// What follows it: the user name first.
+        arguments: Vec<Value>,
+    },
+    /// A client that was accepted is gone.
+    ClientGone {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// A client told where it can be reached (`setPeerInfo`).
+    PeerInfo {
+        /// Which.
+        connection: ConnectionId,
+        /// Its addresses.
+        addresses: Vec<SocketAddr>,
+    },
+    /// A remote procedure call on a connection.
+    Called {
+        /// On which.
+        connection: ConnectionId,
+        /// What.
+        name: String,
+        /// With what.
+        arguments: Vec<Value>,
+        /// To answer by, if an answer is wanted.
+        token: Option<CallToken>,
+    },
+    /// The answer to one of our calls.
+    Answered {
+        /// Which.
+        token: CallToken,
+        /// `_result` or `_error`.
+        result: Result<Vec<Value>, Vec<Value>>,
+    },
+    /// A hello for somebody else came to us (see [`crate::rtmfp::Event::HelloForAnother`]).
+    HelloForAnother {
+        /// Where from.
+        route: Route,
+        /// For whom, when the discriminator names a peer ID.
+        peer: Option<PeerId>,
+        /// The whole discriminator.
+        endpoint_discriminator: Bytes,
+        /// To be echoed.
+        tag: Bytes,
+    },
+    /// A far peer wants to play a direct publication of ours (onPeerConnect); accept or refuse it.
+    PeerConnect {
+        /// The subscriber to be.
+        subscriber: SubscriberId,
+        /// Of what; `None` when we publish nothing of that name (it may be published later, and accepted then).
+        publication: Option<PublicationId>,
+        /// The name asked for.
+        name: String,
+        /// Who.
+        peer: PeerId,
+    },
+    /// A far peer we accepted now plays us (`NetStream.Play.Start` at the publisher).
+    PlayStarted {
+        /// Who.
+        subscriber: SubscriberId,
+        /// What.
+        publication: PublicationId,
+    },
+    /// A far peer no longer plays us, or its session is over.
+    SubscriberGone {
+        /// Who.
+        subscriber: SubscriberId,
+        /// What it played, if it was accepted.
+        publication: Option<PublicationId>,
+        /// Whether its session ended without a word.
+        vanished: bool,
+    },
+    /// `onStatus` on a stream that we play.
+    PlaybackStatus {
+        /// Which.
+        playback: PlaybackId,
+        /// What.
+        code: StatusCode,
+    },
+    /// A stream that we play is over.
+    PlaybackEnded {
+        /// Which.
+        playback: PlaybackId,
+        /// Why.
+        end: PlaybackEnd,
+    },
+    /// A data message (`NetStream.send`) on a stream that we play.
+    Data {
+        /// Which.
+        playback: PlaybackId,
+        /// The handler's name.
+        handler: String,
+        /// Its arguments.
+        arguments: Vec<Value>,
+    },
+    /// Sound or picture on a stream that we play.
+    Media {
+        /// Which.
+        playback: PlaybackId,
+        /// The message.
+        message: MediaMessage,
+    },
+    /// Media messages were given up before they arrived.
+    MediaAbandoned {
+        /// To whom.
+        target: Target,
+        /// Of which kind.
+        kind: MediaKind,
+    },
+    /// A stream through a server exists now (`createStream`).
+    StreamCreated {
+        /// The connection it belongs to.
+        connection: ConnectionId,
+        /// Which.
+        stream: ServerStreamId,
+    },
+    /// `onStatus` on a stream through a server.
+    StreamStatus {
+        /// Which.
+        stream: ServerStreamId,
+        /// What.
+        code: StatusCode,
+        /// The whole information object.
+        info: Value,
+    },
+    /// Sound or picture on a stream that we play from a server.
+    StreamMedia {
+        /// Which.
+        stream: ServerStreamId,
+        /// The message.
+        message: MediaMessage,
+    },
+    /// A data message on a stream that we play from a server.
+    StreamData {
+        /// Which.
+        stream: ServerStreamId,
+        /// The handler's name.
+        handler: String,
+        /// Its arguments.
+        arguments: Vec<Value>,
+    },
+    /// The session below a peer's streams takes another way now.
+    RouteChanged {
+        /// Whose.
+        peer: PeerId,
+        /// Where.
+        route: Route,
+    },
+}
+
+/// Why a stream that we play is over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PlaybackEnd {
+    /// The publisher refused, or knows no such stream.
+    Refused,
+    /// The publisher stopped publishing or closed the session.
+    Unpublished,
+    /// Nobody could be reached by that peer ID: no introduction, no answer.
+    Unreachable,
+    /// The session went silent.
+    Vanished,
+    /// We closed it.
+    ClosedHere,
+}

@@ -1,0 +1,71 @@
+//! What connections, streams and calls are named by, and what a media message is.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+/// Names a NetConnection, in either role; never used twice.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ConnectionId(pub u64);
+
+/// Names a stream that we publish directly: `new NetStream(connection, DIRECT_CONNECTIONS).publish(name)`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PublicationId(pub u64);
+
+/// Names one far peer that plays one of our direct publications.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct SubscriberId(pub u64);
+
+/// Names a far peer's direct stream that we play: `new NetStream(connection, farId).play(name)`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct PlaybackId(pub u64);
+
+/// Names a stream through a server, created with `createStream`.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ServerStreamId(pub u64);
+
+/// Names a call that wants an answer.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CallToken(pub u64);
+
+/// Which of the two kinds of media a message is.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum MediaKind {
+    /// RTMP type 8.
+    Audio,
+    /// RTMP type 9.
+    Video,
+}
+
+/// An audio or video message (RFC 7425 §5.1): an FLV tag body with its time.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct MediaMessage {
+    /// Sound or picture.
+    pub kind: MediaKind,
+    /// Milliseconds on the sender's stream clock; wraps.
+    pub timestamp: u32,
+    /// The tag body: header and coded data.
+    pub payload: Bytes,
+}
+
+/// How a media message may be given up.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct MediaDeadline {
+    /// Given up when not begun by then. `None`: always delivered (codec configuration).
+    pub start_by: Option<Instant>,
+    /// Given up when not acknowledged by then.
+    pub finish_by: Option<Instant>,
+    /// Falls when the message written before it to the same subscriber and kind falls (a delta picture).
+    pub needs_previous: bool,
+}
+
+/// Where media or data goes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Target {
+    /// One peer that plays us.
+    Subscriber(SubscriberId),
+    /// Every accepted peer of a publication.
+    Publication(PublicationId),
+    /// A stream published to a server (or, at a server, to a client that plays).
+    ServerStream(ServerStreamId),
+}
