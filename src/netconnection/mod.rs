@@ -27,6 +27,8 @@ mod session;
 pub mod status;
 mod stream;
 mod user_control;
+pub mod user_name;
 
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
+pub use user_name::{NameError, UserName};

@@ -1,1 +1,182 @@
-//! Settings, and who we are.
+//! What a person chose, who this computer is, and that only one program at a time uses it.
+//!
+//! [`Settings`] is plain data; [`file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
+//! directory to one program. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
+//! two directories. Nothing here knows calls, windows or RTMFP.
+
+pub mod atomic_file;
+pub mod file;
+pub mod identity;
+pub mod instance;
+
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use file::{Loaded, load, save};
+
+/// Everything that is remembered between two starts, as it stands in `settings.toml`.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[serde(default)]
+pub struct Settings {
+    /// The name shown to others; empty until the person chose one.
+    pub name: String,
+    /// `rtmfp://host[:port][/app]`; `None` is the server on this computer, which the window brings itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// `default`, a device's name, or another `SOURCE` of `--camera`.
+    pub camera: String,
+    /// The same for `--microphone`.
+    pub microphone: String,
+    /// The same for `--speaker`.
+    pub speaker: String,
+    /// Calls ring without sound.
+    pub muted_ring: bool,
+    /// Everybody on the server may see this person in the list; otherwise only who has the name or peer ID finds them.
+    pub listed: bool,
+    /// Dark, light, or as the system says.
+    pub theme: Theme,
+    /// Name and devices were asked for once.
+    pub first_run_done: bool,
+    /// What a newer version wrote: kept, so that going back and forth loses nothing.
+    #[serde(flatten)]
+    pub unknown: toml::Table,
+}
+
+/// How the window looks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// Light on dark.
+    #[default]
+    Dark,
+    /// Dark on light.
+    Light,
+    /// Whatever the system uses.
+    System,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            server: None,
+            camera: "default".to_owned(),
+            microphone: "default".to_owned(),
+            speaker: "default".to_owned(),
+            muted_ring: false,
+            listed: true,
+            theme: Theme::default(),
+            first_run_done: false,
+            unknown: toml::Table::new(),
+        }
+    }
+}
+
+/// Why something of ours could not be read or kept. Each message is a sentence for the person.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// This system names no place for a program's data, and none was given.
+    #[error("This system names no place for a program's data. Choose one with --data-dir.")]
+    NoDataDir,
+    /// A file or directory cannot be used.
+    #[error("{} cannot be used: {source}.", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The key file is there and holds no key; it is left as it is, since it may be all that is left of an identity.
+    #[error(
+        "The key file {} is damaged ({why}). Restore it from a backup, or move it away to start with a new peer ID.",
+        path.display()
+    )]
+    DamagedKey {
+        /// Which.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+}
+
+impl SettingsError {
+    pub(crate) fn file(path: &std::path::Path, source: io::Error) -> Self {
+        Self::File { path: path.to_owned(), source }
+    }
+}
+
+/// The directory everything is kept in: the one given, or the system's place for it. It is created when missing, for
+/// its owner only.
+///
+/// # Errors
+/// [`SettingsError::NoDataDir`], or [`SettingsError::File`] when it cannot be created.
+pub fn data_dir(explicit: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
+    let dir = match explicit {
+        Some(dir) => dir,
+        None => directories::ProjectDirs::from("", "", "tincan")
+            .ok_or(SettingsError::NoDataDir)?
+            .data_local_dir()
+            .to_owned(),
+    };
+    if !dir.is_dir() {
+        create_private_dir(&dir).map_err(|source| SettingsError::file(&dir, source))?;
+    }
+    Ok(dir)
+}
+
+fn create_private_dir(dir: &std::path::Path) -> io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)
+}
+
+#[cfg(test)]
+pub(crate) mod scratch {
+    //! A directory for one test, gone afterwards.
+
+    use std::path::{Path, PathBuf};
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    pub(crate) struct Scratch(PathBuf);
+
+    impl Scratch {
+        pub(crate) fn new() -> Self {
+            static NEXT: AtomicU32 = AtomicU32::new(0);
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let dir = std::env::temp_dir().join(format!("tincan-test-{}-{number}", std::process::id()));
+            std::fs::create_dir_all(&dir).unwrap();
+            Self(dir)
+        }
+
+        pub(crate) fn path(&self) -> &Path {
+            &self.0
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chosen_data_directory_is_created_for_its_owner_only() {
+        let scratch = scratch::Scratch::new();
+        let dir = data_dir(Some(scratch.path().join("a/b"))).unwrap();
+        assert!(dir.is_dir());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(dir.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+}

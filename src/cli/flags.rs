@@ -1,0 +1,178 @@
+//! Every subcommand and flag, with its help. Scripts rely on them: names and meanings stay.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Video calls between two people, straight from one computer to the other.
+///
+/// Without a subcommand, the window opens.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "tincan", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    /// What to do instead of opening the window.
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// For the window.
+    #[command(flatten)]
+    pub(crate) common: CommonFlags,
+    /// A link to open in the window: tincan:PEERID?…; who and where is shown, and nobody is called without being asked.
+    #[arg(value_name = "LINK")]
+    pub(crate) link: Option<String>,
+}
+
+/// What the program can do.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Calls somebody, without a window.
+    #[cfg(feature = "media")]
+    Call(CallFlags),
+    /// Waits for calls and takes them, without a window.
+    #[cfg(feature = "media")]
+    Answer(AnswerFlags),
+    /// Lists the cameras, microphones and speakers of this computer.
+    #[cfg(feature = "media")]
+    Devices,
+}
+
+/// What the window, `call` and `answer` share.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct CommonFlags {
+    /// The rendezvous server: rtmfp://host[:port][/app]. Without one, the server on this computer.
+    #[arg(long, value_name = "URL")]
+    pub(crate) server: Option<String>,
+    /// The name shown to others.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where key, settings and history live; two programs on one computer need two.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// default, a device's name, test (the measurable test picture), screen, file:PATH (.y4m, or .h264 Annex B; looped),
+    /// or none.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) camera: Option<String>,
+    /// default, a device's name, tone (the measurable test tone), file:PATH (.wav; looped), or none.
+    #[arg(long, value_name = "SOURCE")]
+    pub(crate) microphone: Option<String>,
+    /// default, a device's name, file:PATH (.wav: what would have been heard, in real time), or none.
+    #[arg(long, value_name = "SINK")]
+    pub(crate) speaker: Option<String>,
+}
+
+/// What `call` and `answer` share beyond that.
+#[cfg(feature = "media")]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct HeadlessFlags {
+    /// none, or file:PATH (.y4m: the pictures that would have been shown).
+    #[arg(long, value_name = "SINK", default_value = "none")]
+    pub(crate) picture: String,
+    /// Sends a chat message once the call is up; may be repeated. What arrives is printed, a line each.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) say: Vec<String>,
+    /// Hangs up so long after the call came up.
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) for_seconds: Option<std::time::Duration>,
+    /// Writes a JSON object a line, one a second, and a last one with "event":"summary"; - is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stats: Option<PathBuf>,
+}
+
+/// `tincan call`.
+#[cfg(feature = "media")]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct CallFlags {
+    /// A peer ID, a name on the server, or a link.
+    #[arg(value_name = "WHOM")]
+    pub(crate) whom: String,
+    #[command(flatten)]
+    pub(crate) common: CommonFlags,
+    #[command(flatten)]
+    pub(crate) headless: HeadlessFlags,
+}
+
+/// `tincan answer`.
+#[cfg(feature = "media")]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct AnswerFlags {
+    #[command(flatten)]
+    pub(crate) common: CommonFlags,
+    #[command(flatten)]
+    pub(crate) headless: HeadlessFlags,
+    /// Takes calls of this peer only.
+    #[arg(long, value_name = "PEER-ID")]
+    pub(crate) only: Option<tincan::rtmfp::PeerId>,
+    /// Ends with its first call.
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// `tincan serve`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ServeFlags {
+    /// An address and UDP port to listen on; may be repeated. 0.0.0.0:1935 and [::]:1935 unless told otherwise.
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Everything else: a TOML file; packaging/rendezvous/rendezvous.toml is a commented sample.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// error, warn, info, debug, trace, or a filter such as tincan::rtmfp=trace; on standard error.
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    pub(crate) log: String,
+}
+
+/// `tincan id`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct IdFlags {
+    /// Where the key lives.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+}
+
+#[cfg(feature = "media")]
+fn seconds(text: &str) -> Result<std::time::Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    match std::time::Duration::try_from_secs_f64(number) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err("must be more than zero seconds".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_every_subcommand_has_help() {
+        let cli = Cli::command();
+        for command in std::iter::once(&cli).chain(cli.get_subcommands()) {
+            for argument in command.get_arguments().filter(|argument| argument.get_id() != "help") {
+                assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn the_windows_flags_stand_without_a_subcommand() {
+        let cli = Cli::try_parse_from(["tincan", "--name", "Ada", "--camera", "test"]).unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.common.name.as_deref(), Some("Ada"));
+    }
+
+    #[cfg(feature = "media")]
+    #[test]
+    fn a_call_hangs_up_after_a_number_of_seconds_above_zero() {
+        assert!(Cli::try_parse_from(["tincan", "call", "Ada", "--for", "2.5"]).is_ok());
+        for wrong in ["0", "-1", "soon", "NaN"] {
+            let flag = format!("--for={wrong}");
+            assert!(Cli::try_parse_from(["tincan", "call", "Ada", &flag]).is_err(), "{wrong}");
+        }
+    }
+}

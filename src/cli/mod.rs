@@ -1,0 +1,40 @@
+//! The program: its flags, and one small file for each subcommand. Wiring only; what is decided is decided below.
+
+#[cfg(feature = "media")]
+mod answer;
+#[cfg(feature = "media")]
+mod call;
+#[cfg(feature = "media")]
+mod devices;
+mod flags;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use flags::{Cli, Command};
+
+/// Reads the command line and does what it says. Wrong usage ends here, with exit status 2 and a sentence.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done: anyhow::Result<()> = match cli.command {
+        None => return window::open(cli.common, cli.link),
+        #[cfg(feature = "media")]
+        Some(Command::Call(flags)) => return call::run(flags),
+        #[cfg(feature = "media")]
+        Some(Command::Answer(flags)) => return answer::run(flags),
+        #[cfg(feature = "media")]
+        Some(Command::Devices) => devices::run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Exit status of wrong usage, the same that clap uses.
+pub(crate) const WRONG_USAGE: u8 = 2;

@@ -1,0 +1,272 @@
+//! Who is here: people by connection, by peer ID and by name.
+//!
+//! Silence is noticed below, by the session's own keepalives; whoever's session is over has left.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use crate::netconnection::UserName;
+use crate::netconnection::node::ConnectionId;
+use crate::rtmfp::{PeerId, Route};
+
+/// Who may find somebody. Chosen by that person.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Visibility {
+    /// In the list that everybody here can ask for.
+    Everyone,
+    /// By name or peer ID, but not in the list. What a program that never says anything gets.
+    #[default]
+    Known,
+    /// Not at all: neither looked up nor introduced. They can still call.
+    Nobody,
+}
+
+impl Visibility {
+    /// From the word on the wire.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "everyone" => Some(Self::Everyone),
+            "known" => Some(Self::Known),
+            "nobody" => Some(Self::Nobody),
+            _ => None,
+        }
+    }
+}
+
+/// Somebody who is connected.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// Their fingerprint, proven.
+    pub peer: PeerId,
+    /// What they are called here.
+    pub name: UserName,
+    /// Where they were seen.
+    pub route: Route,
+    /// Where they say they are; at most [`MOST_REPORTED`].
+    pub reported: Vec<SocketAddr>,
+    /// Who may find them.
+    pub visibility: Visibility,
+    /// Whether they want to hear when the list changes.
+    pub watches: bool,
+}
+
+impl Person {
+    /// Somebody who just came.
+    pub fn new(peer: PeerId, name: UserName, route: Route) -> Self {
+        Self { peer, name, route, reported: Vec::new(), visibility: Visibility::default(), watches: false }
+    }
+}
+
+/// Why somebody cannot come in.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NoEntry {
+    /// Somebody else is here by that name.
+    NameTaken,
+    /// As many are here as may be.
+    Full,
+}
+
+/// Everybody who is here.
+#[derive(Debug)]
+pub struct Directory {
+    people: BTreeMap<ConnectionId, Person>,
+    by_peer: BTreeMap<PeerId, ConnectionId>,
+    by_name: BTreeMap<UserName, ConnectionId>,
+    most: usize,
+}
+
+impl Directory {
+    /// Nobody yet, and never more than `most`.
+    pub fn new(most: usize) -> Self {
+        Self { people: BTreeMap::new(), by_peer: BTreeMap::new(), by_name: BTreeMap::new(), most }
+    }
+
+    /// Changes how many may be here; nobody is sent away.
+    pub fn set_most(&mut self, most: usize) {
+        self.most = most;
+    }
+
+    /// Lets somebody in. The same peer ID coming back replaces its older connection, which is returned, and is to be closed.
+    ///
+    /// # Errors
+    /// [`NoEntry`]; nothing is changed then.
+    pub fn enter(
+        &mut self,
+        connection: ConnectionId,
+        person: Person,
+    ) -> Result<Option<(ConnectionId, Person)>, NoEntry> {
+        let older = self.by_peer.get(&person.peer).copied();
+        if self.by_name.get(&person.name).is_some_and(|holder| Some(*holder) != older) {
+            return Err(NoEntry::NameTaken);
+        }
+        if older.is_none() && self.people.len() >= self.most {
+            return Err(NoEntry::Full);
+        }
+        let replaced = older.and_then(|older| Some((older, self.leave(older)?)));
+        self.by_peer.insert(person.peer, connection);
+        self.by_name.insert(person.name.clone(), connection);
+        self.people.insert(connection, person);
+        Ok(replaced)
+    }
+
+    /// Somebody is gone.
+    pub fn leave(&mut self, connection: ConnectionId) -> Option<Person> {
+        let person = self.people.remove(&connection)?;
+        self.by_peer.remove(&person.peer);
+        self.by_name.remove(&person.name);
+        Some(person)
+    }
+
+    /// Somebody told where they can be reached.
+    pub fn set_reported(&mut self, connection: ConnectionId, addresses: &[SocketAddr]) {
+        if let Some(person) = self.people.get_mut(&connection) {
+            person.reported = addresses.iter().copied().take(MOST_REPORTED).collect();
+        }
+    }
+
+    /// Somebody is seen at another address.
+    pub fn set_route(&mut self, peer: PeerId, route: Route) {
+        let connection = self.by_peer.get(&peer);
+        if let Some(person) = connection.and_then(|connection| self.people.get_mut(connection)) {
+            person.route = route;
+        }
+    }
+
+    /// Somebody chose who may find them. Whether the list changed.
+    pub fn set_visibility(&mut self, connection: ConnectionId, visibility: Visibility) -> bool {
+        let Some(person) = self.people.get_mut(&connection) else { return false };
+        let before = std::mem::replace(&mut person.visibility, visibility);
+        (before == Visibility::Everyone) != (visibility == Visibility::Everyone)
+    }
+
+    /// Somebody wants to hear when the list changes.
+    pub fn watch(&mut self, connection: ConnectionId) {
+        if let Some(person) = self.people.get_mut(&connection) {
+            person.watches = true;
+        }
+    }
+
+    /// Those who want to hear when the list changes.
+    pub fn watchers(&self) -> Vec<ConnectionId> {
+        let watching = self.people.iter().filter(|(_, person)| person.watches);
+        watching.map(|(connection, _)| *connection).collect()
+    }
+
+    /// Everybody's connections.
+    pub fn connections(&self) -> Vec<ConnectionId> {
+        self.people.keys().copied().collect()
+    }
+
+    /// Who is behind a connection.
+    pub fn person(&self, connection: ConnectionId) -> Option<&Person> {
+        self.people.get(&connection)
+    }
+
+    /// Finds who may be found, by a name or 64 hexadecimal digits, as somebody wrote them.
+    pub fn look_up(&self, whom: &str) -> Option<&Person> {
+        let connection = match whom.parse::<PeerId>() {
+            Ok(peer) => self.by_peer.get(&peer),
+            Err(_) => self.by_name.get(&UserName::new(whom).ok()?),
+        };
+        self.people.get(connection?).filter(|person| person.visibility != Visibility::Nobody)
+    }
+
+    /// Finds who may be introduced, and over which connection they are reached.
+    pub fn introducible(&self, peer: PeerId) -> Option<(ConnectionId, &Person)> {
+        let connection = *self.by_peer.get(&peer)?;
+        let person = self.people.get(&connection)?;
+        (person.visibility != Visibility::Nobody).then_some((connection, person))
+    }
+
+    /// Those in the list, in the order of their names; no more than [`LONGEST_LIST`].
+    pub fn listed(&self) -> impl Iterator<Item = &Person> {
+        let people = self.by_name.values().filter_map(|connection| self.people.get(connection));
+        people.filter(|person| person.visibility == Visibility::Everyone).take(LONGEST_LIST)
+    }
+
+    /// How many are here.
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Whether nobody is here.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+}
+
+/// More addresses than any usual computer has; what is beyond is not remembered.
+pub const MOST_REPORTED: usize = 8;
+/// A list longer than this is no use to a person, and its answer would be a large message for a small question.
+pub const LONGEST_LIST: usize = 1000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtmfp::PathId;
+
+    fn person(peer: u8, name: &str) -> Person {
+        let route = Route { via: PathId(0), address: SocketAddr::from(([192, 0, 2, peer], 4000)) };
+        Person::new(PeerId([peer; 32]), UserName::new(name).unwrap(), route)
+    }
+
+    fn with(people: &[(u64, u8, &str)]) -> Directory {
+        let mut directory = Directory::new(3);
+        for (connection, peer, name) in people {
+            directory.enter(ConnectionId(*connection), person(*peer, name)).unwrap();
+        }
+        directory
+    }
+
+    #[test]
+    fn somebody_is_found_by_name_in_any_case_and_by_peer_id() {
+        let directory = with(&[(1, 1, "Ada"), (2, 2, "Bob")]);
+        assert_eq!(directory.look_up("ADA").unwrap().peer, PeerId([1; 32]));
+        assert_eq!(directory.look_up(&PeerId([2; 32]).to_string()).unwrap().name.as_str(), "Bob");
+        assert!(directory.look_up("Cleo").is_none());
+        assert!(directory.look_up("a\u{202E}b").is_none());
+    }
+
+    #[test]
+    fn a_name_belongs_to_one_person_at_a_time() {
+        let mut directory = with(&[(1, 1, "Ada")]);
+        assert_eq!(directory.enter(ConnectionId(2), person(2, "ada")).unwrap_err(), NoEntry::NameTaken);
+        directory.leave(ConnectionId(1));
+        assert!(directory.enter(ConnectionId(3), person(2, "ada")).is_ok());
+    }
+
+    #[test]
+    fn the_same_peer_coming_back_replaces_its_older_connection() {
+        let mut directory = with(&[(1, 1, "Ada"), (2, 2, "Bob"), (3, 3, "Cleo")]);
+        let (older, _) = directory.enter(ConnectionId(4), person(1, "Ada B")).unwrap().unwrap();
+        assert_eq!(older, ConnectionId(1));
+        assert!(directory.leave(older).is_none());
+        assert!(directory.look_up("Ada").is_none());
+        assert_eq!(directory.look_up("ada b").unwrap().peer, PeerId([1; 32]));
+        assert_eq!(directory.len(), 3);
+    }
+
+    #[test]
+    fn a_full_server_takes_nobody_new() {
+        let mut directory = with(&[(1, 1, "Ada"), (2, 2, "Bob"), (3, 3, "Cleo")]);
+        assert_eq!(directory.enter(ConnectionId(4), person(4, "Dan")).unwrap_err(), NoEntry::Full);
+    }
+
+    #[test]
+    fn the_list_holds_those_who_chose_it_by_name() {
+        let mut directory = with(&[(1, 1, "cleo"), (2, 2, "Ada"), (3, 3, "Bob")]);
+        assert!(directory.set_visibility(ConnectionId(1), Visibility::Everyone));
+        assert!(directory.set_visibility(ConnectionId(2), Visibility::Everyone));
+        assert!(!directory.set_visibility(ConnectionId(3), Visibility::Nobody));
+        let names: Vec<_> = directory.listed().map(|person| person.name.as_str()).collect();
+        assert_eq!(names, ["Ada", "cleo"]);
+    }
+
+    #[test]
+    fn whoever_chose_nobody_is_neither_looked_up_nor_introduced() {
+        let mut directory = with(&[(1, 1, "Ada")]);
+        directory.set_visibility(ConnectionId(1), Visibility::Nobody);
+        assert!(directory.look_up("Ada").is_none());
+        assert!(directory.introducible(PeerId([1; 32])).is_none());
+    }
+}

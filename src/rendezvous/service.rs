@@ -1,0 +1,379 @@
+//! The rendezvous server as a machine: a [`Node`] below, [`Directory`], introductions and [`Admission`] beside it.
+//!
+//! It answers what is asked by the rules of [`super`], and relays nothing. See `server` for the doer around it.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::admission::{Admission, Ask, Rates};
+use super::directory::{Directory, LONGEST_LIST, NoEntry, Person, Visibility};
+use super::introduction::addresses_for;
+use crate::amf::Value;
+use crate::netconnection::node::{CallToken, ConnectionId};
+use crate::netconnection::{Node, NodeEvent, UserName};
+use crate::rtmfp::PeerId;
+use crate::rtmfp::machine::{Input, Machine, Output, Route};
+
+/// What a server tells of the people on it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Offer {
+    /// The list of those who chose to be in it, and looking up.
+    #[default]
+    List,
+    /// Looking up only.
+    LookUp,
+    /// Neither: introductions to whoever has a peer ID.
+    Neither,
+}
+
+/// What can be changed while it runs.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Rules {
+    /// What is told of the people here.
+    pub offer: Offer,
+    /// How many may be here.
+    pub most_people: usize,
+    /// How much one address may ask.
+    pub rates: Rates,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { offer: Offer::List, most_people: 4096, rates: Rates::default() }
+    }
+}
+
+/// What the one who runs the server may want.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServiceCommand {
+    /// Goes on by other rules.
+    SetRules(Rules),
+    /// Sends everybody away: the server is about to stop.
+    Close,
+}
+
+/// What happened, for logs and counters.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum ServiceEvent {
+    /// Somebody came.
+    Joined {
+        /// Who.
+        peer: PeerId,
+        /// How many are here now.
+        here: usize,
+    },
+    /// Somebody is gone.
+    Left {
+        /// Who.
+        peer: PeerId,
+        /// How many are here now.
+        here: usize,
+    },
+    /// Somebody was not let in.
+    Refused {
+        /// Who.
+        peer: PeerId,
+        /// The sentence they got.
+        why: String,
+    },
+    /// A caller was introduced to somebody.
+    Introduced,
+    /// A hello was left unanswered: for nobody here, or too many from one address.
+    HelloIgnored,
+    /// A call was refused, because too many came from one address.
+    CallRefused,
+}
+
+/// The server without its sockets.
+pub struct Service {
+    node: Node,
+    rules: Rules,
+    directory: Directory,
+    admission: Admission,
+    changes: ListChanges,
+    events: VecDeque<ServiceEvent>,
+}
+
+/// When those who watch the list are told that it changed: at once, then at most once a second.
+#[derive(Debug, Default)]
+struct ListChanges {
+    waiting: bool,
+    not_before: Option<Instant>,
+}
+
+impl Service {
+    /// A server with nobody on it. `node` is an endpoint that accepts sessions.
+    pub fn new(node: Node, rules: Rules) -> Self {
+        Self {
+            node,
+            rules,
+            directory: Directory::new(rules.most_people),
+            admission: Admission::new(rules.rates),
+            changes: ListChanges::default(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// How many are here.
+    pub fn people(&self) -> usize {
+        self.directory.len()
+    }
+
+    fn on_node_event(&mut self, now: Instant, event: NodeEvent) {
+        match event {
+            NodeEvent::ConnectRequested { connection, peer, proven, route, arguments, .. } => {
+                match self.try_enter(now, connection, peer, proven, route, &arguments) {
+                    Ok(()) => self.welcome(now, connection, peer),
+                    Err(why) => {
+                        self.node.reject_connection(now, connection, &why);
+                        self.events.push_back(ServiceEvent::Refused { peer, why });
+                    }
+                }
+            }
+            NodeEvent::ClientGone { connection } => self.on_gone(connection),
+            NodeEvent::PeerInfo { connection, addresses } => {
+                self.directory.set_reported(connection, &addresses);
+            }
+            NodeEvent::RouteChanged { peer, route } => self.directory.set_route(peer, route),
+            NodeEvent::Called { connection, name, arguments, token } => {
+                self.on_call(now, connection, &name, &arguments, token);
+            }
+            NodeEvent::HelloForAnother { route, peer, endpoint_discriminator, tag } => {
+                let introduced =
+                    peer.is_some_and(|peer| self.introduce(now, route, peer, &endpoint_discriminator, &tag));
+                self.events.push_back(if introduced {
+                    ServiceEvent::Introduced
+                } else {
+                    ServiceEvent::HelloIgnored
+                });
+            }
+            // Streams and connections of our own: a rendezvous server has none.
+            _ => {}
+        }
+    }
+
+    fn try_enter(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        peer: PeerId,
+        proven: bool,
+        route: Route,
+        arguments: &[Value],
+    ) -> Result<(), String> {
+        if !self.admission.admit(now, route.address.ip(), Ask::Connect) {
+            return Err("Too many connections from this address. Try again in a minute.".to_owned());
+        }
+        if !proven {
+            return Err("This server needs a peer ID that is proven by a static key.".to_owned());
+        }
+        let written = arguments.first().and_then(Value::as_str).ok_or("This server needs a name.")?;
+        let name = UserName::new(written).map_err(|error| error.to_string())?;
+        match self.directory.enter(connection, Person::new(peer, name, route)) {
+            Ok(None) => Ok(()),
+            Ok(Some((older, person))) => {
+                self.node.close_connection(now, older);
+                self.changes.waiting |= person.visibility == Visibility::Everyone;
+                Ok(())
+            }
+            Err(NoEntry::NameTaken) => Err("Somebody else is connected by this name.".to_owned()),
+            Err(NoEntry::Full) => Err("The server is full. Try again later.".to_owned()),
+        }
+    }
+
+    fn welcome(&mut self, now: Instant, connection: ConnectionId, peer: PeerId) {
+        let info = vec![("tincan".to_owned(), Value::Number(PROTOCOL_VERSION))];
+        self.node.accept_connection(now, connection, info);
+        self.node.set_keepalive(now, connection, KEEPALIVE, KEEPALIVE);
+        self.events.push_back(ServiceEvent::Joined { peer, here: self.directory.len() });
+    }
+
+    fn on_gone(&mut self, connection: ConnectionId) {
+        // Nobody, when a newer connection of the same peer has taken its place.
+        let Some(person) = self.directory.leave(connection) else { return };
+        self.changes.waiting |= person.visibility == Visibility::Everyone;
+        self.events.push_back(ServiceEvent::Left { peer: person.peer, here: self.directory.len() });
+    }
+
+    fn on_call(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        name: &str,
+        arguments: &[Value],
+        token: Option<CallToken>,
+    ) {
+        let Some(person) = self.directory.person(connection) else { return };
+        let from = person.route.address.ip();
+        let result = if self.admission.admit(now, from, Ask::Call) {
+            self.answer_to(connection, name, arguments)
+        } else {
+            self.events.push_back(ServiceEvent::CallRefused);
+            Err(error("Tincan.TooMany", "Too many calls from this address."))
+        };
+        if let Some(token) = token {
+            self.node.answer(now, token, result);
+        }
+    }
+
+    fn answer_to(
+        &mut self,
+        connection: ConnectionId,
+        name: &str,
+        arguments: &[Value],
+    ) -> Result<Value, Value> {
+        let argument = arguments.first().and_then(Value::as_str);
+        match (name, self.rules.offer) {
+            ("lookup", Offer::List | Offer::LookUp) => {
+                let found = argument.and_then(|whom| self.directory.look_up(whom));
+                found.map(described).ok_or_else(|| error("Tincan.NotFound", "Nobody by that name is here."))
+            }
+            ("people", Offer::List) => {
+                self.directory.watch(connection);
+                Ok(Value::Array(self.directory.listed().map(described).collect()))
+            }
+            ("lookup" | "people", _) => Err(error("Tincan.NotOffered", "This server does not tell.")),
+            ("setVisibility", _) => match argument.and_then(Visibility::from_word) {
+                Some(visibility) => {
+                    self.changes.waiting |= self.directory.set_visibility(connection, visibility);
+                    Ok(Value::Boolean(true))
+                }
+                None => Err(error("Tincan.BadArgument", "Say everyone, known or nobody.")),
+            },
+            _ => Err(error("NetConnection.Call.Failed", "This server has no such procedure.")),
+        }
+    }
+
+    /// Tells both ends of each other (RFC 7016 §3.5.1.6); false when the hello deserves no answer. Silence does not tell
+    /// a stranger whether somebody is here, and gives a forger nothing to multiply.
+    fn introduce(
+        &mut self,
+        now: Instant,
+        caller: Route,
+        peer: PeerId,
+        endpoint_discriminator: &[u8],
+        tag: &[u8],
+    ) -> bool {
+        if !self.admission.admit(now, caller.address.ip(), Ask::Hello) {
+            return false;
+        }
+        let Some((connection, person)) = self.directory.introducible(peer) else { return false };
+        let known = addresses_for(caller, endpoint_discriminator.len(), person);
+        self.node.introduce(now, caller, endpoint_discriminator, tag, connection, &known);
+        true
+    }
+
+    fn tell_watchers(&mut self, now: Instant) {
+        for connection in self.directory.watchers() {
+            self.node.notify(now, connection, "peopleChanged", Vec::new());
+        }
+    }
+}
+
+impl ListChanges {
+    fn due(&mut self, now: Instant) -> bool {
+        let due = self.waiting && self.not_before.is_none_or(|not_before| not_before <= now);
+        if due {
+            *self = Self { waiting: false, not_before: Some(now + BETWEEN_CHANGES) };
+        }
+        due
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.not_before.filter(|_| self.waiting)
+    }
+}
+
+impl Machine for Service {
+    type Command = ServiceCommand;
+    type Event = ServiceEvent;
+
+    fn handle_input(&mut self, now: Instant, input: Input<'_, ServiceCommand>) {
+        let input = match input {
+            Input::Command(ServiceCommand::SetRules(rules)) => {
+                self.rules = rules;
+                self.directory.set_most(rules.most_people);
+                self.admission.set_rates(rules.rates);
+                Input::Time
+            }
+            Input::Command(ServiceCommand::Close) => {
+                for connection in self.directory.connections() {
+                    self.directory.leave(connection);
+                    self.node.close_connection(now, connection);
+                }
+                Input::Time
+            }
+            Input::Time => Input::Time,
+            Input::Received(received) => Input::Received(received),
+            Input::PathOpened { path, local } => Input::PathOpened { path, local },
+            Input::PathClosed { path } => Input::PathClosed { path },
+            Input::Computed(computed) => Input::Computed(computed),
+        };
+        self.node.handle_input(now, input);
+    }
+
+    fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<ServiceEvent> {
+        loop {
+            match self.node.poll_output(now, packets) {
+                Output::Event(event) => self.on_node_event(now, event),
+                Output::Transmit(transmit) => return Output::Transmit(transmit),
+                Output::Compute(job) => return Output::Compute(job),
+                Output::Sleep(until) => {
+                    if let Some(event) = self.events.pop_front() {
+                        return Output::Event(event);
+                    }
+                    if self.changes.due(now) {
+                        self.tell_watchers(now);
+                        continue;
+                    }
+                    return Output::Sleep([until, self.changes.deadline()].into_iter().flatten().min());
+                }
+            }
+        }
+    }
+}
+
+fn described(person: &Person) -> Value {
+    Value::Object(vec![
+        ("id".to_owned(), Value::String(person.peer.to_string())),
+        ("name".to_owned(), Value::from(person.name.as_str())),
+    ])
+}
+
+fn error(code: &str, description: &str) -> Value {
+    Value::Object(vec![
+        ("level".to_owned(), Value::from("error")),
+        ("code".to_owned(), Value::from(code)),
+        ("description".to_owned(), Value::from(description)),
+    ])
+}
+
+/// The bytes that the largest answer, a whole list, may take: IDs, the longest names, and AMF0 around them.
+pub const LARGEST_ANSWER: usize = LONGEST_LIST * (64 + 4 * UserName::MOST_CHARACTERS + 24) + 256;
+
+/// What `tincan` says in the answer to `connect`: the calls of [`super`].
+const PROTOCOL_VERSION: f64 = 1.0;
+/// How often clients show the server and each other that they are there (RFC 7425 §5.3.4). Routers forget a UDP mapping
+/// after 30 seconds at the earliest.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+const BETWEEN_CHANGES: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_are_told_at_once_and_then_once_a_second() {
+        let start = Instant::now();
+        let mut changes = ListChanges::default();
+        assert!(!changes.due(start));
+        changes.waiting = true;
+        assert!(changes.due(start));
+        changes.waiting = true;
+        let soon = start + Duration::from_millis(10);
+        assert!(!changes.due(soon));
+        assert_eq!(changes.deadline(), Some(start + BETWEEN_CHANGES));
+        assert!(changes.due(start + BETWEEN_CHANGES));
+        assert_eq!(changes.deadline(), None);
+    }
+}
