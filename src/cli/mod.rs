@@ -7,6 +7,10 @@ mod call;
 #[cfg(feature = "media")]
 mod devices;
 mod flags;
+#[cfg(feature = "media")]
+mod headless;
+#[cfg(feature = "media")]
+mod statistics;
 mod window;
 
 use std::process::ExitCode;
