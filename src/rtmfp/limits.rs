@@ -33,8 +33,8 @@ pub(crate) const DELAYED_ACKNOWLEDGEMENT: Duration = Duration::from_millis(200);
 /// Backing off ends here (§3.5.2.2).
 pub(crate) const LONGEST_BACKED_OFF_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a timeout grows by each time (§3.5.2.2): the square root of two.
-pub(crate) const BACKOFF: f64 = 1.4142;
+/// What a timeout grows by each time (§3.5.2.2).
+pub(crate) const BACKOFF: f64 = std::f64::consts::SQRT_2;
 
 /// Packets with user data between two acknowledgements or timeouts (§3.5.2.3).
 pub(crate) const BURST_PACKETS: u32 = 6;
@@ -92,6 +92,15 @@ pub(crate) const MOST_ISLANDS: usize = 1024;
 
 /// Fragments beyond a receive flow's bytes are counted as if each were this much longer, so that empty ones are bounded too.
 pub(crate) const FRAGMENT_OVERHEAD: usize = 64;
+
+/// Bytes that all receive flows of a session may hold together; beyond that only flows that hold little may grow.
+pub(crate) const MOST_HELD_BYTES: usize = 64 << 20;
+
+/// What counts as little.
+pub(crate) const LITTLE_HELD_BYTES: usize = 64 << 10;
+
+/// The layer above answers a new flow at once; one still unanswered after so long is rejected.
+pub(crate) const FLOW_ANSWER: Duration = Duration::from_millis(100);
 
 /// Packets waiting that hold one chunk for an address of its own; further answers to a flood are dropped.
 pub(crate) const MOST_PACKETS_APART: usize = 8;

@@ -18,6 +18,7 @@ mod peer_id;
 mod redacted;
 pub(crate) mod session;
 mod session_table;
+pub mod testing;
 mod wire;
 
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};

@@ -172,7 +172,8 @@ impl Reassembly {
     }
 
     fn take(&mut self, first: u64, last: u64, largest: usize) -> Result<Bytes, TooLarge> {
-        let length = self.fragments.range(first..=last).map(|(_, fragment)| fragment.data.len()).sum::<usize>();
+        let length =
+            self.fragments.range(first..=last).map(|(_, fragment)| fragment.data.len()).sum::<usize>();
         if length > largest {
             return Err(TooLarge);
         }

@@ -67,6 +67,8 @@ pub(crate) struct ReceiveFlow {
     pub(crate) owes_acknowledgement: bool,
     /// What the layer above said.
     pub(crate) answer: Answer,
+    /// Whether its session holds so much that this flow must not hold more.
+    pub(crate) is_crowded_out: bool,
     limits: ReceiveLimits,
     state: State,
     received: SequenceSet,
@@ -84,6 +86,7 @@ impl ReceiveFlow {
         Self {
             owes_acknowledgement: false,
             answer: Answer::Untold,
+            is_crowded_out: false,
             limits,
             state: State::Open,
             received: SequenceSet::new(limits::MOST_ISLANDS),
@@ -108,6 +111,11 @@ impl ReceiveFlow {
         }
     }
 
+    /// Bytes it holds.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.buffer.cost()
+    }
+
     /// When it can be forgotten, once complete (§3.6.3.8).
     pub(crate) fn lingers_until(&self) -> Option<Instant> {
         match self.state {
@@ -125,7 +133,10 @@ impl ReceiveFlow {
 
         let duplicate = self.received.contains(piece.sequence);
         let buffered = !duplicate && !piece.abandoned && self.is_open();
-        let no_room = buffered && self.buffer.cost() + piece.data.len() > self.hard_limit();
+        // What fills the first gap is taken even beyond the limit: it lets something out, or shows a message too large.
+        let fills_gap = piece.sequence == self.received.cumulative().saturating_add(1);
+        let full = self.buffer.cost() + piece.data.len() > self.hard_limit() && !fills_gap;
+        let no_room = buffered && (full || self.is_crowded_out);
         self.received.insert_through(piece.forward);
         if duplicate || no_room || !self.received.insert(piece.sequence) {
             // What is not taken is not acknowledged either, and comes again.

@@ -428,8 +428,7 @@ impl SendQueue {
     /// The forward sequence number (§3.6.2.3): what the receiver need not wait for any more.
     fn forward_number(&self) -> u64 {
         let given_up = self.entries.front().is_some_and(|front| {
-            front.abandoned
-                && !matches!(front.state, EntryState::InFlight { sent_abandoned: false, .. })
+            front.abandoned && !matches!(front.state, EntryState::InFlight { sent_abandoned: false, .. })
         });
         if given_up { self.base } else { self.base - 1 }
     }

@@ -35,9 +35,7 @@ impl Mobility {
 
     /// The ping's message for a far end heard from `route`, unless one was sent within the last second.
     pub(crate) fn ask(&mut self, now: Instant, route: Route) -> Option<[u8; MESSAGE_BYTES]> {
-        let recently = |asked: Instant| {
-            now.saturating_duration_since(asked) < limits::MOBILITY_CHECK_SPACING
-        };
+        let recently = |asked: Instant| now.saturating_duration_since(asked) < limits::MOBILITY_CHECK_SPACING;
         if self.asked.is_some_and(recently) {
             return None;
         }
@@ -69,8 +67,7 @@ impl Mobility {
     }
 
     fn hash(&self, front: &[u8], route: Route) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
         mac.update(front);
         mac.update(&route.via.0.to_be_bytes());
         mac.update(route.address.to_string().as_bytes());

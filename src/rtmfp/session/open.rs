@@ -24,7 +24,8 @@ use crate::rtmfp::counters::Counters;
 use crate::rtmfp::crypto;
 use crate::rtmfp::crypto::PacketCipher;
 use crate::rtmfp::endpoint::{
-    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
+    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures,
+    SessionKey,
 };
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
@@ -171,7 +172,8 @@ struct Waiting {
 impl OpenSession {
     /// An open session; nothing is sent before there is something to say.
     pub(crate) fn new(now: Instant, parameters: OpenSessionParameters) -> Self {
-        let OpenSessionParameters { key, role, far_session_id, keys, route, settings, ping_seed } = parameters;
+        let OpenSessionParameters { key, role, far_session_id, keys, route, settings, ping_seed } =
+            parameters;
         Self {
             key,
             role,
@@ -304,19 +306,23 @@ impl OpenSession {
     }
 
     /// Does what a step out of S_OPEN, or after it, asks for.
-    fn after_closing_step(&mut self, _now: Instant, step: ClosingStep, route: Route) {
+    fn after_closing_step(&mut self, now: Instant, step: ClosingStep, route: Route) {
         if step.answer {
             self.queue_apart(route, &Chunk::CloseAck);
         }
         if let Some(end) = step.ended {
             self.end(end);
         }
+        if self.phase.on_time(now) {
+            self.queue_apart(self.route, &Chunk::CloseRequest);
+        }
         match self.phase {
-            Phase::LastWords if step.ended.is_some() || self.waiting.apart.is_empty() => {
+            Phase::LastWords => {
+                self.waiting.apart.clear();
                 self.queue_apart(self.route, &Chunk::CloseAck);
             }
             Phase::Over => self.be_over(),
-            _ => {}
+            Phase::Open | Phase::NearClose { .. } | Phase::FarCloseLinger { .. } => {}
         }
     }
 
@@ -334,10 +340,12 @@ impl OpenSession {
 
     fn be_over(&mut self) {
         self.phase = Phase::Over;
-        if self.notices.back() != Some(&Notice::Over) && !self.packing.over_told {
+        if !self.packing.over_told {
             self.packing.over_told = true;
             self.notices.push_back(Notice::Over);
         }
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,8 @@ impl Timestamps {
     /// The timestamp and the echo that a packet sent now should carry. Nothing changes until [`Self::note_sent`].
     pub(crate) fn to_send(&self, now: Instant) -> (Option<u16>, Option<u16>) {
         let tick = self.tick(now);
-        let echo = self.received.filter(|(_, at)| now.saturating_duration_since(*at) <= limits::ECHO_LIFETIME);
+        let echo =
+            self.received.filter(|(_, at)| now.saturating_duration_since(*at) <= limits::ECHO_LIFETIME);
         let echo = echo.map(|(ticks, at)| ticks.wrapping_add(whole_ticks(now.saturating_duration_since(at))));
         (
             Some(tick).filter(|tick| Some(*tick) != self.sent),

@@ -56,8 +56,12 @@ impl OpenSession {
     ///
     /// One that does not fit is shortened if it is the first thing in its packet, else left for the next (§3.6.3.4.2).
     pub(super) fn pack_acknowledgements(&mut self, plain: &mut Vec<u8>, packet_starts: usize, limit: usize) {
-        let owing: Vec<ReceiveFlowId> =
-            self.receive_flows.iter().filter(|(_, flow)| flow.owes_acknowledgement).map(|(id, _)| *id).collect();
+        let owing: Vec<ReceiveFlowId> = self
+            .receive_flows
+            .iter()
+            .filter(|(_, flow)| flow.owes_acknowledgement)
+            .map(|(id, _)| *id)
+            .collect();
         let mut any_left = false;
         let mut is_first = true;
         for id in owing {
@@ -74,7 +78,13 @@ impl OpenSession {
         }
     }
 
-    fn pack_acknowledgement(&mut self, id: ReceiveFlowId, plain: &mut Vec<u8>, room: usize, shorten: bool) -> bool {
+    fn pack_acknowledgement(
+        &mut self,
+        id: ReceiveFlowId,
+        plain: &mut Vec<u8>,
+        room: usize,
+        shorten: bool,
+    ) -> bool {
         let Some(flow) = self.receive_flows.get_mut(&id) else { return true };
         let report = flow.rejection().map(|code| Chunk::FlowException { flow_id: id.0, code });
         let room = room.saturating_sub(report.as_ref().map_or(0, Chunk::encoded_length));

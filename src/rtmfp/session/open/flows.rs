@@ -22,7 +22,8 @@ impl OpenSession {
             return Err(Misuse::NoSession);
         }
         let answers_open_flow = |flow| self.receive_flows.get(&flow).is_some_and(|flow| flow.is_open());
-        if !options.answers.is_none_or(answers_open_flow) || options.metadata.len() > limits::LARGEST_METADATA {
+        if !options.answers.is_none_or(answers_open_flow) || options.metadata.len() > limits::LARGEST_METADATA
+        {
             return Err(Misuse::NoFlow);
         }
         // IDs are never used again, so a finished flow needs no F_COMPLETE_LINGER to keep its own (§3.6.2.11).

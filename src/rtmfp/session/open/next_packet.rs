@@ -167,8 +167,7 @@ impl OpenSession {
             self.pack_acknowledgements(plain, body, end);
         }
         self.pack_buffer_probes(now, plain, end);
-        let packed =
-            if has_data { self.pack_user_data(now, plain, end) } else { UserDataPacked::default() };
+        let packed = if has_data { self.pack_user_data(now, plain, end) } else { UserDataPacked::default() };
         if plain.len() == body {
             plain.truncate(start);
             return false;

@@ -126,9 +126,9 @@ impl OpenSession {
                 self.on_user_data(now, data, so_far);
             }
             Chunk::NextUserData(next) => {
-                let from = so_far.before.and_then(|(id, number, forward)| {
-                    Some((id, number.checked_add(1)?, forward))
-                });
+                let from = so_far
+                    .before
+                    .and_then(|(id, number, forward)| Some((id, number.checked_add(1)?, forward)));
                 so_far.before = from;
                 let Some((id, sequence, forward)) = from else { return };
                 let (place, abandoned, finished) = (next.fragment, next.abandoned, next.finished);
@@ -236,12 +236,27 @@ impl OpenSession {
     }
 
     fn on_piece(&mut self, now: Instant, id: ReceiveFlowId, piece: Piece<'_>, so_far: &mut PacketSoFar) {
+        if piece.sequence == u64::MAX {
+            // Numbers never wrap (§2.3.11); without the last one there is always a next.
+            self.counters.dropped += 1;
+            return;
+        }
+        let is_crowded_out = self.is_crowded_out(id);
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
         so_far.any_user_data = true;
+        flow.is_crowded_out = is_crowded_out;
         if flow.on_piece(now, piece) {
             self.acknowledging.hurry();
         }
         self.deliver(id);
+    }
+
+    /// Whether a flow holds much in a session that holds too much.
+    fn is_crowded_out(&self, id: ReceiveFlowId) -> bool {
+        let holds_much =
+            self.receive_flows.get(&id).is_some_and(|flow| flow.held_bytes() > limits::LITTLE_HELD_BYTES);
+        let held = || self.receive_flows.values().map(ReceiveFlow::held_bytes).sum::<usize>();
+        holds_much && held() > limits::MOST_HELD_BYTES
     }
 
     fn on_acknowledgement(&mut self, ack: &Ack, so_far: &mut PacketSoFar) {
@@ -278,11 +293,9 @@ impl OpenSession {
     }
 
     fn surroundings(&self, now: Instant) -> Surroundings {
-        let yields = is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
-        Surroundings {
-            time_critical_here: is_fresh(self.time_critical_sent, now),
-            fast_growth: !yields,
-        }
+        let yields =
+            is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
+        Surroundings { time_critical_here: is_fresh(self.time_critical_sent, now), fast_growth: !yields }
     }
 
     fn on_exception(&mut self, now: Instant, id: SendFlowId, code: u64) {

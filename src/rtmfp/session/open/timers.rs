@@ -3,9 +3,11 @@
 use std::time::Instant;
 
 use super::OpenSession;
+use crate::rtmfp::endpoint::{ReceiveFlowId, SendFlowId};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::flow::receive_flow::Answer;
-use crate::rtmfp::endpoint::{ReceiveFlowId, SendFlowId};
+use crate::rtmfp::flow::send_flow::SendFlow;
+use crate::rtmfp::limits;
 use crate::rtmfp::session::closing::Phase;
 use crate::rtmfp::wire::chunk::Chunk;
 
@@ -55,14 +57,17 @@ impl OpenSession {
             .send_flows
             .values()
             .flat_map(|flow| [flow.queue.next_deadline(), flow.probe_due()].into_iter().flatten());
-        let lingering = self.receive_flows.values().filter_map(|flow| flow.lingers_until());
+        let received = self.receive_flows.values().filter_map(|flow| match flow.answer {
+            Answer::Told(at) => Some(at + limits::FLOW_ANSWER),
+            Answer::Untold | Answer::Accepted(_) | Answer::Rejected => flow.lingers_until(),
+        });
         let session = [
             self.timeout_at,
             self.acknowledging.deadline(),
             self.keepalive.gone_at(),
             Some(self.keepalive.ask_at(self.round_trip.timeout())),
         ];
-        session.into_iter().flatten().chain(flows).chain(lingering).min()
+        session.into_iter().flatten().chain(flows).chain(received).min()
     }
 
     /// The far end is gone.
@@ -103,9 +108,7 @@ impl OpenSession {
 
     /// Gives up messages past their deadlines.
     pub(super) fn expire_messages(&mut self, now: Instant) {
-        let late = |flow: &crate::rtmfp::flow::send_flow::SendFlow| {
-            flow.queue.next_deadline().is_some_and(|at| at <= now)
-        };
+        let late = |flow: &SendFlow| flow.queue.next_deadline().is_some_and(|at| at <= now);
         let due: Vec<SendFlowId> =
             self.send_flows.iter().filter(|(_, flow)| late(flow)).map(|(id, _)| *id).collect();
         for id in due {
@@ -116,12 +119,12 @@ impl OpenSession {
         }
     }
 
-    /// Flows that the layer above was told of in an earlier input and did not answer are rejected.
+    /// Flows that the layer above was told of and did not answer are rejected.
     pub(super) fn reject_unanswered(&mut self, now: Instant) {
         let unanswered: Vec<ReceiveFlowId> = self
             .receive_flows
             .iter()
-            .filter(|(_, flow)| matches!(flow.answer, Answer::Told(at) if at < now))
+            .filter(|(_, flow)| matches!(flow.answer, Answer::Told(at) if at + limits::FLOW_ANSWER <= now))
             .map(|(id, _)| *id)
             .collect();
         unanswered.into_iter().for_each(|id| self.reject_flow(now, id, 0));
