@@ -42,6 +42,10 @@ pub trait Profile: Send + Sync {
     /// The identity of the holder of `certificate`: its fingerprint. Errors when the certificate is malformed.
     fn identify(&self, certificate: &[u8]) -> Result<PeerId, CryptoError>;
 
+    /// Whether the holder of `certificate` agrees on keys with a lasting key, so that an open session proves it is who
+    /// [`Self::identify`] says. Without one a fingerprint is only a claim (RFC 7425 §4.3.4).
+    fn is_static(&self, certificate: &[u8]) -> bool;
+
     /// Whether this end is the one that `endpoint_discriminator` selects (RFC 7425 §4.4.5).
     fn selected_by(&self, endpoint_discriminator: &[u8]) -> bool;
 

@@ -126,7 +126,9 @@ impl Ack {
 
     /// Bytes of the bitmap, however many numbers lie between the first hole and the last island.
     fn bitmap_length(&self) -> u64 {
-        self.islands.last().map_or(0, |last| last.end().saturating_sub(self.cumulative + 1).div_ceil(8))
+        self.islands
+            .last()
+            .map_or(0, |last| last.end().saturating_sub(self.cumulative.saturating_add(1)).div_ceil(8))
     }
 
     fn write_range(&self, writer: &mut Writer<'_>) {

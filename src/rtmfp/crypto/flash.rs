@@ -1,1 +1,0 @@
-//! The cryptography profile of RFC 7425 §4.

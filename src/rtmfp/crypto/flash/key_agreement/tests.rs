@@ -1,0 +1,118 @@
+//! Agreements of every pairing, and what is refused.
+
+use super::*;
+use crate::rtmfp::crypto::flash::Flash;
+use crate::rtmfp::crypto::{PacketCipher, Profile};
+
+fn peer(seed: u8) -> Flash {
+    Flash::peer(Identity::generate([seed; 32]))
+}
+
+fn agreed(initiator: &Flash, responder: &Flash) -> (SessionKeys, SessionKeys) {
+    let first = initiator.initiate(responder.certificate(), [1; 32])().expect("a component");
+    let response = responder.respond(initiator.certificate(), &first.component, [2; 32])()
+        .expect("the responder's keys");
+    (first.pending.finish(&response.component)().expect("the initiator's keys"), response.keys)
+}
+
+fn carries(from: &mut dyn PacketCipher, to: &mut dyn PacketCipher) -> bool {
+    let (mut out, mut ends) = (Vec::new(), Vec::new());
+    from.seal(1, b"hello", &[5], &mut out, &mut ends);
+    to.open(&mut out).is_ok_and(|plain| plain.starts_with(b"hello"))
+}
+
+#[test]
+fn every_pairing_of_lasting_and_fresh_keys_agrees() {
+    let (ada, bob) = (peer(1), peer(2));
+    let (here, there) = (Flash::server([3; 32]), Flash::server([4; 32]));
+    for (initiator, responder) in [(&ada, &bob), (&ada, &there), (&here, &bob), (&here, &there)] {
+        let (mut a, mut b) = agreed(initiator, responder);
+        assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
+        assert_eq!((a.near_nonce, a.far_nonce), (b.far_nonce, b.near_nonce));
+        assert_ne!(a.near_nonce, a.far_nonce);
+        assert_eq!(a.cipher.describe(), "AES-128 · HMAC-128");
+    }
+}
+
+/// Computed independently from the formulas of §4.6.3-§4.6.5.
+#[test]
+fn keys_are_derived_as_the_rfc_says() {
+    let secret = [0x01, 0x23, 0x45, 0x67, 0x89];
+    let keys = DerivedKeys::new(&secret, b"near", b"far");
+    assert_eq!(keys.encrypt[..8], [0xda, 0x4d, 0xee, 0x34, 0x0d, 0xe4, 0x7d, 0x59]);
+    assert_eq!(keys.decrypt[..8], [0xf5, 0x87, 0xf9, 0x1f, 0x63, 0xf7, 0x51, 0xa2]);
+    assert_eq!(keys.hmac_send[..8], [0x53, 0x41, 0x85, 0xa1, 0x3c, 0x9f, 0x6f, 0x71]);
+    assert_eq!(keys.hmac_receive[..8], [0xc2, 0x4a, 0x0d, 0x37, 0x79, 0x22, 0xb3, 0x00]);
+    assert_eq!(hmac_sha256(&secret, b"near")[..8], [0x0d, 0x06, 0xa7, 0x85, 0xdd, 0x25, 0xb6, 0x76]);
+}
+
+#[test]
+fn components_are_laid_out_as_others_expect() {
+    let first = peer(1).initiate(peer(2).certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.component[..5], [2, 0x1d, 14, 0x41, 0x0e]);
+    assert_eq!(first.component[69..], [3, 0x1a, 7, 16, 2, 0x1e, 7]);
+    let response = peer(2).respond(peer(1).certificate(), &first.component, [2; 32])().expect("keys");
+    assert_eq!(response.component[..9], [2, 0x1e, 7, 3, 0x1a, 7, 16, 0x41, 0x0e]);
+}
+
+#[test]
+fn options_in_any_order_agree_too() {
+    let (ada, bob) = (peer(1), peer(2));
+    let shuffled =
+        [&[2, 0x1e, 2, 3, 0x1a, 2, 16, 2, 0x77, 1, 17, 0x0e][..], &[5; 16], &[2, 0x1d, 14]].concat();
+    assert!(bob.respond(ada.certificate(), &shuffled, [2; 32])().is_ok());
+}
+
+#[test]
+fn an_end_without_tags_or_sequence_numbers_is_refused() {
+    let (ada, bob) = (peer(1), peer(2));
+    let refusal = |offer: &[u8]| {
+        let component = [&[2, 0x1d, 14][..], offer].concat();
+        bob.respond(ada.certificate(), &component, [2; 32])().map(|_| ()).expect_err("refused")
+    };
+    assert_eq!(refusal(&[]), CryptoError::NoCommonGround);
+    assert_eq!(refusal(&[3, 0x1a, 7, 16]), CryptoError::NoCommonGround);
+    assert_eq!(refusal(&[2, 0x1e, 7]), CryptoError::NoCommonGround);
+    assert_eq!(refusal(&[3, 0x1a, 1, 0, 2, 0x1e, 1]), CryptoError::NoCommonGround);
+    assert_eq!(refusal(&[3, 0x1a, 7, 15, 2, 0x1e, 7]), CryptoError::NoCommonGround);
+    assert_eq!(refusal(&[3, 0x1a, 7, 33, 2, 0x1e, 7]), CryptoError::Malformed);
+    let first = ada.initiate(bob.certificate(), [1; 32])().expect("a component");
+    let bare = [3, 0x1a, 0, 0, 2, 0x1e, 0, 1, 0x0e];
+    assert_eq!(first.pending.finish(&bare)().map(|_| ()), Err(CryptoError::NoCommonGround));
+}
+
+#[test]
+fn a_group_we_do_not_know_is_refused() {
+    let weak_certificate = [3, 0x1d, 2, 9];
+    assert_eq!(peer(1).initiate(&weak_certificate, [1; 32])().map(|_| ()), Err(CryptoError::NoCommonGround));
+    let component = [2, 0x1d, 2, 3, 0x1a, 7, 16, 2, 0x1e, 7];
+    assert_eq!(
+        peer(1).respond(&weak_certificate, &component, [1; 32])().map(|_| ()),
+        Err(CryptoError::NoCommonGround)
+    );
+}
+
+#[test]
+fn our_own_component_sent_back_is_refused() {
+    let ada = peer(1);
+    let first = ada.initiate(ada.certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.pending.finish(&first.component)().map(|_| ()), Err(CryptoError::Malformed));
+}
+
+#[test]
+fn an_initiator_that_was_sent_a_forgery_can_still_finish() {
+    let (ada, bob) = (peer(1), peer(2));
+    let first = ada.initiate(bob.certificate(), [1; 32])().expect("a component");
+    assert!(first.pending.finish(&[1, 2, 3])().is_err());
+    let response = bob.respond(ada.certificate(), &first.component, [2; 32])().expect("keys");
+    assert!(first.pending.finish(&response.component)().is_ok());
+}
+
+#[test]
+fn somebody_with_the_certificate_but_not_the_key_gets_nothing() {
+    let (ada, bob, eve) = (peer(1), peer(2), peer(5));
+    let first = ada.initiate(bob.certificate(), [1; 32])().expect("a component");
+    let mut forged = eve.respond(ada.certificate(), &first.component, [2; 32])().expect("keys");
+    let mut keys = first.pending.finish(&forged.component)().expect("keys of somebody else");
+    assert!(!carries(&mut *keys.cipher, &mut *forged.keys.cipher));
+}

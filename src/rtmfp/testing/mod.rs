@@ -1,0 +1,3 @@
+//! What tests of the protocol, here and elsewhere, lean on. The program itself never names it.
+
+pub mod plain_crypto;
