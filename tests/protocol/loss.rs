@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tincan::rtmfp::endpoint::Delivery;
+use tincan::rtmfp::endpoint::{Delivery, Endpoint, EndpointConfig};
 
 use crate::support::scenario::{
-    Net, TRIP, accept_flows, all_opened, dial, ended, endpoint, messages, opened, send, session_between_ada_and_bob,
+    Net, TRIP, accept_flows, all_opened, config, dial, ended, endpoint, messages, opened, send, session_between_ada_and_bob,
 };
 
 /// So many messages, each telling its place, of very different lengths.
@@ -104,9 +104,10 @@ fn sessions_open_through_twenty_percent_loss_whatever_the_luck() {
     for seed in 0..20 {
         let mut net = Net::with_seed(TRIP, seed);
         net.set_links(|link| link.loss = 0.2);
-        let (ada, bob) = (net.add(endpoint("ada")), net.add(endpoint("bob")));
+        let patient = EndpointConfig { open_within: Duration::from_secs(90), ..config("ada") };
+        let (ada, bob) = (net.add(Endpoint::new(patient)), net.add(endpoint("bob")));
         dial(&mut net, ada, bob, "bob");
-        net.run_until(Duration::from_secs(25));
+        net.run_until(Duration::from_secs(95));
         assert!(opened(&net, ada).is_some(), "seed {seed}");
         assert_eq!(all_opened(&net, bob).len(), 1, "seed {seed}");
     }

@@ -2,6 +2,7 @@
 
 mod closing;
 mod delivery;
+mod identity;
 mod introduction;
 mod loss;
 mod opening;

@@ -37,6 +37,7 @@ use super::session::responder::Admissions;
 use super::session::time_critical::TimeCritical;
 use super::session_table::{Proof, Running, Session, SessionTable};
 use super::wire::chunk::Chunk;
+use super::wire::packet_fragment::Reassembly;
 
 /// An RTMFP endpoint. See [`super::machine`] for how it is driven.
 pub struct Endpoint {
@@ -60,6 +61,8 @@ pub struct Endpoint {
     jobs: VecDeque<Job>,
     startup_packets: VecDeque<(Route, Vec<u8>)>,
     events: VecDeque<Event>,
+    /// Startup packets that came in pieces (§3.4).
+    fragments: Reassembly<Route>,
     answers: Allowance,
     forwarded_answers: Allowance,
     dropped: u64,
@@ -88,6 +91,7 @@ impl Endpoint {
             jobs: VecDeque::new(),
             startup_packets: VecDeque::new(),
             events: VecDeque::new(),
+            fragments: Reassembly::default(),
             answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,

@@ -8,19 +8,30 @@ use bytes::Bytes;
 use super::Endpoint;
 use crate::rtmfp::endpoint::KnownAddress;
 use crate::rtmfp::event::Event;
+use crate::rtmfp::limits;
 use crate::rtmfp::machine::{PathId, Route};
 use crate::rtmfp::session::startup_packet;
 use crate::rtmfp::wire::chunk::Chunk;
+use crate::rtmfp::wire::packet::Mode;
+use crate::rtmfp::wire::packet_fragment;
 
 impl Endpoint {
-    /// Opens a datagram with the default key and handles its chunks; of several hellos only the first.
+    /// Opens a datagram with the default key and handles what is in it.
     pub(super) fn on_startup_datagram(&mut self, now: Instant, route: Route, datagram: &mut [u8]) {
-        let plain = self.default_cipher.open(datagram);
-        let Some(chunks) = plain.ok().and_then(startup_packet::chunks) else {
+        match self.default_cipher.open(datagram) {
+            Ok(plain) => self.on_startup_packet(now, route, plain),
+            Err(_) => self.dropped += 1,
+        }
+    }
+
+    /// The chunks of a plain startup packet; of several hellos only the first.
+    fn on_startup_packet(&mut self, now: Instant, route: Route, plain: &[u8]) {
+        let Some(chunks) = startup_packet::chunks(plain) else {
             self.dropped += 1;
             return;
         };
         let mut greeted = false;
+        let mut whole = None;
         for chunk in chunks {
             match chunk {
                 Chunk::IHello { endpoint_discriminator, tag } if !greeted => {
@@ -34,8 +45,16 @@ impl Endpoint {
                     self.on_redirect(now, route, tag_echo, &destinations);
                 }
                 Chunk::InitiatorKeying(keying) => self.on_initiator_keying(now, route, &keying),
+                Chunk::PacketFragment(fragment) if whole.is_none() => {
+                    whole = self.fragments.take(now, route, Mode::Startup, &fragment);
+                }
                 _ => {}
             }
+        }
+        // A fragment inside a packet made of fragments is nobody's honest doing; it goes round once more at most,
+        // since each turn takes a whole packet out of the store.
+        if let Some(whole) = whole {
+            self.on_startup_packet(now, route, &whole);
         }
     }
 
@@ -112,9 +131,23 @@ impl Endpoint {
         self.send_plain_startup(route, far_session_id, &startup_packet::with_chunk(chunk));
     }
 
+    /// Seals a plain startup packet, in fragments if it is too long for one datagram (§3.4).
     pub(super) fn send_plain_startup(&mut self, route: Route, far_session_id: u32, plain: &[u8]) {
-        let packet = self.sealed_startup(far_session_id, plain);
-        self.startup_packets.push_back((route, packet));
+        let limit = self.default_cipher.plain_limit(limits::DATAGRAM_SIZE);
+        if plain.len() <= limit {
+            let packet = self.sealed_startup(far_session_id, plain);
+            self.startup_packets.push_back((route, packet));
+            return;
+        }
+        let packet_id = u64::from(self.chance.u32());
+        let room = limit.saturating_sub(FRAGMENT_OVERHEAD);
+        let pieces: Vec<Vec<u8>> = packet_fragment::split(plain, packet_id, room)
+            .map(|piece| startup_packet::with_chunk(&Chunk::PacketFragment(piece)))
+            .collect();
+        for piece in pieces {
+            let packet = self.sealed_startup(far_session_id, &piece);
+            self.startup_packets.push_back((route, packet));
+        }
     }
 
     pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {
@@ -123,3 +156,6 @@ impl Endpoint {
         packet
     }
 }
+
+/// What stands before a fragment's data, at most: packet header, chunk header, flags, packet ID and number.
+const FRAGMENT_OVERHEAD: usize = 32;

@@ -9,7 +9,7 @@
 //! which is the only length that Flash-era peers take.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -111,8 +111,6 @@ fn front(mark: [u8; 32]) -> [u8; MARK_LENGTH] {
 pub(crate) const COOKIE_LENGTH: usize = HEAD_LENGTH + 2 * MARK_LENGTH;
 
 /// How long a cookie is good: as long as an initiator of the RFC may go on trying (§3.5.1.1.2).
-pub(crate) const COOKIE_LIFETIME: Duration = Duration::from_secs(LIFETIME_SECONDS as u64);
-
 const LIFETIME_SECONDS: i64 = 95;
 /// How long one derived secret is used.
 const SECRET_SECONDS: u32 = 128;
@@ -122,6 +120,8 @@ const MARK_LENGTH: usize = 24;
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::rtmfp::machine::PathId;
 
@@ -154,8 +154,9 @@ mod tests {
         maker.make(start, route(1), &mut chance);
         let made = start + Duration::from_secs(100);
         let cookie = maker.make(made, route(1), &mut chance);
-        assert_eq!(maker.check(made + COOKIE_LIFETIME, route(1), &cookie), Echo::Good);
-        let late = made + COOKIE_LIFETIME + Duration::from_secs(1);
+        let lifetime = Duration::from_secs(95);
+        assert_eq!(maker.check(made + lifetime, route(1), &cookie), Echo::Good);
+        let late = made + lifetime + Duration::from_secs(1);
         assert_eq!(maker.check(late, route(1), &cookie), Echo::Worthless);
     }
 

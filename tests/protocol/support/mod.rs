@@ -1,5 +1,6 @@
 //! The bench: a network in memory, routers, and the scenes that tests begin with.
 
-pub mod scenario;
-pub mod virtual_network;
-pub mod virtual_router;
+pub(crate) mod impostor;
+pub(crate) mod scenario;
+pub(crate) mod virtual_network;
+pub(crate) mod virtual_router;

@@ -13,32 +13,32 @@ use tincan::rtmfp::{Event, SessionEnd};
 use super::virtual_network::{Host, VirtualNetwork};
 
 /// How long a datagram takes in most scenes.
-pub const TRIP: Duration = Duration::from_millis(40);
+pub(crate) const TRIP: Duration = Duration::from_millis(40);
 
 /// A network of endpoints.
-pub type Net = VirtualNetwork<Endpoint>;
+pub(crate) type Net = VirtualNetwork<Endpoint>;
 
 /// The settings of an endpoint with readable cryptography, whose name is its certificate and what selects it.
-pub fn config(name: &str) -> EndpointConfig {
+pub(crate) fn config(name: &str) -> EndpointConfig {
     let mut seed = [0; 32];
     name.bytes().zip(&mut seed).for_each(|(letter, byte)| *byte = letter);
     EndpointConfig::new(Arc::new(Plain::new(name)), seed)
 }
 
 /// An endpoint with the usual settings.
-pub fn endpoint(name: &str) -> Endpoint {
+pub(crate) fn endpoint(name: &str) -> Endpoint {
     Endpoint::new(config(name))
 }
 
 /// Ada and Bob, both with public addresses.
-pub fn ada_and_bob() -> (Net, Host, Host) {
+pub(crate) fn ada_and_bob() -> (Net, Host, Host) {
     let mut net = Net::new(TRIP);
     let (ada, bob) = (net.add(endpoint("ada")), net.add(endpoint("bob")));
     (net, ada, bob)
 }
 
 /// Ada and Bob with a session that Ada opened: her name for it, and his.
-pub fn session_between_ada_and_bob() -> (Net, Host, Host, SessionKey, SessionKey) {
+pub(crate) fn session_between_ada_and_bob() -> (Net, Host, Host, SessionKey, SessionKey) {
     let (mut net, ada, bob) = ada_and_bob();
     let near = dial(&mut net, ada, bob, "bob");
     net.run_for(Duration::from_secs(2));
@@ -49,19 +49,19 @@ pub fn session_between_ada_and_bob() -> (Net, Host, Host, SessionKey, SessionKey
 }
 
 /// Lets `from` open a session to whoever `name` selects, at the address of `to`.
-pub fn dial(net: &mut Net, from: Host, to: Host, name: &str) -> SessionKey {
+pub(crate) fn dial(net: &mut Net, from: Host, to: Host, name: &str) -> SessionKey {
     let route = net.route_to(to);
     let wanted = Bytes::copy_from_slice(name.as_bytes());
     net.with(from, |endpoint, now| endpoint.open_session(now, wanted, &[route]))
 }
 
 /// The first session that a host was told is open.
-pub fn opened(net: &Net, host: Host) -> Option<SessionKey> {
+pub(crate) fn opened(net: &Net, host: Host) -> Option<SessionKey> {
     all_opened(net, host).first().copied()
 }
 
 /// All sessions that a host was told are open.
-pub fn all_opened(net: &Net, host: Host) -> Vec<SessionKey> {
+pub(crate) fn all_opened(net: &Net, host: Host) -> Vec<SessionKey> {
     net.events(host)
         .iter()
         .filter_map(|(_, event)| match event {
@@ -72,12 +72,12 @@ pub fn all_opened(net: &Net, host: Host) -> Vec<SessionKey> {
 }
 
 /// When a host was told that its first session is open.
-pub fn opened_at(net: &Net, host: Host) -> Option<Duration> {
+pub(crate) fn opened_at(net: &Net, host: Host) -> Option<Duration> {
     net.events(host).iter().find_map(|(at, event)| matches!(event, Event::SessionOpened { .. }).then_some(*at))
 }
 
 /// How a session ended, and when, as its host was told.
-pub fn ended(net: &Net, host: Host, wanted: SessionKey) -> Option<(Duration, SessionEnd)> {
+pub(crate) fn ended(net: &Net, host: Host, wanted: SessionKey) -> Option<(Duration, SessionEnd)> {
     net.events(host).iter().find_map(|(at, event)| match event {
         Event::SessionEnded { session, end } if *session == wanted => Some((*at, *end)),
         _ => None,
@@ -85,7 +85,7 @@ pub fn ended(net: &Net, host: Host, wanted: SessionKey) -> Option<(Duration, Ses
 }
 
 /// A flow without surprises.
-pub fn flow_options(metadata: &'static [u8]) -> FlowOptions {
+pub(crate) fn flow_options(metadata: &'static [u8]) -> FlowOptions {
     FlowOptions {
         metadata: Bytes::from_static(metadata),
         priority: Priority::Routine,
@@ -95,7 +95,7 @@ pub fn flow_options(metadata: &'static [u8]) -> FlowOptions {
 }
 
 /// Opens a flow and queues messages on it.
-pub fn send(net: &mut Net, host: Host, session: SessionKey, messages: &[Bytes]) -> SendFlowId {
+pub(crate) fn send(net: &mut Net, host: Host, session: SessionKey, messages: &[Bytes]) -> SendFlowId {
     net.with(host, |endpoint, now| {
         let flow = endpoint.open_flow(session, flow_options(b"test")).expect("an open session");
         for message in messages {
@@ -106,7 +106,7 @@ pub fn send(net: &mut Net, host: Host, session: SessionKey, messages: &[Bytes]) 
 }
 
 /// Lets a host accept every flow it is offered.
-pub fn accept_flows(net: &mut Net, host: Host, delivery: Delivery) {
+pub(crate) fn accept_flows(net: &mut Net, host: Host, delivery: Delivery) {
     net.react(host, move |endpoint, _, event| {
         if let Event::FlowOpened { session, flow, .. } = event {
             endpoint.accept_flow(*session, *flow, delivery);
@@ -115,7 +115,7 @@ pub fn accept_flows(net: &mut Net, host: Host, delivery: Delivery) {
 }
 
 /// The messages a host was given.
-pub fn messages(net: &Net, host: Host) -> Vec<Bytes> {
+pub(crate) fn messages(net: &Net, host: Host) -> Vec<Bytes> {
     net.events(host)
         .iter()
         .filter_map(|(_, event)| match event {

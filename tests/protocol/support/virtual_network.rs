@@ -19,34 +19,34 @@ use super::virtual_router::{RouterKind, VirtualRouter};
 
 /// Names a host of a network.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Host(pub u32);
+pub(crate) struct Host(pub(crate) u32);
 
 /// Names a router of a network.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub struct Router(pub u32);
+pub(crate) struct Router(pub(crate) u32);
 
 /// How the way out of a host behaves.
 #[derive(Clone, Copy, Debug)]
-pub struct Link {
+pub(crate) struct Link {
     /// How long a datagram takes.
-    pub latency: Duration,
+    pub(crate) latency: Duration,
     /// Up to so much longer, at random; datagrams overtake each other.
-    pub jitter: Duration,
+    pub(crate) jitter: Duration,
     /// The share of datagrams lost, 0 to 1.
-    pub loss: f64,
+    pub(crate) loss: f64,
     /// The share of datagrams that come twice, 0 to 1.
-    pub duplication: f64,
+    pub(crate) duplication: f64,
     /// Bytes a second, when limited.
-    pub bytes_per_second: Option<u64>,
+    pub(crate) bytes_per_second: Option<u64>,
     /// How long a datagram may wait for its turn at a limited rate; what would wait longer is lost.
-    pub longest_queue: Duration,
+    pub(crate) longest_queue: Duration,
     /// Larger datagrams vanish.
-    pub largest_datagram: usize,
+    pub(crate) largest_datagram: usize,
 }
 
 impl Link {
     /// A perfect link but for the time it takes.
-    pub fn with_latency(latency: Duration) -> Self {
+    pub(crate) fn with_latency(latency: Duration) -> Self {
         Self {
             latency,
             jitter: Duration::ZERO,
@@ -61,21 +61,19 @@ impl Link {
 
 /// A datagram as it was given to the network.
 #[derive(Clone, Debug)]
-pub struct Sent {
+pub(crate) struct Sent {
     /// When.
-    pub at: Duration,
+    pub(crate) at: Duration,
     /// By whom.
-    pub from: Host,
-    /// Over which of its paths.
-    pub via: PathId,
+    pub(crate) from: Host,
     /// To which address, as the sender sees it.
-    pub to: SocketAddr,
+    pub(crate) to: SocketAddr,
     /// The datagram.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// The network and everything in it.
-pub struct VirtualNetwork<M: Machine> {
+pub(crate) struct VirtualNetwork<M: Machine> {
     started: Instant,
     now: Instant,
     default_link: Link,
@@ -108,7 +106,7 @@ struct HostState<M: Machine> {
 }
 
 /// What stands above a machine: it is told each event at once, as a layer above would be.
-pub type Reaction<M> = Box<dyn FnMut(&mut M, Instant, &<M as Machine>::Event)>;
+pub(crate) type Reaction<M> = Box<dyn FnMut(&mut M, Instant, &<M as Machine>::Event)>;
 
 struct Datagram {
     from: SocketAddr,
@@ -120,12 +118,12 @@ struct Datagram {
 
 impl<M: Machine> VirtualNetwork<M> {
     /// An empty network whose datagrams take `latency`.
-    pub fn new(latency: Duration) -> Self {
+    pub(crate) fn new(latency: Duration) -> Self {
         Self::with_seed(latency, 1)
     }
 
     /// The same with other luck.
-    pub fn with_seed(latency: Duration, seed: u8) -> Self {
+    pub(crate) fn with_seed(latency: Duration, seed: u8) -> Self {
         let now = Instant::now();
         Self {
             started: now,
@@ -146,7 +144,7 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Adds a host with a public address.
-    pub fn add(&mut self, machine: M) -> Host {
+    pub(crate) fn add(&mut self, machine: M) -> Host {
         let host = Host(u32::try_from(self.hosts.len()).expect("few hosts"));
         let number = u8::try_from(host.0 + 1).expect("fewer than 255 hosts");
         let address = SocketAddr::from(([198, 51, 100, number], 1935));
@@ -155,7 +153,7 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Adds a host with a private address behind a router.
-    pub fn add_behind(&mut self, router: Router, machine: M) -> Host {
+    pub(crate) fn add_behind(&mut self, router: Router, machine: M) -> Host {
         let host = Host(u32::try_from(self.hosts.len()).expect("few hosts"));
         let number = u8::try_from(host.0 + 1).expect("fewer than 255 hosts");
         let network = u8::try_from(router.0).expect("fewer than 255 routers");
@@ -182,7 +180,7 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Gives a host one more path, with a public address of its own.
-    pub fn add_path(&mut self, host: Host) -> PathId {
+    pub(crate) fn add_path(&mut self, host: Host) -> PathId {
         let state = self.host(host);
         let path = PathId(u32::try_from(state.paths.len()).expect("few paths"));
         let (number, more) = (host.0 as u8 + 1, path.0 as u8);
@@ -194,14 +192,14 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Takes a path away.
-    pub fn close_path(&mut self, host: Host, path: PathId) {
+    pub(crate) fn close_path(&mut self, host: Host, path: PathId) {
         let gone = self.host(host).paths.remove(&path);
         self.public.retain(|address, _| Some(*address) != gone);
         self.input(host, Input::PathClosed { path });
     }
 
     /// Adds a router.
-    pub fn add_router(&mut self, kind: RouterKind) -> Router {
+    pub(crate) fn add_router(&mut self, kind: RouterKind) -> Router {
         let router = Router(u32::try_from(self.routers.len()).expect("few routers"));
         let number = u8::try_from(router.0 + 1).expect("fewer than 255 routers");
         let outside = Ipv4Addr::new(203, 0, 113, number);
@@ -210,17 +208,17 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// A host's own address on its first path: behind a router a private one.
-    pub fn address(&self, host: Host) -> SocketAddr {
+    pub(crate) fn address(&self, host: Host) -> SocketAddr {
         self.hosts[&host].paths[&PathId(0)]
     }
 
     /// The way from anybody's first path to a host's own address.
-    pub fn route_to(&self, host: Host) -> Route {
+    pub(crate) fn route_to(&self, host: Host) -> Route {
         Route { via: PathId(0), address: self.address(host) }
     }
 
     /// Gives a host another address, as when it changes networks; it is not told.
-    pub fn change_address(&mut self, host: Host) -> SocketAddr {
+    pub(crate) fn change_address(&mut self, host: Host) -> SocketAddr {
         let old = self.address(host);
         let (IpAddr::V4(ip), port) = (old.ip(), old.port()) else { unreachable!("all addresses here are IPv4") };
         let new = SocketAddr::from((ip, port + 1));
@@ -232,33 +230,33 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Changes how the way out of a host behaves.
-    pub fn set_link(&mut self, host: Host, change: impl FnOnce(&mut Link)) {
+    pub(crate) fn set_link(&mut self, host: Host, change: impl FnOnce(&mut Link)) {
         change(&mut self.host(host).link);
     }
 
     /// Changes how every host's way out behaves, and that of hosts still to come.
-    pub fn set_links(&mut self, change: impl Fn(&mut Link)) {
+    pub(crate) fn set_links(&mut self, change: impl Fn(&mut Link)) {
         change(&mut self.default_link);
         self.hosts.values_mut().for_each(|state| change(&mut state.link));
     }
 
     /// Cuts a host off, both ways, or connects it again.
-    pub fn cut(&mut self, host: Host, cut: bool) {
+    pub(crate) fn cut(&mut self, host: Host, cut: bool) {
         self.host(host).cut = cut;
     }
 
     /// How long a job takes that a machine gives away; nothing at first.
-    pub fn set_job_time(&mut self, time: Duration) {
+    pub(crate) fn set_job_time(&mut self, time: Duration) {
         self.job_time = time;
     }
 
     /// Loses the n-th datagram given to the network, counted from 0 over all hosts.
-    pub fn lose(&mut self, n: usize) {
+    pub(crate) fn lose(&mut self, n: usize) {
         self.lose.insert(n as u64);
     }
 
     /// Lets a machine do something now, then carries away whatever it wants sent.
-    pub fn with<R>(&mut self, host: Host, act: impl FnOnce(&mut M, Instant) -> R) -> R {
+    pub(crate) fn with<R>(&mut self, host: Host, act: impl FnOnce(&mut M, Instant) -> R) -> R {
         let now = self.now;
         let result = act(&mut self.host(host).machine, now);
         self.drain(host);
@@ -266,12 +264,12 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Answers each of a host's events at once, while the machine is still being drained.
-    pub fn react(&mut self, host: Host, reaction: impl FnMut(&mut M, Instant, &M::Event) + 'static) {
+    pub(crate) fn react(&mut self, host: Host, reaction: impl FnMut(&mut M, Instant, &M::Event) + 'static) {
         self.host(host).reaction = Some(Box::new(reaction));
     }
 
     /// Puts another machine in a host's place, as when a program is started anew at the same address.
-    pub fn restart(&mut self, host: Host, machine: M) {
+    pub(crate) fn restart(&mut self, host: Host, machine: M) {
         let state = self.host(host);
         state.machine = machine;
         state.wake = None;
@@ -281,17 +279,17 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// A look at a machine.
-    pub fn machine(&self, host: Host) -> &M {
+    pub(crate) fn machine(&self, host: Host) -> &M {
         &self.hosts[&host].machine
     }
 
     /// Gives a machine a command now.
-    pub fn command(&mut self, host: Host, command: M::Command) {
+    pub(crate) fn command(&mut self, host: Host, command: M::Command) {
         self.input(host, Input::Command(command));
     }
 
     /// Hands a datagram to a host as if it came from that address.
-    pub fn inject(&mut self, host: Host, from: SocketAddr, bytes: &[u8]) {
+    pub(crate) fn inject(&mut self, host: Host, from: SocketAddr, bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
         let route = Route { via: PathId(0), address: from };
         let segment_size = bytes.len();
@@ -302,7 +300,7 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Runs until the next thing would happen later than `limit` from the start; it is then that time.
-    pub fn run_until(&mut self, limit: Duration) {
+    pub(crate) fn run_until(&mut self, limit: Duration) {
         let end = self.started + limit;
         while let Some(due) = self.next_due().filter(|due| *due <= end) {
             self.step(due);
@@ -311,12 +309,12 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// Runs on for so long.
-    pub fn run_for(&mut self, span: Duration) {
+    pub(crate) fn run_for(&mut self, span: Duration) {
         self.run_until(self.elapsed() + span);
     }
 
     /// Runs until `done` says so of the network; false if it did not within `limit` from now.
-    pub fn run_while(&mut self, limit: Duration, mut going: impl FnMut(&Self) -> bool) -> bool {
+    pub(crate) fn run_while(&mut self, limit: Duration, mut going: impl FnMut(&Self) -> bool) -> bool {
         let end = self.now + limit;
         while going(self) {
             match self.next_due().filter(|due| *due <= end) {
@@ -328,37 +326,37 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     /// The time since the start.
-    pub fn elapsed(&self) -> Duration {
+    pub(crate) fn elapsed(&self) -> Duration {
         self.now - self.started
     }
 
     /// The time now, for machines that are told it.
-    pub fn now(&self) -> Instant {
+    pub(crate) fn now(&self) -> Instant {
         self.now
     }
 
     /// What a host's machine told, and when.
-    pub fn events(&self, host: Host) -> &[(Duration, M::Event)] {
+    pub(crate) fn events(&self, host: Host) -> &[(Duration, M::Event)] {
         &self.hosts[&host].events
     }
 
     /// The same, taken away, without the times.
-    pub fn take_events(&mut self, host: Host) -> Vec<M::Event> {
+    pub(crate) fn take_events(&mut self, host: Host) -> Vec<M::Event> {
         std::mem::take(&mut self.host(host).events).into_iter().map(|(_, event)| event).collect()
     }
 
     /// Every datagram given to the network so far, lost ones too.
-    pub fn sent(&self) -> &[Sent] {
+    pub(crate) fn sent(&self) -> &[Sent] {
         &self.log
     }
 
     /// Bytes of datagrams that a host has sent.
-    pub fn bytes_sent(&self, host: Host) -> u64 {
+    pub(crate) fn bytes_sent(&self, host: Host) -> u64 {
         self.hosts[&host].bytes_sent
     }
 
     /// Forgets what was sent, in long runs.
-    pub fn clear_log(&mut self) {
+    pub(crate) fn clear_log(&mut self) {
         self.log.clear();
     }
 
@@ -447,7 +445,7 @@ impl<M: Machine> VirtualNetwork<M> {
 
     fn send(&mut self, host: Host, route: Route, bytes: Vec<u8>) {
         let (at, n) = (self.elapsed(), self.log.len() as u64);
-        self.log.push(Sent { at, from: host, via: route.via, to: route.address, bytes: bytes.clone() });
+        self.log.push(Sent { at, from: host, to: route.address, bytes: bytes.clone() });
         let now = self.now;
         let state = self.host(host);
         state.bytes_sent += bytes.len() as u64;
@@ -526,7 +524,7 @@ where
     M::Event: Debug + PartialEq,
 {
     /// When a host was first told `event`.
-    pub fn told(&self, host: Host, event: &M::Event) -> Option<Duration> {
+    pub(crate) fn told(&self, host: Host, event: &M::Event) -> Option<Duration> {
         self.events(host).iter().find(|(_, told)| told == event).map(|(at, _)| *at)
     }
 }

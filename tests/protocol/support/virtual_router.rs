@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// How a router treats the hosts behind it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum RouterKind {
+pub(crate) enum RouterKind {
     /// Lets everything through to an address it keeps for each host from the first datagram on, whoever sends it, and
     /// keeps the host's port.
     Open,
@@ -19,13 +19,13 @@ pub enum RouterKind {
 
 impl RouterKind {
     /// All four.
-    pub const ALL: [Self; 4] =
+    pub(crate) const ALL: [Self; 4] =
         [Self::Open, Self::EndpointIndependent, Self::AddressDependent, Self::Symmetric];
 }
 
 /// One router and what it remembers.
 #[derive(Debug)]
-pub struct VirtualRouter {
+pub(crate) struct VirtualRouter {
     kind: RouterKind,
     outside: IpAddr,
     next_port: u16,
@@ -39,7 +39,7 @@ pub struct VirtualRouter {
 
 impl VirtualRouter {
     /// A router with no host behind it yet.
-    pub fn new(kind: RouterKind, outside: IpAddr) -> Self {
+    pub(crate) fn new(kind: RouterKind, outside: IpAddr) -> Self {
         Self {
             kind,
             outside,
@@ -51,7 +51,7 @@ impl VirtualRouter {
     }
 
     /// The address that the world sees a datagram come from.
-    pub fn outward(&mut self, host: SocketAddr, to: SocketAddr) -> SocketAddr {
+    pub(crate) fn outward(&mut self, host: SocketAddr, to: SocketAddr) -> SocketAddr {
         let key = (host, (self.kind == RouterKind::Symmetric).then_some(to));
         let port = match self.mapped.get(&key) {
             Some(port) => *port,
@@ -69,7 +69,7 @@ impl VirtualRouter {
     }
 
     /// The host that a datagram from outside is for, if it is let in.
-    pub fn inward(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
+    pub(crate) fn inward(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
         if to.ip() != self.outside {
             return None;
         }

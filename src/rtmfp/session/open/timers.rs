@@ -45,6 +45,15 @@ impl OpenSession {
         self.receive_flows.retain(|_, flow| flow.lingers_until().is_none_or(|until| until > now));
     }
 
+    /// Asks the far end for a sign of life at once.
+    pub(crate) fn ping(&mut self, now: Instant) {
+        self.now = now;
+        if self.is_open() {
+            self.keepalive.note_asked(now);
+            self.queue_chunk(&Chunk::Ping { message: &[] });
+        }
+    }
+
     /// When [`Self::on_time`] or [`Self::poll_transmit`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         if self.has_sealed() || !self.waiting.apart.is_empty() {
