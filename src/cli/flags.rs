@@ -25,6 +25,9 @@ pub(crate) struct Cli {
 /// What the program can do.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Runs the rendezvous server, on UDP port 1935 unless told otherwise.
+    #[cfg(feature = "server")]
+    Serve(ServeFlags),
     /// Calls somebody, without a window.
     #[cfg(feature = "media")]
     Call(CallFlags),
@@ -34,6 +37,8 @@ pub(crate) enum Command {
     /// Lists the cameras, microphones and speakers of this computer.
     #[cfg(feature = "media")]
     Devices,
+    /// Prints this computer's peer ID; at the first time, makes its key.
+    Id(IdFlags),
 }
 
 /// What the window, `call` and `answer` share.
@@ -157,6 +162,13 @@ mod tests {
                 assert!(argument.get_help().is_some(), "{} {}", command.get_name(), argument.get_id());
             }
         }
+    }
+
+    #[test]
+    fn serve_takes_several_addresses() {
+        let cli = Cli::try_parse_from(["tincan", "serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:1935"]);
+        let Ok(Cli { command: Some(Command::Serve(flags)), .. }) = cli else { panic!("{cli:?}") };
+        assert_eq!(flags.listen.len(), 2);
     }
 
     #[test]

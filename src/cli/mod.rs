@@ -9,6 +9,9 @@ mod devices;
 mod flags;
 #[cfg(feature = "media")]
 mod headless;
+mod id;
+#[cfg(feature = "server")]
+mod serve;
 #[cfg(feature = "media")]
 mod statistics;
 mod window;
@@ -22,7 +25,7 @@ use flags::{Cli, Command};
 /// Reads the command line and does what it says. Wrong usage ends here, with exit status 2 and a sentence.
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
-    let done: anyhow::Result<()> = match cli.command {
+    let done = match cli.command {
         None => return window::open(cli.common, cli.link),
         #[cfg(feature = "media")]
         Some(Command::Call(flags)) => return call::run(flags),
@@ -30,6 +33,9 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Answer(flags)) => return answer::run(flags),
         #[cfg(feature = "media")]
         Some(Command::Devices) => devices::run(),
+        #[cfg(feature = "server")]
+        Some(Command::Serve(flags)) => return serve::run(flags),
+        Some(Command::Id(flags)) => id::run(flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

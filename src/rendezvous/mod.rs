@@ -25,3 +25,5 @@ pub mod service;
 
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod server;

@@ -359,21 +359,4 @@ const KEEPALIVE: Duration = Duration::from_secs(10);
 const BETWEEN_CHANGES: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn changes_are_told_at_once_and_then_once_a_second() {
-        let start = Instant::now();
-        let mut changes = ListChanges::default();
-        assert!(!changes.due(start));
-        changes.waiting = true;
-        assert!(changes.due(start));
-        changes.waiting = true;
-        let soon = start + Duration::from_millis(10);
-        assert!(!changes.due(soon));
-        assert_eq!(changes.deadline(), Some(start + BETWEEN_CHANGES));
-        assert!(changes.due(start + BETWEEN_CHANGES));
-        assert_eq!(changes.deadline(), None);
-    }
-}
+mod tests;

@@ -1,0 +1,353 @@
+//! The service with real nodes around it, on a network in memory: no loss, ten milliseconds a datagram, virtual time.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::*;
+use crate::netconnection::StatusCode;
+use crate::netconnection::node::{NodeConfig, PlaybackEnd};
+use crate::rtmfp::crypto::flash::{Flash, Identity};
+use crate::rtmfp::machine::{Received, Transmit};
+use crate::rtmfp::{EndpointConfig, PathId};
+use std::net::SocketAddr;
+
+struct Datagram {
+    at: Instant,
+    from: SocketAddr,
+    to: SocketAddr,
+    bytes: Vec<u8>,
+}
+
+/// A machine at an address, and what it told.
+struct Place<M: Machine> {
+    machine: M,
+    address: SocketAddr,
+    deadline: Option<Instant>,
+    told: Vec<M::Event>,
+}
+
+struct World {
+    now: Instant,
+    server: Place<Service>,
+    people: Vec<Place<Node>>,
+    wire: VecDeque<Datagram>,
+}
+
+impl<M: Machine> Place<M> {
+    fn new(machine: M, address: &str) -> Self {
+        Self { machine, address: address.parse().unwrap(), deadline: None, told: Vec::new() }
+    }
+
+    fn tell(&mut self, now: Instant, input: Input<'_, M::Command>, wire: &mut VecDeque<Datagram>) {
+        self.machine.handle_input(now, input);
+        self.drain(now, wire);
+    }
+
+    fn drain(&mut self, now: Instant, wire: &mut VecDeque<Datagram>) {
+        let mut packets = Vec::new();
+        loop {
+            match self.machine.poll_output(now, &mut packets) {
+                Output::Transmit(Transmit { route, segment_size, .. }) => {
+                    let datagrams = packets.chunks(segment_size).map(|bytes| Datagram {
+                        at: now + Duration::from_millis(10),
+                        from: self.address,
+                        to: route.address,
+                        bytes: bytes.to_vec(),
+                    });
+                    wire.extend(datagrams);
+                }
+                Output::Compute(job) => self.machine.handle_input(now, Input::Computed(job.run())),
+                Output::Event(event) => self.told.push(event),
+                Output::Sleep(until) => {
+                    self.deadline = until;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, now: Instant, datagram: &mut Datagram, wire: &mut VecDeque<Datagram>) {
+        if datagram.to == self.address {
+            let route = Route { via: PathId(0), address: datagram.from };
+            let segment_size = datagram.bytes.len();
+            let received = Received { route, ecn: None, segment_size, bytes: &mut datagram.bytes };
+            self.tell(now, Input::Received(received), wire);
+        }
+    }
+
+    fn wake(&mut self, now: Instant, wire: &mut VecDeque<Datagram>) {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.tell(now, Input::Time, wire);
+        }
+    }
+}
+
+const SERVER: &str = "192.0.2.1:1935";
+
+impl World {
+    fn new(rules: Rules) -> Self {
+        let now = Instant::now();
+        let endpoint = EndpointConfig::new(Arc::new(Flash::server([1; 32])), [2; 32]);
+        let node = Node::new(NodeConfig { endpoint, most_peer_connections: 0 });
+        let mut server = Place::new(Service::new(node, rules), SERVER);
+        let mut wire = VecDeque::new();
+        let local = server.address;
+        server.tell(now, Input::PathOpened { path: PathId(0), local }, &mut wire);
+        Self { now, server, people: Vec::new(), wire }
+    }
+
+    /// Somebody whose key comes from `key`, at an address of their own.
+    fn add(&mut self, key: u8) -> usize {
+        let number = self.people.len();
+        let identity = Identity::generate([key; 32]);
+        let seed = [100 + u8::try_from(number).unwrap(); 32];
+        let endpoint = EndpointConfig::new(Arc::new(Flash::peer(identity)), seed);
+        let node = Node::new(NodeConfig { endpoint, most_peer_connections: 8 });
+        let mut place = Place::new(node, &format!("203.0.113.{}:4000", number + 1));
+        let local = place.address;
+        place.tell(self.now, Input::PathOpened { path: PathId(0), local }, &mut self.wire);
+        self.people.push(place);
+        number
+    }
+
+    fn join(&mut self, key: u8, name: &str) -> (usize, ConnectionId) {
+        let who = self.add(key);
+        let server = Route { via: PathId(0), address: SERVER.parse().unwrap() };
+        let arguments = vec![Value::from(name)];
+        let connection =
+            self.with(who, |node, now| node.connect(now, "rtmfp://192.0.2.1/", &[server], arguments));
+        self.run(Duration::from_secs(2));
+        (who, connection)
+    }
+
+    fn with<T>(&mut self, who: usize, ask: impl FnOnce(&mut Node, Instant) -> T) -> T {
+        let place = &mut self.people[who];
+        let answer = ask(&mut place.machine, self.now);
+        place.drain(self.now, &mut self.wire);
+        answer
+    }
+
+    fn call(
+        &mut self,
+        (who, connection): (usize, ConnectionId),
+        name: &str,
+        argument: Option<&str>,
+    ) -> Result<Vec<Value>, Vec<Value>> {
+        let arguments = argument.into_iter().map(Value::from).collect();
+        let asked = self.with(who, |node, now| node.call(now, connection, name, arguments));
+        self.run(Duration::from_secs(1));
+        let answers = self.people[who].told.iter().rev();
+        answers
+            .filter_map(|event| match event {
+                NodeEvent::Answered { token, result } if *token == asked => Some(result.clone()),
+                _ => None,
+            })
+            .next()
+            .expect("an answer within a second")
+    }
+
+    fn run(&mut self, time: Duration) {
+        let until = self.now + time;
+        let mut steps = 0;
+        loop {
+            steps += 1;
+            assert!(steps < 100_000, "the network never comes to rest");
+            let deadlines = self.people.iter().map(|place| place.deadline).chain([self.server.deadline]);
+            let next = deadlines.flatten().chain(self.wire.front().map(|datagram| datagram.at)).min();
+            let Some(next) = next.filter(|next| *next <= until) else { break };
+            self.now = next.max(self.now);
+            while self.wire.front().is_some_and(|datagram| datagram.at <= self.now) {
+                let mut datagram = self.wire.pop_front().expect("there is one");
+                self.server.take(self.now, &mut datagram, &mut self.wire);
+                for place in &mut self.people {
+                    place.take(self.now, &mut datagram, &mut self.wire);
+                }
+            }
+            self.server.wake(self.now, &mut self.wire);
+            for place in &mut self.people {
+                place.wake(self.now, &mut self.wire);
+            }
+        }
+        self.now = until;
+    }
+
+    fn refusal_of(&self, who: usize) -> String {
+        let refused = self.people[who].told.iter().find_map(|event| match event {
+            NodeEvent::Disconnected { code: StatusCode::ConnectRejected, description, .. } => {
+                Some(description.clone())
+            }
+            _ => None,
+        });
+        refused.expect("refused")
+    }
+
+    fn is_connected(&self, who: usize) -> bool {
+        let told = &self.people[who].told;
+        told.iter().any(|event| matches!(event, NodeEvent::Connected { .. }))
+            && !told.iter().any(|event| matches!(event, NodeEvent::Disconnected { .. }))
+    }
+
+    fn changes_told_to(&self, who: usize) -> usize {
+        let told = self.people[who].told.iter();
+        told.filter(|event| matches!(event, NodeEvent::Called { name, .. } if name == "peopleChanged")).count()
+    }
+}
+
+fn peer_of(key: u8) -> PeerId {
+    Identity::generate([key; 32]).peer_id()
+}
+
+fn text<'a>(value: &'a Value, property: &str) -> &'a str {
+    value.property(property).and_then(Value::as_str).expect("a text by that name")
+}
+
+#[test]
+fn a_name_finds_a_peer_id_and_nobody_is_an_error() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    world.join(2, "Bob");
+    let found = world.call(ada, "lookup", Some("bob")).unwrap();
+    assert_eq!(text(&found[0], "id"), peer_of(2).to_string());
+    assert_eq!(text(&found[0], "name"), "Bob");
+    let missing = world.call(ada, "lookup", Some("Cleo")).unwrap_err();
+    assert_eq!(text(&missing[0], "code"), "Tincan.NotFound");
+}
+
+#[test]
+fn the_answer_to_connect_says_what_server_this_is() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    let info = world.people[ada].told.iter().find_map(|event| match event {
+        NodeEvent::Connected { info, .. } => Some(info),
+        _ => None,
+    });
+    assert_eq!(info.unwrap().property("tincan").and_then(Value::as_number), Some(1.0));
+}
+
+#[test]
+fn a_taken_name_is_refused_with_a_sentence() {
+    let mut world = World::new(Rules::default());
+    world.join(1, "Ada");
+    let (second, _) = world.join(2, "ADA");
+    assert_eq!(world.refusal_of(second), "Somebody else is connected by this name.");
+    assert_eq!(world.server.machine.people(), 1);
+}
+
+#[test]
+fn a_malformed_name_is_refused_with_a_sentence() {
+    let mut world = World::new(Rules::default());
+    let (who, _) = world.join(1, "a\u{202E}b");
+    assert_eq!(world.refusal_of(who), "A name has no invisible characters.");
+}
+
+#[test]
+fn the_same_peer_coming_back_replaces_its_older_session() {
+    let mut world = World::new(Rules::default());
+    let (older, _) = world.join(1, "Ada");
+    let (newer, _) = world.join(1, "Ada");
+    assert!(world.is_connected(newer));
+    assert!(!world.is_connected(older));
+    assert_eq!(world.server.machine.people(), 1);
+}
+
+#[test]
+fn a_caller_is_introduced_and_reaches_the_other_directly() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    let (bob, _) = world.join(2, "Bob");
+    world.with(ada, |node, now| node.play_direct(now, peer_of(2), "line", &[]));
+    world.run(Duration::from_secs(3));
+    assert!(world.server.told.contains(&ServiceEvent::Introduced));
+    let asked = world.people[bob].told.iter().any(
+        |event| matches!(event, NodeEvent::PeerConnect { name, peer, .. } if name == "line" && *peer == peer_of(1)),
+    );
+    assert!(asked, "{:?}", world.people[bob].told);
+}
+
+#[test]
+fn nobody_by_that_peer_id_is_met_with_silence() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    world.with(ada, |node, now| node.play_direct(now, PeerId([9; 32]), "line", &[]));
+    world.run(Duration::from_secs(60));
+    assert!(world.server.told.contains(&ServiceEvent::HelloIgnored));
+    let ended = world.people[ada].told.iter().any(
+        |event| matches!(event, NodeEvent::PlaybackEnded { end, .. } if *end == PlaybackEnd::Unreachable),
+    );
+    assert!(ended);
+}
+
+#[test]
+fn whoever_chose_nobody_is_not_introduced() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.call(bob, "setVisibility", Some("nobody")).unwrap();
+    world.with(ada, |node, now| node.play_direct(now, peer_of(2), "line", &[]));
+    world.run(Duration::from_secs(5));
+    assert!(!world.server.told.contains(&ServiceEvent::Introduced));
+}
+
+#[test]
+fn the_list_holds_who_chose_it_and_watchers_hear_of_changes_once_a_second() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    assert_eq!(world.call(ada, "people", None).unwrap(), [Value::Array(Vec::new())]);
+    for word in ["everyone", "known", "everyone", "known", "everyone"] {
+        let arguments = vec![Value::from(word)];
+        world.with(bob.0, |node, now| node.notify(now, bob.1, "setVisibility", arguments));
+    }
+    world.run(Duration::from_secs(3));
+    assert_eq!(world.changes_told_to(ada.0), 2, "at the first change, and a second later");
+    assert_eq!(world.changes_told_to(bob.0), 0, "never asked");
+    let list = world.call(ada, "people", None).unwrap();
+    let Value::Array(people) = &list[0] else { panic!("{list:?}") };
+    assert_eq!(people.len(), 1);
+    assert_eq!(text(&people[0], "name"), "Bob");
+}
+
+#[test]
+fn a_server_that_does_not_list_says_so() {
+    let mut world = World::new(Rules { offer: Offer::LookUp, ..Rules::default() });
+    let ada = world.join(1, "Ada");
+    let refused = world.call(ada, "people", None).unwrap_err();
+    assert_eq!(text(&refused[0], "code"), "Tincan.NotOffered");
+    assert!(world.call(ada, "lookup", Some("Ada")).is_ok());
+}
+
+#[test]
+fn whoever_falls_silent_is_forgotten() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    assert_eq!(world.server.machine.people(), 1);
+    world.people.remove(ada);
+    world.run(Duration::from_secs(60));
+    assert_eq!(world.server.machine.people(), 0);
+    assert!(world.server.told.contains(&ServiceEvent::Left { peer: peer_of(1), here: 0 }));
+}
+
+#[test]
+fn closing_says_goodbye_to_everybody() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    let now = world.now;
+    world.server.tell(now, Input::Command(ServiceCommand::Close), &mut world.wire);
+    world.run(Duration::from_secs(2));
+    assert!(!world.is_connected(ada));
+}
+
+#[test]
+fn changes_are_told_at_once_and_then_once_a_second() {
+    let start = Instant::now();
+    let mut changes = ListChanges::default();
+    assert!(!changes.due(start));
+    changes.waiting = true;
+    assert!(changes.due(start));
+    changes.waiting = true;
+    let soon = start + Duration::from_millis(10);
+    assert!(!changes.due(soon));
+    assert_eq!(changes.deadline(), Some(start + BETWEEN_CHANGES));
+    assert!(changes.due(start + BETWEEN_CHANGES));
+    assert_eq!(changes.deadline(), None);
+}
