@@ -53,14 +53,14 @@
 //! When both dial at once, each end takes the other's dial for an answer, and the call goes by the ID that the lower
 //! peer ID drew. A session that is lost is dialled again by either end with the same call ID, and nobody rings.
 
-//mod built_in_server;
-//pub mod client;
+mod built_in_server;
+pub mod client;
 pub mod client_machine;
 pub mod command;
 mod conversation;
 pub mod end_reason;
 pub mod event;
-//pub mod figures;
+pub mod figures;
 pub mod handle;
 mod lifecycle;
 pub mod link;
@@ -71,7 +71,7 @@ pub mod rate_control;
 pub mod server_address;
 mod stream_bridge;
 pub mod view;
-//mod worker;
+mod worker;
 
 pub use command::Command;
 pub use end_reason::EndReason;

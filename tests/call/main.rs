@@ -1,4 +1,5 @@
 //! Calls between whole clients, without windows: in virtual time over a network in memory, and as programs over loopback.
+#![cfg(all(feature = "media", feature = "server", feature = "cli"))]
 
 mod calls;
 mod chat;
