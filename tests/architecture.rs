@@ -65,7 +65,8 @@ fn modules_use_only_what_lies_below_them() {
     let mut broken = Vec::new();
     for (module, allowed) in MAY_USE {
         for source in sources(&Path::new("src").join(module)) {
-            let more = EXCEPTIONS.iter().find(|(file, _)| source.path == *file).map_or(&[][..], |(_, more)| more);
+            let more =
+                EXCEPTIONS.iter().find(|(file, _)| source.path == *file).map_or(&[][..], |(_, more)| more);
             for (number, line) in source.code() {
                 for used in named_modules(line) {
                     if used != *module && !allowed.contains(&used) && !more.contains(&used) {
@@ -111,7 +112,9 @@ fn nothing_that_ships_names_the_cryptography_for_tests() {
 
 #[test]
 fn every_module_of_the_package_has_its_walls() {
-    let known = |name: &str| MAY_USE.iter().any(|(module, _)| *module == name) || ["cli", "lib", "main"].contains(&name);
+    let known = |name: &str| {
+        MAY_USE.iter().any(|(module, _)| *module == name) || ["cli", "lib", "main"].contains(&name)
+    };
     for entry in fs::read_dir("src").expect("the package's sources") {
         let path = entry.expect("a readable entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a plain name").to_owned();

@@ -201,6 +201,11 @@ impl SessionTable {
             .filter_map(|(_, key)| Some((*key, self.running(*key)?)))
     }
 
+    /// Every session with keys, and where its far end is.
+    pub(crate) fn routes(&self) -> impl Iterator<Item = (SessionKey, Route)> {
+        self.by_route.iter().map(|(route, key)| (*key, *route))
+    }
+
     /// The session that an IIKeying like this one opened.
     pub(crate) fn with_keying(&self, mark: KeyingMark) -> Option<SessionKey> {
         self.by_keying.get(&mark).copied()
@@ -208,10 +213,7 @@ impl SessionTable {
 
     /// The oldest session that a stranger opened and never proved.
     pub(crate) fn oldest_unproven_stranger(&self) -> Option<SessionKey> {
-        self.unproven
-            .iter()
-            .copied()
-            .find(|key| self.running(*key).is_some_and(|running| !running.initiator))
+        self.unproven.iter().copied().find(|key| self.running(*key).is_some_and(|running| !running.initiator))
     }
 
     /// Notes that a session's far end has another address.

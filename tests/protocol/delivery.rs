@@ -44,9 +44,10 @@ fn a_flow_is_finished_when_it_is_closed_and_everything_came() {
     net.with(ada, |endpoint, now| endpoint.close_flow(now, near, flow));
     net.run_for(Duration::from_secs(5));
     assert_eq!(messages(&net, bob), ["one", "two"]);
-    let finished = net.events(bob).iter().any(|(_, event)| {
-        matches!(event, Event::FlowFinished { session, .. } if *session == far)
-    });
+    let finished = net
+        .events(bob)
+        .iter()
+        .any(|(_, event)| matches!(event, Event::FlowFinished { session, .. } if *session == far));
     let completed = Event::FlowCompleted { session: near, flow };
     assert!(finished && net.told(ada, &completed).is_some());
 }
@@ -56,9 +57,10 @@ fn a_flow_that_nobody_takes_is_refused() {
     let (mut net, ada, bob, near, _) = session_between_ada_and_bob();
     let flow = send(&mut net, ada, near, &[Bytes::from_static(b"anybody?")]);
     net.run_for(Duration::from_secs(15));
-    let refused = net.events(ada).iter().any(|(_, event)| {
-        matches!(event, Event::FlowRefused { flow: refused, .. } if *refused == flow)
-    });
+    let refused = net
+        .events(ada)
+        .iter()
+        .any(|(_, event)| matches!(event, Event::FlowRefused { flow: refused, .. } if *refused == flow));
     assert!(refused && messages(&net, bob).is_empty(), "{:?}", net.events(ada));
 }
 

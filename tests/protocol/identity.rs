@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use bytes::Bytes;
+use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::{Delivery, Endpoint, EndpointConfig, SessionKey};
 use tincan::rtmfp::{Event, PeerId, SessionEnd};
 

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tincan::rtmfp::PathId;
 use tincan::rtmfp::endpoint::{Delivery, Endpoint, EndpointConfig};
 
 use crate::support::scenario::{
-    Net, TRIP, accept_flows, all_opened, config, dial, ended, endpoint, messages, opened, send, session_between_ada_and_bob,
+    Net, TRIP, accept_flows, all_opened, config, dial, ended, endpoint, messages, opened, send,
+    session_between_ada_and_bob,
 };
 
 /// So many messages, each telling its place, of very different lengths.
@@ -93,10 +95,10 @@ fn a_session_follows_its_peer_to_another_address() {
     assert_eq!(net.machine(bob).route(far), Some(net.route_to(ada)));
     send(&mut net, bob, far, &[Bytes::from_static(b"I noticed")]);
     net.run_for(Duration::from_secs(5));
-    assert_eq!((messages(&net, bob), messages(&net, ada)), (
-        vec![Bytes::from_static(b"I moved")],
-        vec![Bytes::from_static(b"I noticed")]
-    ));
+    assert_eq!(
+        (messages(&net, bob), messages(&net, ada)),
+        (vec![Bytes::from_static(b"I moved")], vec![Bytes::from_static(b"I noticed")])
+    );
 }
 
 #[test]
@@ -111,4 +113,20 @@ fn sessions_open_through_twenty_percent_loss_whatever_the_luck() {
         assert!(opened(&net, ada).is_some(), "seed {seed}");
         assert_eq!(all_opened(&net, bob).len(), 1, "seed {seed}");
     }
+}
+
+#[test]
+fn a_session_goes_on_when_its_own_path_is_replaced_by_another() {
+    let (mut net, ada, bob, near, far) = session_between_ada_and_bob();
+    accept_flows(&mut net, bob, Delivery::Ordered);
+    let all = numbered(100);
+    send(&mut net, ada, near, &all);
+    net.run_for(TRIP);
+    net.close_path(ada, PathId(0));
+    net.run_for(Duration::from_secs(1));
+    let second = net.add_path(ada);
+    net.run_for(Duration::from_secs(30));
+    assert!(messages(&net, bob) == all);
+    assert_eq!(net.machine(ada).route(near).map(|route| route.via), Some(second));
+    assert_eq!((ended(&net, ada, near), ended(&net, bob, far)), (None, None));
 }

@@ -12,8 +12,8 @@ use tincan::rtmfp::{Event, PathId, Route, SessionEnd};
 
 use crate::support::impostor::Impostor;
 use crate::support::scenario::{
-    Net, TRIP, accept_flows, ada_and_bob, all_opened, config, dial, ended, endpoint, messages, opened, opened_at,
-    send, session_between_ada_and_bob,
+    Net, TRIP, accept_flows, ada_and_bob, all_opened, config, dial, ended, endpoint, messages, opened,
+    opened_at, send, session_between_ada_and_bob,
 };
 
 #[test]
@@ -121,10 +121,8 @@ fn keying_that_comes_back_from_elsewhere_makes_no_state() {
 fn a_redirect_leads_to_the_session() {
     let (mut net, ada, bob) = ada_and_bob();
     let carol = net.add(endpoint("carol"));
-    let at_bob = KnownAddress {
-        address: net.address(bob),
-        origin: tincan::rtmfp::endpoint::AddressOrigin::Observed,
-    };
+    let at_bob =
+        KnownAddress { address: net.address(bob), origin: tincan::rtmfp::endpoint::AddressOrigin::Observed };
     net.react(carol, move |endpoint, _, event| {
         if let Event::HelloForAnother { route, tag, .. } = event {
             endpoint.redirect(*route, tag, &[at_bob]);
@@ -133,19 +131,23 @@ fn a_redirect_leads_to_the_session() {
     dial(&mut net, ada, carol, "bob");
     net.run_until(Duration::from_secs(10));
     assert_eq!(opened_at(&net, ada), Some(6 * TRIP));
-    assert_eq!(opened(&net, ada).and_then(|session| net.machine(ada).route(session)), Some(net.route_to(bob)));
+    assert_eq!(
+        opened(&net, ada).and_then(|session| net.machine(ada).route(session)),
+        Some(net.route_to(bob))
+    );
 }
 
 #[test]
 fn a_redirect_to_nonsense_is_passed_over() {
     let (mut net, ada, bob) = ada_and_bob();
-    let nowhere: Vec<KnownAddress> = ["0.0.0.0:5", "198.51.100.9:0", "224.0.0.1:1935", "127.0.0.1:22", "[::1]:1935"]
-        .iter()
-        .map(|address| KnownAddress {
-            address: address.parse().unwrap(),
-            origin: tincan::rtmfp::endpoint::AddressOrigin::Unknown,
-        })
-        .collect();
+    let nowhere: Vec<KnownAddress> =
+        ["0.0.0.0:5", "198.51.100.9:0", "224.0.0.1:1935", "127.0.0.1:22", "[::1]:1935"]
+            .iter()
+            .map(|address| KnownAddress {
+                address: address.parse().unwrap(),
+                origin: tincan::rtmfp::endpoint::AddressOrigin::Unknown,
+            })
+            .collect();
     net.react(bob, move |endpoint, _, event| {
         if let Event::HelloForAnother { route, tag, .. } = event {
             endpoint.redirect(*route, tag, &nowhere);
@@ -285,4 +287,31 @@ fn an_answer_with_another_certificate_is_ignored() {
     net.run_until(Duration::from_secs(30));
     assert!(matches!(ended(&net, ada, session), Some((_, SessionEnd::NeverOpened { .. }))));
     assert!(all_opened(&net, mallory).is_empty());
+}
+
+#[test]
+fn two_hundred_callers_at_once_are_all_let_in_and_then_cost_nothing_but_keepalives() {
+    let mut net = Net::new(TRIP);
+    let server = net.add(endpoint("server"));
+    let callers: Vec<_> = (0..200).map(|n| net.add(endpoint(&format!("caller {n}")))).collect();
+    for caller in &callers {
+        dial(&mut net, *caller, server, "server");
+    }
+    net.run_until(Duration::from_secs(60));
+    assert_eq!(net.machine(server).sessions(), callers.len());
+    let before = net.bytes_sent(server);
+    net.run_for(Duration::from_secs(100));
+    let bytes_per_session = (net.bytes_sent(server) - before) / callers.len() as u64;
+    assert!(bytes_per_session < 1_500, "{bytes_per_session} bytes for each of them in 100 seconds");
+}
+
+#[test]
+fn certificates_too_long_for_a_datagram_travel_in_pieces() {
+    let mut net = Net::new(TRIP);
+    let (ada, bob) = (net.add(endpoint(&"ada".repeat(700))), net.add(endpoint(&"bob".repeat(900))));
+    let (bob_is, route) = (net.machine(bob).own_peer_id().unwrap(), net.route_to(bob));
+    net.with(ada, |endpoint, now| endpoint.open_session_to_peer(now, bob_is, &[route]));
+    net.run_until(Duration::from_secs(1));
+    assert_eq!((opened_at(&net, ada), opened_at(&net, bob)), (Some(4 * TRIP), Some(5 * TRIP)));
+    assert!(net.sent().iter().all(|sent| sent.bytes.len() <= 1200));
 }

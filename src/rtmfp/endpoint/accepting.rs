@@ -58,8 +58,8 @@ impl Endpoint {
             let keying = matches!(attempt.state, State::KeyingSent(_));
             let own = OwnAttempt { keying, same_address: attempt.tries(route) };
             // A discriminator that selects many, such as a server's address, is no sign that this one is meant.
-            let meant = own.same_address
-                || *attempt.endpoint_discriminator == *profile.discriminator_of(peer);
+            let meant =
+                own.same_address || *attempt.endpoint_discriminator == *profile.discriminator_of(peer);
             match glare::judge(near_prevails, own) {
                 _ if !meant => {}
                 Verdict::DropTheirs => return,
@@ -69,9 +69,11 @@ impl Endpoint {
         // Somebody else's open session at that address is not touched (§3.5.1.1.2); its own newer one replaces it once
         // it is proven.
         let taken = self.sessions.at(route).any(|(_, running)| {
-            running.proof == Proof::Given && running.session.is_open() && running.certificate != keying.certificate
+            running.proof == Proof::Given
+                && running.session.is_open()
+                && running.certificate != keying.certificate
         });
-        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room() {
+        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room(now) {
             self.dropped += 1;
             return;
         }
@@ -102,13 +104,14 @@ impl Endpoint {
     }
 
     /// Whether one more session fits; a stranger's that was never proven makes way.
-    fn has_room(&mut self) -> bool {
+    fn has_room(&mut self, now: Instant) -> bool {
         if self.sessions.len() < self.config.most_sessions {
             return true;
         }
         let Some(oldest) = self.sessions.oldest_unproven_stranger() else { return false };
         self.sessions.remove(oldest);
         self.alarms.set(oldest, None);
+        self.resume_resting(now, oldest);
         true
     }
 
@@ -120,7 +123,7 @@ impl Endpoint {
             self.dropped += 1;
             return;
         };
-        if !self.has_room() {
+        if !self.has_room(now) {
             return;
         }
         let Admitted { route, mark, far_session_id, certificate, peer, component: far_component, glare_with } =
@@ -159,7 +162,10 @@ impl Endpoint {
             .sessions
             .at(running.route)
             .filter(|(other, old)| {
-                !initiator && *other != key && old.proof == Proof::Given && old.certificate == running.certificate
+                !initiator
+                    && *other != key
+                    && old.proof == Proof::Given
+                    && old.certificate == running.certificate
             })
             .map(|(other, _)| other)
             .collect();

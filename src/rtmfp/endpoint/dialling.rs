@@ -102,14 +102,9 @@ impl Endpoint {
         let near_id = self.new_near_id();
         let Some(mut attempt) = self.sessions.take_attempt(key) else { return };
         attempt.state = match attempt.state {
-            State::HelloSent { hello, .. } => State::KeyingSent(Box::new(KeyingSent::new(
-                route,
-                near_id,
-                certificate,
-                peer,
-                cookie,
-                hello,
-            ))),
+            State::HelloSent { hello, .. } => {
+                State::KeyingSent(Box::new(KeyingSent::new(route, near_id, certificate, peer, cookie, hello)))
+            }
             keying @ State::KeyingSent(_) => keying,
         };
         let deadline = attempt.deadline();
@@ -230,8 +225,7 @@ impl Endpoint {
         let State::KeyingSent(keying) = attempt.state else { return };
         let Some(far_session_id) = keying.far_session_id() else { return };
         let KeyingSent { route, near_id, certificate, peer, early, .. } = *keying;
-        let session =
-            self.new_open_session(now, key, Role::Initiator, far_session_id, keys, route);
+        let session = self.new_open_session(now, key, Role::Initiator, far_session_id, keys, route);
         self.sessions.insert_running(
             key,
             Running {

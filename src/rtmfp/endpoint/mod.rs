@@ -19,8 +19,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 pub use super::options::{
-    AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress, MessageId,
-    Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
+    AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress,
+    MessageId, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
 };
 
 use super::PeerId;

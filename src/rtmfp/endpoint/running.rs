@@ -1,5 +1,6 @@
 //! How an endpoint is driven: one input, then everything that follows from it, fairly among the sessions.
 
+use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::Endpoint;
@@ -32,10 +33,14 @@ impl Machine for Endpoint {
             }
             Input::PathOpened { path, local } => {
                 self.paths.insert(path, local);
+                self.leave_lost_paths(now);
             }
             Input::PathClosed { path } => self.on_path_closed(now, path),
             Input::Computed(computed) => self.on_computed(now, computed),
             Input::Command(never) => match never {},
+        }
+        if self.fragments.deadline().is_some_and(|due| due <= now) {
+            self.fragments.expire(now);
         }
         while let Some(session) = self.alarms.take_due(now) {
             self.on_alarm(now, session);
@@ -55,7 +60,9 @@ impl Machine for Endpoint {
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);
             }
-            let Some(session) = self.ready.pop_front() else { return Output::Sleep(self.alarms.next()) };
+            let Some(session) = self.ready.pop_front() else {
+                return Output::Sleep(self.alarms.next().into_iter().chain(self.fragments.deadline()).min());
+            };
             self.in_ready.remove(&session);
             if let Some(transmit) = self.poll_session(now, session, packets) {
                 return Output::Transmit(transmit);
@@ -144,15 +151,13 @@ impl Endpoint {
     fn on_alarm(&mut self, now: Instant, key: SessionKey) {
         match self.sessions.get_mut(key) {
             Some(Session::Opening(_)) => self.drive_attempt(now, key),
-            Some(Session::Running(running)) => {
-                match running.proof {
-                    Proof::Awaited { until, .. } if until <= now => self.on_no_proof(now, key),
-                    _ => {
-                        running.session.on_time(now);
-                        self.wake(key);
-                    }
+            Some(Session::Running(running)) => match running.proof {
+                Proof::Awaited { until, .. } if until <= now => self.on_no_proof(now, key),
+                _ => {
+                    running.session.on_time(now);
+                    self.wake(key);
                 }
-            }
+            },
             None => {}
         }
     }
@@ -161,7 +166,8 @@ impl Endpoint {
     fn on_no_proof(&mut self, now: Instant, key: SessionKey) {
         let Some(Session::Running(running)) = self.sessions.remove(key) else { return };
         self.alarms.set(key, None);
-        if let (true, Proof::Awaited { since, .. }) = (running.initiator && running.session.is_open(), running.proof)
+        if let (true, Proof::Awaited { since, .. }) =
+            (running.initiator && running.session.is_open(), running.proof)
         {
             let end = SessionEnd::NeverOpened { waited: now.saturating_duration_since(since) };
             self.events.push_back(Event::SessionEnded { session: key, end });
@@ -206,6 +212,28 @@ impl Endpoint {
                 }
                 self.sessions.insert_attempt(key, attempt);
                 self.drive_attempt(now, key);
+            }
+        }
+        self.leave_lost_paths(now);
+    }
+
+    /// Sessions over a path that is gone go on over one that can reach the same address, as soon as there is one.
+    fn leave_lost_paths(&mut self, now: Instant) {
+        let moves: Vec<(SessionKey, Route)> = self
+            .sessions
+            .routes()
+            .filter(|(_, route)| !self.paths.contains_key(&route.via))
+            .filter_map(|(key, route)| {
+                let speaks = |local: &SocketAddr| local.is_ipv4() == route.address.is_ipv4();
+                let (via, _) = self.paths.iter().find(|(_, local)| speaks(local))?;
+                Some((key, Route { via: *via, ..route }))
+            })
+            .collect();
+        for (key, route) in moves {
+            if let Some(running) = self.sessions.running_mut(key) {
+                running.session.take_path(now, route.via);
+                self.sessions.moved(key, route);
+                self.wake(key);
             }
         }
     }

@@ -140,7 +140,7 @@ impl Endpoint {
             return;
         }
         let packet_id = u64::from(self.chance.u32());
-        let room = limit.saturating_sub(FRAGMENT_OVERHEAD);
+        let room = limit.saturating_sub(PACKET_HEADER);
         let pieces: Vec<Vec<u8>> = packet_fragment::split(plain, packet_id, room)
             .map(|piece| startup_packet::with_chunk(&Chunk::PacketFragment(piece)))
             .collect();
@@ -157,5 +157,5 @@ impl Endpoint {
     }
 }
 
-/// What stands before a fragment's data, at most: packet header, chunk header, flags, packet ID and number.
-const FRAGMENT_OVERHEAD: usize = 32;
+/// The flags of a startup packet; it carries no times.
+const PACKET_HEADER: usize = 1;

@@ -3,6 +3,7 @@
 use super::error::ChunkError;
 
 /// The most bytes that [`write`] takes.
+#[cfg(test)]
 pub(crate) const LONGEST: usize = 10;
 
 /// How many bytes `value` takes.

@@ -2,5 +2,6 @@
 
 pub(crate) mod impostor;
 pub(crate) mod scenario;
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_network;
 pub(crate) mod virtual_router;

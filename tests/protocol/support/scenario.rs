@@ -73,7 +73,9 @@ pub(crate) fn all_opened(net: &Net, host: Host) -> Vec<SessionKey> {
 
 /// When a host was told that its first session is open.
 pub(crate) fn opened_at(net: &Net, host: Host) -> Option<Duration> {
-    net.events(host).iter().find_map(|(at, event)| matches!(event, Event::SessionOpened { .. }).then_some(*at))
+    net.events(host)
+        .iter()
+        .find_map(|(at, event)| matches!(event, Event::SessionOpened { .. }).then_some(*at))
 }
 
 /// How a session ended, and when, as its host was told.

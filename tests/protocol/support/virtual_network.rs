@@ -220,7 +220,9 @@ impl<M: Machine> VirtualNetwork<M> {
     /// Gives a host another address, as when it changes networks; it is not told.
     pub(crate) fn change_address(&mut self, host: Host) -> SocketAddr {
         let old = self.address(host);
-        let (IpAddr::V4(ip), port) = (old.ip(), old.port()) else { unreachable!("all addresses here are IPv4") };
+        let (IpAddr::V4(ip), port) = (old.ip(), old.port()) else {
+            unreachable!("all addresses here are IPv4")
+        };
         let new = SocketAddr::from((ip, port + 1));
         self.host(host).paths.insert(PathId(0), new);
         if let Some(owner) = self.public.remove(&old) {
@@ -293,10 +295,7 @@ impl<M: Machine> VirtualNetwork<M> {
         let mut bytes = bytes.to_vec();
         let route = Route { via: PathId(0), address: from };
         let segment_size = bytes.len();
-        self.input(
-            host,
-            Input::Received(Received { route, ecn: None, segment_size, bytes: &mut bytes }),
-        );
+        self.input(host, Input::Received(Received { route, ecn: None, segment_size, bytes: &mut bytes }));
     }
 
     /// Runs until the next thing would happen later than `limit` from the start; it is then that time.
@@ -328,11 +327,6 @@ impl<M: Machine> VirtualNetwork<M> {
     /// The time since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.now - self.started
-    }
-
-    /// The time now, for machines that are told it.
-    pub(crate) fn now(&self) -> Instant {
-        self.now
     }
 
     /// What a host's machine told, and when.
@@ -488,9 +482,10 @@ impl<M: Machine> VirtualNetwork<M> {
         let found = match datagram.inside {
             Some(router) => self.behind(router, datagram.to),
             None => self.public.get(&datagram.to).copied().or_else(|| {
-                let (router, inner) = self.routers.iter().find_map(|(router, state)| {
-                    Some((*router, state.inward(datagram.from, datagram.to)?))
-                })?;
+                let (router, inner) = self
+                    .routers
+                    .iter()
+                    .find_map(|(router, state)| Some((*router, state.inward(datagram.from, datagram.to)?)))?;
                 self.behind(router, inner)
             }),
         };

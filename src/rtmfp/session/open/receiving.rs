@@ -9,7 +9,7 @@ use crate::rtmfp::endpoint::{ForwardedHello, ReceiveFlowId, SendFlowId};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::flow::receive_flow::{Answer, Piece, ReceiveFlow, ReceiveLimits};
 use crate::rtmfp::limits;
-use crate::rtmfp::machine::{Ecn, Route};
+use crate::rtmfp::machine::{Ecn, PathId, Route};
 use crate::rtmfp::session::closing::Phase;
 use crate::rtmfp::session::congestion::{Congestion, PacketVerdict, Surroundings};
 use crate::rtmfp::session::round_trip::RoundTrip;
@@ -310,6 +310,15 @@ impl OpenSession {
     fn check_mobility(&mut self, now: Instant, route: Route) {
         if let Some(message) = self.mobility.ask(now, route) {
             self.queue_apart(route, &Chunk::Ping { message: &message });
+        }
+    }
+
+    /// The path to the far end is gone here: goes on over another one, and lets the far end notice.
+    pub(crate) fn take_path(&mut self, now: Instant, via: PathId) {
+        if self.is_open() && self.route.via != via {
+            self.now = now;
+            self.move_to(now, Route { via, ..self.route });
+            self.ping(now);
         }
     }
 
