@@ -12,7 +12,6 @@ use super::accepted_connection::ClientState;
 use super::alarm::Alarm;
 use super::call::Pending;
 use super::command::{self, Command};
-use super::endpoint_selection;
 use super::flow_metadata::FlowMetadata;
 use super::ids::{ConnectionId, ServerStreamId};
 use super::message::{self, Message};
@@ -23,6 +22,7 @@ use super::status::StatusCode;
 use super::user_control::UserControl;
 use crate::amf::Value;
 use crate::rtmfp::SessionEnd;
+use crate::rtmfp::crypto::flash;
 use crate::rtmfp::endpoint::{
     FlowOptions, ForwardedHello, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
@@ -108,7 +108,7 @@ impl Node {
         arguments: Vec<Value>,
     ) -> ConnectionId {
         let id = ConnectionId(self.next_name());
-        let key = self.endpoint.open_session(now, endpoint_selection::for_url(url), candidates);
+        let key = self.endpoint.open_session(now, flash::discriminator_for_url(url).into(), candidates);
         let connect = Command::new("connect", CONNECT_TRANSACTION as f64, connect_properties(url), arguments);
         let mut session = Session::new(Origin::ToServer);
         session.connection = Some(id);

@@ -11,7 +11,6 @@ mod alarm;
 mod call;
 mod command;
 mod connection;
-mod endpoint_selection;
 mod event;
 mod flow_metadata;
 mod flow_sync;

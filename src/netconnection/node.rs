@@ -17,7 +17,6 @@ pub use super::ids::{
 use super::alarm::{Alarm, Alarms};
 use super::call::AskedOfUs;
 use super::connection::Connection;
-use super::endpoint_selection;
 use super::flow_metadata::FlowMetadata;
 use super::message::{self, Message};
 use super::outlet::{Outlet, Sent};
@@ -26,6 +25,7 @@ use super::playback::Playback;
 use super::session::{FarEnd, Incoming, Origin, Outgoing, Owner, Session};
 use super::stream::ServerStream;
 use crate::amf::Value;
+use crate::rtmfp::crypto::flash;
 use crate::rtmfp::endpoint::{
     CloseManner, Delivery, EndpointConfig, MessageId, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
 };
@@ -241,7 +241,7 @@ impl Node {
                 self.close_if_said_all(now, session);
             }
             Event::HelloForAnother { route, endpoint_discriminator, tag } => {
-                let peer = endpoint_selection::peer_of(&endpoint_discriminator);
+                let peer = flash::fingerprint_in(&endpoint_discriminator);
                 self.tell(NodeEvent::HelloForAnother { route, peer, endpoint_discriminator, tag });
             }
         }

@@ -1,9 +1,11 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
 mod closing;
+mod connections;
 mod delivery;
 mod identity;
 mod introduction;
 mod loss;
 mod opening;
+mod streams;
 mod support;

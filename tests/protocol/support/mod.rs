@@ -1,6 +1,7 @@
 //! The bench: a network in memory, routers, and the scenes that tests begin with.
 
 pub(crate) mod impostor;
+pub(crate) mod nodes;
 pub(crate) mod scenario;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_network;
