@@ -18,7 +18,7 @@ pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) common: CommonFlags,
     /// A link to open in the window: tincan:PEERID?…; who and where is shown, and nobody is called without being asked.
-    #[arg(value_name = "LINK")]
+    #[arg(value_name = "LINK", value_parser = link)]
     pub(crate) link: Option<String>,
 }
 
@@ -134,6 +134,15 @@ pub(crate) struct IdFlags {
     pub(crate) data_dir: Option<PathBuf>,
 }
 
+/// Anything else in this place is a subcommand misspelt; what the link says is read where it is opened.
+fn link(text: &str) -> Result<String, String> {
+    let scheme = text.get(..7).unwrap_or_default();
+    scheme
+        .eq_ignore_ascii_case("tincan:")
+        .then(|| text.to_owned())
+        .ok_or_else(|| "neither a subcommand nor a link that begins with tincan:".to_owned())
+}
+
 #[cfg(feature = "media")]
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
@@ -166,7 +175,8 @@ mod tests {
 
     #[test]
     fn serve_takes_several_addresses() {
-        let cli = Cli::try_parse_from(["tincan", "serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:1935"]);
+        let cli =
+            Cli::try_parse_from(["tincan", "serve", "--listen", "127.0.0.1:0", "--listen", "[::1]:1935"]);
         let Ok(Cli { command: Some(Command::Serve(flags)), .. }) = cli else { panic!("{cli:?}") };
         assert_eq!(flags.listen.len(), 2);
     }
@@ -176,6 +186,12 @@ mod tests {
         let cli = Cli::try_parse_from(["tincan", "--name", "Ada", "--camera", "test"]).unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.common.name.as_deref(), Some("Ada"));
+    }
+
+    #[test]
+    fn a_link_opens_the_window_and_a_misspelt_subcommand_does_not() {
+        assert!(Cli::try_parse_from(["tincan", "tincan:7f3a?v=1"]).is_ok());
+        assert!(Cli::try_parse_from(["tincan", "sreve"]).is_err());
     }
 
     #[cfg(feature = "media")]

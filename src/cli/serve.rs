@@ -1,6 +1,6 @@
 //! `tincan serve`: the rendezvous server until it is told to end.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -31,9 +31,13 @@ pub(crate) fn run(flags: ServeFlags) -> ExitCode {
 }
 
 fn start_logging(filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(filter)
-        .with_context(|| format!("--log {filter}: not a level (error, warn, info, debug, trace) or filter"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let filter = EnvFilter::try_new(filter).map_err(|_| {
+        anyhow::anyhow!(
+            "--log {filter}: say error, warn, info, debug, trace, or a filter such as tincan::rtmfp=trace"
+        )
+    })?;
+    let in_colour = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(in_colour).with_writer(io::stderr).init();
     Ok(())
 }
 

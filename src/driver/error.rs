@@ -25,12 +25,12 @@ pub enum DriverError {
         address: SocketAddr,
     },
     /// Something else at this address.
-    #[error("UDP address {address} cannot be used: {source}.")]
+    #[error("UDP address {address} cannot be used: {cause}.")]
     Bind {
         /// Which.
         address: SocketAddr,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The list of addresses is empty.
     #[error("There is no address to listen on.")]
@@ -47,7 +47,7 @@ impl DriverError {
             io::ErrorKind::AddrInUse => Self::AddressInUse { address },
             io::ErrorKind::AddrNotAvailable => Self::NoSuchAddress { address },
             io::ErrorKind::PermissionDenied => Self::NotAllowed { address },
-            _ => Self::Bind { address, source },
+            _ => Self::Bind { address, cause: source },
         }
     }
 }

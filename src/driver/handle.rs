@@ -120,9 +120,9 @@ fn bind_all(config: &DriverConfig) -> Result<Vec<Udp>, DriverError> {
 fn family_is_missing(error: &DriverError) -> bool {
     match error {
         DriverError::NoSuchAddress { .. } => true,
-        DriverError::Bind { source, .. } => {
-            source.kind() == std::io::ErrorKind::Unsupported
-                || source.raw_os_error().is_some_and(|code| ADDRESS_FAMILY_NOT_SUPPORTED.contains(&code))
+        DriverError::Bind { cause, .. } => {
+            cause.kind() == std::io::ErrorKind::Unsupported
+                || cause.raw_os_error().is_some_and(|code| ADDRESS_FAMILY_NOT_SUPPORTED.contains(&code))
         }
         _ => false,
     }

@@ -2,7 +2,7 @@
 //!
 //! [`spawn`] binds, then waits for one of datagrams, deadline, command and finished job; each becomes one input, and the
 //! machine is drained before the next. Nothing is decided here: a socket's error is counted, never fatal, since the
-//! engine's timers already deal with loss. Read on in [`run_loop`] for the loop and in [`handle`] for the face of it.
+//! engine's timers already deal with loss. Read on in `run_loop` for the loop and in [`handle`] for the face of it.
 
 mod counters;
 mod error;

@@ -22,20 +22,20 @@ pub struct ServerConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It cannot be read.
-    #[error("The configuration {} cannot be read: {source}.", path.display())]
+    #[error("The configuration {} cannot be read: {cause}.", path.display())]
     Unreadable {
         /// Which.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// It is not TOML, has a key that there is not, or a value of the wrong kind.
-    #[error("The configuration {} is not right: {source}", path.display())]
+    #[error("The configuration {} is not right: {cause}", path.display())]
     Malformed {
         /// Which.
         path: PathBuf,
         /// What is wrong, and in which line.
-        source: Box<toml::de::Error>,
+        cause: Box<toml::de::Error>,
     },
 }
 
@@ -63,9 +63,9 @@ impl ServerConfig {
     /// [`ConfigError`], with the sentence to show.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+            .map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
         Self::parse(&text)
-            .map_err(|source| ConfigError::Malformed { path: path.to_owned(), source: Box::new(source) })
+            .map_err(|cause| ConfigError::Malformed { path: path.to_owned(), cause: Box::new(cause) })
     }
 
     fn parse(text: &str) -> Result<Self, toml::de::Error> {

@@ -33,7 +33,7 @@ pub fn load_or_create(
                 .map_err(|source| SettingsError::file(&path, source))?;
             Ok(key)
         }
-        Err(source) => Err(SettingsError::File { path, source }),
+        Err(cause) => Err(SettingsError::File { path, cause }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a person chose, who this computer is, and that only one program at a time uses it.
 //!
-//! [`Settings`] is plain data; [`file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
+//! [`Settings`] is plain data; [`mod@file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
 //! directory to one program. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
 //! two directories. Nothing here knows calls, windows or RTMFP.
 
@@ -81,12 +81,12 @@ pub enum SettingsError {
     #[error("This system names no place for a program's data. Choose one with --data-dir.")]
     NoDataDir,
     /// A file or directory cannot be used.
-    #[error("{} cannot be used: {source}.", path.display())]
+    #[error("{} cannot be used: {cause}.", path.display())]
     File {
         /// Which.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The key file is there and holds no key; it is left as it is, since it may be all that is left of an identity.
     #[error(
@@ -102,8 +102,8 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
-    pub(crate) fn file(path: &std::path::Path, source: io::Error) -> Self {
-        Self::File { path: path.to_owned(), source }
+    pub(crate) fn file(path: &std::path::Path, cause: io::Error) -> Self {
+        Self::File { path: path.to_owned(), cause }
     }
 }
 

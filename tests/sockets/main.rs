@@ -1,6 +1,9 @@
 //! Real loopback UDP through the driver, with a machine small enough to see through.
 #![cfg(feature = "net")]
 
+#[cfg(feature = "server")]
+mod server;
+
 use std::net::SocketAddr;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};

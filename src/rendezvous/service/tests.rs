@@ -189,7 +189,8 @@ impl World {
 
     fn changes_told_to(&self, who: usize) -> usize {
         let told = self.people[who].told.iter();
-        told.filter(|event| matches!(event, NodeEvent::Called { name, .. } if name == "peopleChanged")).count()
+        told.filter(|event| matches!(event, NodeEvent::Called { name, .. } if name == "peopleChanged"))
+            .count()
     }
 }
 
