@@ -27,11 +27,6 @@ impl BuiltInServer {
         }
     }
 
-    /// Whether this program serves.
-    pub(crate) fn serves(&self) -> bool {
-        self.running.is_some()
-    }
-
     /// Ends the service; the clients' connections are closed.
     pub(crate) async fn stop(&mut self) {
         if let Some(server) = self.running.take() {

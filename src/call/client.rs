@@ -77,9 +77,8 @@ pub struct RunningClient {
 /// [`StartError::Settings`] when it cannot be read or kept, [`StartError::System`] without randomness.
 pub fn identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
     let seed = random_seed()?;
-    let secret = crate::settings::identity::load_or_create(data_dir, || {
-        Identity::generate(seed).to_secret_bytes()
-    })?;
+    let secret =
+        crate::settings::identity::load_or_create(data_dir, || Identity::generate(seed).to_secret_bytes())?;
     Identity::from_secret_bytes(&secret)
         .map_err(|_| StartError::Settings(crate::settings::identity::unusable(data_dir)))
 }

@@ -120,7 +120,7 @@ impl Conversations {
 
     /// What waits to be said to a peer on lines that may carry it; each is given once for the lines that stand.
     /// To a plain client a text is done when said.
-    pub(crate) fn to_say(&mut self, peer: PeerId, own_name: &str, plain: bool) -> Vec<Message> {
+    pub(crate) fn unsaid(&mut self, peer: PeerId, own_name: &str, plain: bool) -> Vec<Message> {
         let Some(thread) = self.by_peer.get_mut(&peer) else { return vec![] };
         let mut messages = Vec::new();
         let mut done = Vec::new();
@@ -266,7 +266,7 @@ mod tests {
     #[test]
     fn a_text_is_delivered_when_the_far_end_says_so() {
         let mut conversations = written(Instant::now());
-        let said = conversations.to_say(ADA, "Bob", false);
+        let said = conversations.unsaid(ADA, "Bob", false);
         assert_eq!(said, [Message::Text { id: ONE, text: "hello".into() }]);
         assert_eq!(state(&conversations), Delivery::Sending);
         conversations.acknowledged(ADA, ONE);
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_text_to_a_plain_client_is_sent_and_no_more_is_known() {
         let mut conversations = written(Instant::now());
-        let said = conversations.to_say(ADA, "Bob", true);
+        let said = conversations.unsaid(ADA, "Bob", true);
         assert_eq!(said, [Message::Chat { name: "Bob".into(), text: "hello".into() }]);
         assert_eq!(state(&conversations), Delivery::Sent);
     }
@@ -286,10 +286,10 @@ mod tests {
     fn what_was_not_acknowledged_is_said_again_on_the_next_lines() {
         let now = Instant::now();
         let mut conversations = written(now);
-        assert_eq!(conversations.to_say(ADA, "Bob", false).len(), 1);
-        assert_eq!(conversations.to_say(ADA, "Bob", false).len(), 0);
+        assert_eq!(conversations.unsaid(ADA, "Bob", false).len(), 1);
+        assert_eq!(conversations.unsaid(ADA, "Bob", false).len(), 0);
         conversations.lines_lost(now, ADA);
-        assert_eq!(conversations.to_say(ADA, "Bob", false).len(), 1);
+        assert_eq!(conversations.unsaid(ADA, "Bob", false).len(), 1);
     }
 
     #[test]

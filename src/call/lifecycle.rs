@@ -231,8 +231,7 @@ impl Lifecycle {
         let LinesNow { up: lines_up, plain } = lines;
         // With a plain client the lines are the call.
         let accepted = lines_up && plain;
-        let with =
-            With { peer, name, call, incoming: false, with_video, plain, lines_up, accepted };
+        let with = With { peer, name, call, incoming: false, with_video, plain, lines_up, accepted };
         let offer = Capabilities { intent: Intent::Call, call, video: with_video };
         self.phase = Phase::Connecting { with, since, until: now + CONNECT_WITHIN, otherwise };
         let mut effects = vec![CallEffect::Dial(peer, offer)];
@@ -504,8 +503,7 @@ impl Lifecycle {
                     return self.end(now, EndReason::Vanished);
                 }
                 *redial = Some(now + REDIAL_EVERY);
-                let offer =
-                    Capabilities { intent: Intent::Call, call: with.call, video: with.with_video };
+                let offer = Capabilities { intent: Intent::Call, call: with.call, video: with.with_video };
                 vec![CallEffect::Dial(with.peer, offer)]
             }
             Phase::Idle | Phase::Ended { .. } => vec![],
@@ -516,9 +514,9 @@ impl Lifecycle {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match &self.phase {
             Phase::Looking { since, .. } => Some(*since + FIND_WITHIN),
-            Phase::Connecting { until, .. }
-            | Phase::Waiting { until, .. }
-            | Phase::Ringing { until, .. } => Some(*until),
+            Phase::Connecting { until, .. } | Phase::Waiting { until, .. } | Phase::Ringing { until, .. } => {
+                Some(*until)
+            }
             Phase::Up { heard, redial, .. } => {
                 let over = *heard + VANISHED_AFTER;
                 Some(redial.map_or(over, |at| at.min(over)))

@@ -202,9 +202,7 @@ impl Message {
             "ended" => Self::Ended(id("call")?),
             "text" => Self::Text { id: id("id")?, text: usable_text(object.property("text")?)? },
             "textAck" => Self::TextAck(id("id")?),
-            "media" => {
-                Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") }
-            }
+            "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
             "keyFrameWanted" => Self::KeyFrameWanted,
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),

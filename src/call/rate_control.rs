@@ -142,8 +142,7 @@ mod tests {
         for step in 0..seconds * 10 {
             sent += 100;
             lost += (100.0 * loss) as u64;
-            let sample =
-                Sample { sent, lost, queued, round_trip: Some(Duration::from_millis(50)) };
+            let sample = Sample { sent, lost, queued, round_trip: Some(Duration::from_millis(50)) };
             target = control.step(start + Duration::from_millis(100) * step, sample).or(target);
         }
         target.expect("the first step always tells")

@@ -25,8 +25,7 @@ const KEY_FINISH: Duration = Duration::from_secs(4);
 pub(crate) fn outgoing(now: Instant, frame: EncodedFrame) -> Vec<(MediaMessage, MediaDeadline)> {
     match frame {
         EncodedFrame::Audio { timestamp, packet } => {
-            let message =
-                MediaMessage { kind: MediaKind::Audio, timestamp, payload: opus_frame(&packet) };
+            let message = MediaMessage { kind: MediaKind::Audio, timestamp, payload: opus_frame(&packet) };
             let deadline = MediaDeadline {
                 start_by: Some(now + SOUND_START),
                 finish_by: Some(now + SOUND_FINISH),
@@ -149,8 +148,7 @@ mod tests {
 
     #[test]
     fn rubble_is_no_frame() {
-        let message =
-            MediaMessage { kind: MediaKind::Video, timestamp: 0, payload: Bytes::from_static(&[]) };
+        let message = MediaMessage { kind: MediaKind::Video, timestamp: 0, payload: Bytes::from_static(&[]) };
         assert_eq!(Incoming::default().frame(message), None);
     }
 }

@@ -21,6 +21,7 @@ use crate::media::devices;
 use crate::media::encoded::EncodedFrame;
 use crate::media::sounds::Sound;
 use crate::media::studio::{Studio, VideoTarget, Waker};
+use crate::netconnection::UserName;
 use crate::netconnection::node::NodeConfig;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::Profile;
@@ -200,21 +201,23 @@ impl Worker {
     fn person(&mut self, command: Command) {
         match &command {
             Command::SetName(name) => {
+                if let Err(error) = UserName::new(name) {
+                    self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
+                    return;
+                }
                 self.config.settings.name.clone_from(name);
                 self.config.settings.first_run_done = true;
                 self.save();
             }
-            Command::SetServer(server) => {
-                match ServerAddress::parse(server.as_deref().unwrap_or(BUILT_IN)) {
-                    Ok(address) => {
-                        self.config.settings.server.clone_from(server);
-                        self.config.server = address;
-                        self.save();
-                        self.find_server(Duration::ZERO);
-                    }
-                    Err(error) => self.pass_on(Event::Notice(Notice::Refused(format!("{error}.")))),
+            Command::SetServer(server) => match ServerAddress::parse(server.as_deref().unwrap_or(BUILT_IN)) {
+                Ok(address) => {
+                    self.config.settings.server.clone_from(server);
+                    self.config.server = address;
+                    self.save();
+                    self.find_server(Duration::ZERO);
                 }
-            }
+                Err(error) => self.pass_on(Event::Notice(Notice::Refused(format!("{error}.")))),
+            },
             Command::Reconnect => self.find_server(Duration::ZERO),
             Command::SetListed(listed) => {
                 self.config.settings.listed = *listed;

@@ -15,12 +15,13 @@ use tincan::call::view::ServerState;
 use tincan::call::{Command, EndReason, Event, PeerId};
 use tincan::media::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
 use tincan::media::studio::StudioSettings;
+use tincan::netconnection::UserName;
 use tincan::settings;
 use tincan::settings::instance::{Claim, Instance};
 
+use super::WRONG_USAGE;
 use super::flags::{CommonFlags, HeadlessFlags};
 use super::statistics::Statistics;
-use super::WRONG_USAGE;
 
 /// How often time is looked at while nothing happens.
 const STEP: Duration = Duration::from_millis(20);
@@ -86,6 +87,7 @@ impl Headless {
         };
         kept.server = common.server.or(kept.server);
         if let Some(name) = common.name {
+            UserName::new(&name).context("--name cannot be used")?;
             kept.name = name;
         }
         if kept.name.is_empty() {

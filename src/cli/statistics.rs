@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
+use tincan::call::EndReason;
 use tincan::call::client::RunningClient;
 use tincan::call::figures::CallFigures;
 use tincan::call::handle::Client as _;
 use tincan::call::view::CallState;
-use tincan::call::EndReason;
 
 /// Where the lines go, if anywhere.
 pub(crate) struct Statistics {
@@ -114,9 +114,21 @@ mod tests {
     fn every_promised_field_stands_in_the_line() {
         let line = line(&CallFigures::default(), None);
         for field in [
-            "route", "setup_ms", "first_sound_ms", "first_picture_ms", "pictures_sent", "pictures_shown",
-            "pictures_frozen_ms", "sound_played_ms", "sound_concealed_percent", "round_trip_ms",
-            "loss_percent", "send_kbps", "receive_kbps", "lip_sync_ms", "glass_to_glass_ms",
+            "route",
+            "setup_ms",
+            "first_sound_ms",
+            "first_picture_ms",
+            "pictures_sent",
+            "pictures_shown",
+            "pictures_frozen_ms",
+            "sound_played_ms",
+            "sound_concealed_percent",
+            "round_trip_ms",
+            "loss_percent",
+            "send_kbps",
+            "receive_kbps",
+            "lip_sync_ms",
+            "glass_to_glass_ms",
             "mouth_to_ear_ms",
         ] {
             assert!(line.contains_key(field), "{field}");

@@ -186,7 +186,11 @@ fn who_falls_silent_is_said_to_be_and_then_has_vanished() {
         &world.view(bob).call,
         CallState::Up(call) if call.silent_for.is_some()
     )));
-    assert!(world.until(35, |world| world.end(bob) == Some(EndReason::Vanished)), "{:?}", world.view(bob).call);
+    assert!(
+        world.until(35, |world| world.end(bob) == Some(EndReason::Vanished)),
+        "{:?}",
+        world.view(bob).call
+    );
 }
 
 #[test]
@@ -203,9 +207,7 @@ fn a_network_that_comes_back_brings_the_call_back_without_ringing() {
     world.net.cut(bob, true);
     world.run(20);
     world.net.cut(bob, false);
-    let well = |world: &World, host| {
-        matches!(&world.view(host).call, CallState::Up(call) if call.silent_for.is_none())
-    };
+    let well = |world: &World, host| matches!(&world.view(host).call, CallState::Up(call) if call.silent_for.is_none());
     assert!(
         world.until(10, |world| well(world, ada) && well(world, bob)),
         "{:?} and {:?}",

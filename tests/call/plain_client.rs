@@ -104,7 +104,8 @@ impl PlainClient {
                 }
             }
             NodeEvent::Data { playback, handler, arguments } if Some(playback) == self.input => {
-                let text = |at: usize| arguments.get(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let text =
+                    |at: usize| arguments.get(at).and_then(Value::as_str).unwrap_or_default().to_owned();
                 self.events.push_back(match (handler.as_str(), arguments.len()) {
                     ("username", 1) => PlainEvent::ConnectedWith(text(0)),
                     ("message", 2) => PlainEvent::Line(text(0), text(1)),

@@ -126,14 +126,15 @@ impl World {
         self.seed += 1;
         let identity = Identity::generate([self.seed; 32]);
         let peer = identity.peer_id();
+        let now = self.net.with(self.server, |_, now| now);
         let config = ClientConfig {
             node: node_config(Arc::new(Flash::peer(identity)), self.seed),
             name: name.to_owned(),
             listed: true,
             seed: [self.seed + 100; 32],
-            clocks: (self.net.now(), SystemTime::UNIX_EPOCH),
+            clocks: (now, SystemTime::UNIX_EPOCH),
         };
-        let machine = ClientMachine::new(self.net.now(), config);
+        let machine = ClientMachine::new(now, config);
         let host = self.net.add(Anyone::Client(Box::new(machine)));
         let addresses = vec![self.net.address(self.server)];
         let url = self.url();
@@ -249,7 +250,11 @@ impl World {
     /// `caller` calls, `called` accepts, and both are up.
     pub(crate) fn connect(&mut self, caller: Host, called: Host, whom: PeerId) {
         self.call(caller, whom);
-        assert!(self.until(10, |world| world.rings(called)), "it does not ring: {:?}", self.view(caller).call);
+        assert!(
+            self.until(10, |world| world.rings(called)),
+            "it does not ring: {:?}",
+            self.view(caller).call
+        );
         self.person(called, Command::Accept { with_video: true });
         assert!(
             self.until(10, |world| world.is_up(caller) && world.is_up(called)),

@@ -105,7 +105,7 @@ impl ClientMachine {
             return;
         }
         lines.idle_since = now;
-        for message in self.conversations.to_say(peer, &self.config.name, plain) {
+        for message in self.conversations.unsaid(peer, &self.config.name, plain) {
             self.say(now, peer, message);
         }
     }
@@ -145,8 +145,8 @@ impl ClientMachine {
         publication: Option<PublicationId>,
         vanished: bool,
     ) {
-        let private = publication
-            .and_then(|publication| self.peer_by(|lines| lines.publication == Some(publication)));
+        let private =
+            publication.and_then(|publication| self.peer_by(|lines| lines.publication == Some(publication)));
         let peers: Vec<PeerId> = match private {
             Some(peer) => vec![peer],
             None => self.links.keys().copied().collect(),

@@ -182,9 +182,8 @@ impl ClientMachine {
 
     /// Asks the far end for a key frame.
     pub(super) fn want_key_frame(&mut self, now: Instant) {
-        let recently = |at: Option<Instant>| {
-            at.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY)
-        };
+        let recently =
+            |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
         if let Some(peer) = self.media_peer()
             && !recently(self.media.asked_far)
         {
@@ -194,10 +193,8 @@ impl ClientMachine {
     }
 
     fn ask_encoder(&mut self, now: Instant) {
-        let recently = self
-            .media
-            .asked_encoder
-            .is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
+        let recently =
+            self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
         if !recently {
             self.media.asked_encoder = Some(now);
             self.told.push_back(ClientEvent::KeyFrameWanted);
@@ -228,8 +225,7 @@ impl ClientMachine {
         {
             self.call.alive(now, peer);
         }
-        let queued =
-            self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
         let sample = Sample {
             sent: figures.fragments_sent,
             lost: figures.fragments_lost,

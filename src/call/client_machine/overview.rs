@@ -47,11 +47,9 @@ impl ClientMachine {
                 progress: Progress::Looking,
                 since: since(*at),
             },
-            Phase::Connecting { with, since: at, .. } => CallState::Outgoing {
-                far: far(with),
-                progress: Progress::Connecting,
-                since: since(*at),
-            },
+            Phase::Connecting { with, since: at, .. } => {
+                CallState::Outgoing { far: far(with), progress: Progress::Connecting, since: since(*at) }
+            }
             Phase::Waiting { with, since: at, rings, .. } => CallState::Outgoing {
                 far: far(with),
                 progress: if *rings { Progress::Ringing } else { Progress::Waiting },

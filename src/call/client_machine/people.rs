@@ -111,13 +111,7 @@ impl ClientMachine {
     }
 
     /// The server calls us.
-    pub(super) fn called(
-        &mut self,
-        now: Instant,
-        name: &str,
-        arguments: &[Value],
-        token: Option<CallToken>,
-    ) {
+    pub(super) fn called(&mut self, now: Instant, name: &str, arguments: &[Value], token: Option<CallToken>) {
         if name == "peopleChanged" {
             if arguments.iter().any(|value| matches!(value, Value::Array(_))) {
                 self.take_people(arguments);

@@ -24,10 +24,7 @@ enum Stage {
     /// No name, or no server yet.
     Off,
     /// On the way.
-    Connecting {
-        connection: ConnectionId,
-        until: Instant,
-    },
+    Connecting { connection: ConnectionId, until: Instant },
     /// There.
     Connected { connection: ConnectionId, tincan: bool },
     /// Our name is refused; only another one, or asking again, helps.

@@ -63,11 +63,7 @@ fn a_caller_publishes_then_plays_then_names_itself_then_plays_the_answer() {
     assert_eq!(link.wants_private(SUB), [LinkEffect::AcceptPrivate(SUB)]);
     assert_eq!(
         link.play_started(SUB),
-        [
-            LinkEffect::Send(caps(Intent::Call)),
-            LinkEffect::Send(name("Bob")),
-            LinkEffect::PlayPrivate
-        ],
+        [LinkEffect::Send(caps(Intent::Call)), LinkEffect::Send(name("Bob")), LinkEffect::PlayPrivate],
         "steps 6 and 8"
     );
     let named = LinkNews::Named { name: "Ada".into(), capabilities: None };
@@ -191,16 +187,12 @@ fn a_second_dial_over_lines_that_are_up_asks_on_them() {
     let mut link = dialled();
     link.heard(caps(Intent::Chat));
     link.heard(name("Ada"));
-    assert_eq!(
-        link.dial(offer(Intent::Call)),
-        [LinkEffect::Send(Message::Call { call: CALL, video: true })]
-    );
+    assert_eq!(link.dial(offer(Intent::Call)), [LinkEffect::Send(Message::Call { call: CALL, video: true })]);
 }
 
 #[test]
 fn a_refusal_at_step_3_and_nobody_there_are_told_apart() {
-    for (end, loss) in
-        [(PlaybackEnd::Refused, Loss::Refused), (PlaybackEnd::Unreachable, Loss::Unreachable)]
+    for (end, loss) in [(PlaybackEnd::Refused, Loss::Refused), (PlaybackEnd::Unreachable, Loss::Unreachable)]
     {
         let mut link = link();
         link.dial(offer(Intent::Call));
