@@ -117,7 +117,24 @@ const COMMAND: u8 = 20;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::netconnection::media_tag;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_or_passed_over(
+            message_type in 0u8..24,
+            payload in proptest::collection::vec(prop_oneof![0u8..0x12, any::<u8>()], 0..200),
+        ) {
+            let bytes = [&[message_type, 0, 0, 0, 0][..], &payload].concat();
+            let _ = Message::parse(&bytes.into());
+            let _ = media_tag::parse_audio(&payload);
+            let _ = media_tag::parse_video(&payload);
+            let _ = super::super::flow_metadata::FlowMetadata::parse(&payload);
+        }
+    }
 
     #[test]
     fn media_keeps_its_kind_time_and_bytes() {

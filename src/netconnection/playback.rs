@@ -221,10 +221,12 @@ impl Node {
         }
     }
 
-    /// The session is over. When our attempt only lost to the peer's own, the streams go on in that one.
+    /// The session is over. When it lost to another one with the same peer, as when both dialled, the streams go on in
+    /// that one: those that play are asked for anew.
     pub(super) fn on_session_of_playbacks_ended(&mut self, now: Instant, key: SessionKey, end: SessionEnd) {
         let waits = |playback: &Playback| playback.state == PlaybackState::Waiting;
-        let of_it = self.playbacks.iter().filter(|(_, p)| p.session == Some(key) && waits(p));
+        let superseded = matches!(end, SessionEnd::Replaced | SessionEnd::ClosedThere);
+        let of_it = self.playbacks.iter().filter(|(_, p)| p.session == Some(key) && (superseded || waits(p)));
         let waiting: Vec<(PlaybackId, PeerId)> = of_it.map(|(id, playback)| (*id, playback.peer)).collect();
         let was_open = self.sessions.get(&key).is_some_and(|session| session.far_end.is_some());
         for (id, peer) in waiting {

@@ -7,9 +7,10 @@ use super::command::{self, Command};
 use super::connection::{Connection, Role};
 use super::ids::{ConnectionId, ServerStreamId, Target};
 use super::message::{self, Message};
-use super::node::{Node, NodeEvent};
+use super::node::{NO_REASON, Node, NodeEvent};
 use super::outlet::Outlet;
 use super::peer_stream::SAMPLE_ACCESS;
+use super::session::Owner;
 use super::status::StatusCode;
 
 /// A stream through a server.
@@ -66,6 +67,15 @@ impl Node {
         }
         if let Some(number) = found.number {
             self.delete_at_server(now, found.connection, number);
+        }
+        // All of a stream's flows are refused, or none (§5.3.5.3).
+        let Some(key) = self.connections.get(&found.connection).map(|connection| connection.session) else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let of_it = session.incoming.extract_if(.., |_, incoming| incoming.owner == Owner::Stream(stream));
+        for (flow, _) in of_it {
+            self.endpoint.reject_flow(now, key, flow, NO_REASON);
         }
     }
 

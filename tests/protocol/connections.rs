@@ -261,6 +261,18 @@ fn a_stream_can_be_created_at_a_server_that_carries_none_and_its_name_is_refused
 }
 
 #[test]
+fn calls_that_nobody_answers_are_bounded_at_both_ends() {
+    let (mut net, server, client, near, _) = connected();
+    for _ in 0..300 {
+        net.with(client, |node, now| node.call(now, near, "slow", Vec::new()));
+    }
+    net.run_for(A_WHILE);
+    let count = |host, what: fn(&NodeEvent) -> bool| net.events(host).iter().filter(|(_, e)| what(e)).count();
+    assert_eq!(count(server, |event| matches!(event, NodeEvent::Called { .. })), 256);
+    assert_eq!(count(client, |event| matches!(event, NodeEvent::Answered { result: Err(_), .. })), 44);
+}
+
+#[test]
 fn connecting_survives_loss() {
     let (mut net, server) = network_with_server();
     net.set_links(|link| link.loss = 0.2);
