@@ -1,10 +1,77 @@
 //! The product's own logic: who is called, who rings, what is heard and seen, and why it ended.
+//!
+//! Several deciders without sockets, threads or clocks, joined in [`client_machine`] and driven in virtual time by the
+//! tests: `peer_link` (the lines with one peer), `lifecycle` (the one call), `conversation` (what is written),
+//! [`rate_control`] (how much picture). One doer above them, [`client`] with its `worker`, has devices, files and names of
+//! hosts. What a window holds is [`handle::Client`]: [`Command`] in, [`ClientView`] and [`Event`] out.
+//!
+//! # How a call is set up
+//!
+//! A is called, B calls; `idA`, `idB` are peer IDs in lower-case hexadecimal; all streams are direct (RFC 7425 §5.4).
+//!
+//! | step | who | does |
+//! | --- | --- | --- |
+//! | 1 | A | publishes `idA` once connected: "I can be called" |
+//! | 2 | B | publishes `idA`: the private line for A to listen to |
+//! | 3 | B | plays A's `idA`; A is asked whether B may |
+//! | 4 | A | publishes `idB` |
+//! | 5 | A | plays B's `idA` |
+//! | 6 | B | sees that its line is played; sends capabilities, then `username` on it |
+//! | 7 | A | knows who calls, and rings |
+//! | 8 | B | plays A's `idB` |
+//! | 9 | A | once its person accepts: `username` on `idB` |
+//! | 10 | B | on `username`: the call is up |
+//!
+//! A stream named after somebody else is played only to that peer; the one named after oneself carries nothing.
+//!
+//! # The messages
+//!
+//! All are data messages (`NetStream.send`) on one's own private line. The first two are known to every client of this
+//! kind and never gain arguments. The others are one handler, `tincan`, with one object; `type` is in the first column.
+//! Only `capabilities` is sent to an end that has not announced its own, and by a called end not even that: a plain
+//! caller hears nothing of ours. A called plain client is told once of a handler that it lacks, which its player reports
+//! and survives. IDs are 128 random bits as 32 hexadecimal digits.
+//!
+//! | message | properties | meaning |
+//! | --- | --- | --- |
+//! | `username(name)` | | the line is up; from a called end: accepted |
+//! | `message(name, text)` | | a chat line |
+//! | `capabilities` | `version`, `intent` (`call`, `chat`), `call`, `video` | once, before `username`; the called end repeats intent and call |
+//! | `call` | `call`, `video` | a call over lines that are up already |
+//! | `ringing` | `call` | the person there is asked |
+//! | `accepted` | `call` | the person there took a call offered by `call` |
+//! | `declined` | `call` | the person there does not want to |
+//! | `busy` | `call` | the person there is in another call |
+//! | `bye` | `call`, `reason` (`hang_up`, `cancel`, `no_answer`) | it is over |
+//! | `ended` | `call` | the answer to `bye`: who said it may leave |
+//! | `text` | `id`, `text` | a chat line, said again on the next lines until acknowledged |
+//! | `textAck` | `id` | it is kept |
+//! | `media` | `audio`, `video`, `muted` | what is sent from now on |
+//! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
+//! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//!
+//! When both dial at once, each end takes the other's dial for an answer, and the call goes by the ID that the lower
+//! peer ID drew. A session that is lost is dialled again by either end with the same call ID, and nobody rings.
 
+mod built_in_server;
+pub mod client;
+pub mod client_machine;
 pub mod command;
+mod conversation;
 pub mod end_reason;
 pub mod event;
+pub mod figures;
 pub mod handle;
+mod lifecycle;
+pub mod link;
+mod messages;
+mod peer_link;
+pub mod random_id;
+pub mod rate_control;
+pub mod server_address;
+mod stream_bridge;
 pub mod view;
+mod worker;
 
 pub use command::Command;
 pub use end_reason::EndReason;

@@ -7,9 +7,13 @@ mod call;
 #[cfg(feature = "media")]
 mod devices;
 mod flags;
+#[cfg(feature = "media")]
+mod headless;
 mod id;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "media")]
+mod statistics;
 mod window;
 
 use std::process::ExitCode;

@@ -1,5 +1,30 @@
 //! Pictures and sound: devices, codecs, playout. Knows no network.
+//!
+//! ```text
+//!  send:     camera ─Latest─▶ scale ▶ H.264 ─┐                 microphone ─ring─▶ 48 kHz mono ▶ Opus ─┐
+//!                                            └──▶ FrameSink ◀─────────────────────────────────────────┘
+//!  receive:  push ▶ H.264 ▶ lip sync ─Latest─▶ window          push ▶ jitter buffer ▶ Opus ▶ mixer ─ring─▶ speaker
+//! ```
+//!
+//! What decides (`send_pipeline`, `receive_pipeline`, `playout::jitter_buffer`, `playout::lip_sync`) is told the time and
+//! owns no thread. What acts ([`studio`], and the threads below it) asks the clock and decides next to nothing.
+//! Start reading at [`studio::Studio`].
 
+mod capture;
+mod capture_clock;
+pub mod choice;
+mod codec;
+pub mod device_error;
+pub mod devices;
 pub mod encoded;
+pub mod figures;
 pub mod latest;
 pub mod picture;
+mod playout;
+mod receive_pipeline;
+mod send_pipeline;
+mod shaping;
+mod sound_host;
+pub mod sounds;
+pub mod studio;
+mod worker;

@@ -12,3 +12,56 @@ pub struct Picture {
     /// Y, then U, then V; BT.601, limited range.
     pub i420: Arc<[u8]>,
 }
+
+impl Picture {
+    /// A picture from its samples. `None` unless the size is even, within 16 to 4096 and fits the samples.
+    pub fn new(width: u32, height: u32, i420: impl Into<Arc<[u8]>>) -> Option<Self> {
+        let i420 = i420.into();
+        let fits = Self::is_size(width, height) && i420.len() == Self::bytes(width, height);
+        fits.then_some(Self { width, height, i420 })
+    }
+
+    /// Bytes of a picture of this size.
+    pub fn bytes(width: u32, height: u32) -> usize {
+        width as usize * height as usize * 3 / 2
+    }
+
+    /// Y, U and V.
+    pub fn planes(&self) -> (&[u8], &[u8], &[u8]) {
+        let luma = self.width as usize * self.height as usize;
+        let (y, chroma) = self.i420.split_at(luma.min(self.i420.len()));
+        let (u, v) = chroma.split_at((luma / 4).min(chroma.len()));
+        (y, u, v)
+    }
+
+    /// Whether a picture can have this size.
+    pub(crate) fn is_size(width: u32, height: u32) -> bool {
+        let side = 16..=4096;
+        side.contains(&width) && side.contains(&height) && width.is_multiple_of(2) && height.is_multiple_of(2)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod measure {
+    use super::Picture;
+
+    /// Peak signal-to-noise ratio of the luma, in decibels.
+    pub(crate) fn psnr(a: &Picture, b: &Picture) -> f64 {
+        assert_eq!((a.width, a.height), (b.width, b.height));
+        let (a, b) = (a.planes().0, b.planes().0);
+        let squares: f64 = a.iter().zip(b).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2)).sum();
+        10.0 * (255.0_f64.powi(2) / (squares / a.len() as f64).max(1e-9)).log10()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_of_odd_size_or_wrong_length_is_refused() {
+        assert!(Picture::new(16, 16, vec![0; 384]).is_some());
+        assert!(Picture::new(17, 16, vec![0; 408]).is_none());
+        assert!(Picture::new(16, 16, vec![0; 383]).is_none());
+    }
+}

@@ -1,0 +1,204 @@
+//! A client at work: what `ui` and the subcommands hold. Starting it starts one thread; dropping it stops the worker,
+//! the pipelines and the devices, in that order.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::command::Command;
+use super::event::Event;
+use super::figures::CallFigures;
+use super::handle::Client;
+use super::server_address::{NotAServer, ServerAddress};
+use super::view::ClientView;
+use super::worker::{self, Shared, WorkerConfig};
+use crate::driver::DriverError;
+use crate::media::latest::Latest;
+use crate::media::picture::Picture;
+use crate::media::studio::{Studio, StudioSettings, Waker};
+use crate::rtmfp::PeerId;
+use crate::rtmfp::crypto::flash::{Flash, Identity};
+use crate::settings::{Settings, SettingsError};
+
+/// Commands that may wait.
+const COMMANDS: usize = 64;
+/// Events that may wait; a window that draws takes them sixty times a second.
+const EVENTS: usize = 1_024;
+
+/// What a client starts with.
+pub struct ClientOptions {
+    /// Where key and settings live.
+    pub data_dir: PathBuf,
+    /// What the person chose; flags have been put over it already.
+    pub settings: Settings,
+    /// Cameras and sounds from flags, which go before the settings' words.
+    pub studio: StudioSettings,
+    /// A window: brings the built-in server, rings aloud, keeps the settings.
+    pub window: bool,
+    /// Wakes the window when something changed.
+    pub waker: Waker,
+}
+
+/// Why a client cannot start. Each message is a sentence for the person.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Key or settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The server's address.
+    #[error(transparent)]
+    Server(#[from] NotAServer),
+    /// No socket.
+    #[error(transparent)]
+    Network(#[from] DriverError),
+    /// The system gives no randomness, or no thread.
+    #[error("This computer does not let the program start: {0}.")]
+    System(String),
+}
+
+/// A running client.
+pub struct RunningClient {
+    commands: mpsc::Sender<Command>,
+    events: Receiver<Event>,
+    shared: Arc<Mutex<Shared>>,
+    far_picture: Latest<Picture>,
+    own_picture: Latest<Picture>,
+    peer_id: PeerId,
+    worker: Option<JoinHandle<()>>,
+}
+
+/// The key in a data directory, made at the first start.
+///
+/// # Errors
+/// [`StartError::Settings`] when it cannot be read or kept, [`StartError::System`] without randomness.
+pub fn identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
+    let seed = random_seed()?;
+    let secret =
+        crate::settings::identity::load_or_create(data_dir, || Identity::generate(seed).to_secret_bytes())?;
+    Identity::from_secret_bytes(&secret)
+        .map_err(|_| StartError::Settings(crate::settings::identity::unusable(data_dir)))
+}
+
+/// Starts a client.
+///
+/// # Errors
+/// A [`StartError`].
+pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
+    let ClientOptions { data_dir, settings, studio, window, waker } = options;
+    let identity = identity(&data_dir)?;
+    let peer_id = identity.peer_id();
+    let server = match &settings.server {
+        Some(text) => ServerAddress::parse(text)?,
+        None => ServerAddress::parse(super::server_address::BUILT_IN)?,
+    };
+    let studio = Studio::new(studio, Arc::clone(&waker));
+    let (far_picture, own_picture) = (studio.far_picture().clone(), studio.own_picture().clone());
+    let (commands, received) = mpsc::channel(COMMANDS);
+    let (told, events) = std::sync::mpsc::sync_channel(EVENTS);
+    let shared = Arc::new(Mutex::new(Shared::default()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("network")
+        .enable_all()
+        .build()
+        .map_err(|error| StartError::System(error.to_string()))?;
+    let config = WorkerConfig {
+        profile: Arc::new(Flash::peer(identity)),
+        seeds: (random_seed()?, random_seed()?),
+        data_dir,
+        settings,
+        server,
+        window,
+        waker,
+        told,
+        shared: Arc::clone(&shared),
+    };
+    let worker = worker::prepare(&runtime, config, studio, received)?;
+    let worker = std::thread::Builder::new()
+        .name("call".to_owned())
+        .spawn(move || {
+            runtime.block_on(worker.run());
+            runtime.shutdown_timeout(Duration::from_secs(1));
+        })
+        .map_err(|error| StartError::System(error.to_string()))?;
+    Ok(RunningClient { commands, events, shared, far_picture, own_picture, peer_id, worker: Some(worker) })
+}
+
+fn random_seed() -> Result<[u8; 32], StartError> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| StartError::System(error.to_string()))?;
+    Ok(seed)
+}
+
+impl RunningClient {
+    /// Our peer ID.
+    pub fn peer_id(&self) -> PeerId {
+        self.peer_id
+    }
+
+    /// Waits for the next event, at most so long: for programs without a window.
+    pub fn wait_event(&mut self, at_most: Duration) -> Option<Event> {
+        match self.events.recv_timeout(at_most) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => {
+                // The worker is gone; who polls must not spin.
+                std::thread::sleep(at_most);
+                None
+            }
+        }
+    }
+
+    /// The figures of the call that is up, or was up last.
+    pub fn call_figures(&self) -> CallFigures {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner).figures.clone()
+    }
+
+    /// Says goodbye and waits until everything has stopped.
+    pub fn stop(mut self) {
+        self.finish();
+    }
+
+    fn finish(&mut self) {
+        // Closing the channel is the worker's sign to leave.
+        let (closed, _) = mpsc::channel(1);
+        self.commands = closed;
+        if let Some(worker) = self.worker.take()
+            && worker.join().is_err()
+        {
+            tracing::error!("the call worker panicked");
+        }
+    }
+}
+
+impl Drop for RunningClient {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+impl Client for RunningClient {
+    fn try_command(&self, command: Command) -> bool {
+        self.commands.try_send(command).is_ok()
+    }
+
+    fn view(&self) -> Arc<ClientView> {
+        Arc::clone(&self.shared.lock().unwrap_or_else(PoisonError::into_inner).view)
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.try_recv().ok()
+    }
+
+    fn far_picture(&self) -> &Latest<Picture> {
+        &self.far_picture
+    }
+
+    fn own_picture(&self) -> &Latest<Picture> {
+        &self.own_picture
+    }
+}

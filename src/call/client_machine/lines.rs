@@ -1,0 +1,380 @@
+//! The lines to each peer: carries out what [`PeerLink`] decides, and passes what it tells to call and conversation.
+
+use std::time::{Duration, Instant};
+
+use super::{ClientEvent, ClientMachine};
+use crate::amf::Value;
+use crate::call::event::Event;
+use crate::call::lifecycle::{LinesNow, Offer};
+use crate::call::messages::{Capabilities, Intent, Message};
+use crate::call::peer_link::{Far, LinkEffect, LinkNews, PeerLink};
+use crate::call::stream_bridge::Incoming;
+use crate::netconnection::node::{PlaybackEnd, PlaybackId, PublicationId, SubscriberId, Target};
+use crate::netconnection::status::StatusCode;
+use crate::rtmfp::PeerId;
+use crate::rtmfp::machine::Route;
+
+/// Far peers with lines to us at once, in a call or not.
+const MOST_LINKS: usize = 32;
+/// Lines are closed so long after the last thing said on them.
+const PART_AFTER: Duration = Duration::from_secs(2);
+/// To a plain client, whose only sign of the end is a closed line.
+const PART_AFTER_PLAIN: Duration = Duration::from_millis(200);
+/// Lines on which nobody writes are closed after so long.
+const IDLE: Duration = Duration::from_secs(300);
+/// Lines that a stranger began and never finished.
+const UNFINISHED: Duration = Duration::from_secs(75);
+
+/// One peer's lines, with the node's names for them.
+pub(super) struct Lines {
+    pub(super) link: PeerLink,
+    publication: Option<PublicationId>,
+    public: Option<PlaybackId>,
+    pub(super) private: Option<PlaybackId>,
+    candidates: Vec<Route>,
+    /// When they are to be closed, nobody needing them.
+    part_at: Option<Instant>,
+    idle_since: Instant,
+    /// The far end's media on its way to frames.
+    pub(super) incoming: Incoming,
+    /// Packets received, when last looked.
+    pub(super) packets: u64,
+}
+
+impl ClientMachine {
+    /// Lets the link of a peer decide, and carries out what it decides.
+    pub(super) fn with_link(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        act: impl FnOnce(&mut PeerLink) -> Vec<LinkEffect>,
+    ) {
+        if let Some(lines) = self.links.get_mut(&peer) {
+            let effects = act(&mut lines.link);
+            self.carry_out_lines(now, peer, effects);
+        }
+    }
+
+    pub(super) fn dial_lines(&mut self, now: Instant, peer: PeerId, offer: Capabilities) {
+        if self.call.is_up_with(peer) && self.links.contains_key(&peer) {
+            // An attempt at getting the lost lines back is under way.
+            return;
+        }
+        if !self.has_link(now, peer) {
+            return;
+        }
+        let candidates = self.routes(&self.hints);
+        if let Some(lines) = self.links.get_mut(&peer) {
+            lines.part_at = None;
+            lines.candidates = candidates;
+        }
+        self.with_link(now, peer, |link| link.dial(offer));
+    }
+
+    pub(super) fn say(&mut self, now: Instant, peer: PeerId, message: Message) {
+        if let Message::Bye { call, .. } = message
+            && self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions())
+        {
+            self.goodbyes.insert(peer, call);
+        }
+        self.with_link(now, peer, |link| link.say(message));
+    }
+
+    /// The call over these lines is over, and they serve nothing else.
+    pub(super) fn part(&mut self, now: Instant, peer: PeerId) {
+        if let Some(lines) = self.links.get_mut(&peer) {
+            let plain = lines.link.far() == Far::Plain;
+            lines.part_at = Some(now + if plain { PART_AFTER_PLAIN } else { PART_AFTER });
+        }
+    }
+
+    /// Says what waits in the conversation, dialling for it when there are no lines.
+    pub(super) fn flush_texts(&mut self, now: Instant, peer: PeerId) {
+        if !self.conversations.waits(peer) {
+            return;
+        }
+        if !self.links.contains_key(&peer) {
+            let call = self.draw_id();
+            let offer = Capabilities { intent: Intent::Chat, call, video: false };
+            self.hints.clear();
+            self.dial_lines(now, peer, offer);
+        }
+        let Some(lines) = self.links.get_mut(&peer) else { return };
+        let plain = lines.link.far() == Far::Plain;
+        if !(lines.link.takes_additions() || plain && lines.link.lines_up()) {
+            return;
+        }
+        lines.idle_since = now;
+        for message in self.conversations.unsaid(peer, &self.config.name, plain) {
+            self.say(now, peer, message);
+        }
+    }
+
+    /// Somebody asks to play a stream of ours.
+    pub(super) fn wants_to_play(&mut self, now: Instant, subscriber: SubscriberId, name: &str, peer: PeerId) {
+        let named = name.parse::<PeerId>().ok();
+        if named == Some(self.me) && self.public.is_some() && self.leaving.is_none() {
+            if self.has_link(now, peer) {
+                self.with_link(now, peer, |link| link.wants_public(now, subscriber));
+                return;
+            }
+        } else if named == Some(peer) && self.links.contains_key(&peer) {
+            // A private line is played only to the peer it is named after.
+            self.with_link(now, peer, |link| link.wants_private(subscriber));
+            return;
+        }
+        self.node.refuse_subscriber(now, subscriber);
+    }
+
+    pub(super) fn play_started(
+        &mut self,
+        now: Instant,
+        subscriber: SubscriberId,
+        publication: PublicationId,
+    ) {
+        if let Some(peer) = self.peer_by(|lines| lines.publication == Some(publication)) {
+            self.with_link(now, peer, |link| link.play_started(subscriber));
+            self.flush_texts(now, peer);
+        }
+    }
+
+    pub(super) fn subscriber_gone(
+        &mut self,
+        now: Instant,
+        subscriber: SubscriberId,
+        publication: Option<PublicationId>,
+        vanished: bool,
+    ) {
+        let private =
+            publication.and_then(|publication| self.peer_by(|lines| lines.publication == Some(publication)));
+        let peers: Vec<PeerId> = match private {
+            Some(peer) => vec![peer],
+            None => self.links.keys().copied().collect(),
+        };
+        for peer in peers {
+            self.with_link(now, peer, |link| link.subscriber_gone(subscriber, vanished));
+        }
+    }
+
+    pub(super) fn playback_status(&mut self, now: Instant, playback: PlaybackId, code: &StatusCode) {
+        if code.as_str() == "NetStream.Play.Start"
+            && let Some(peer) = self.peer_by(|lines| lines.public == Some(playback))
+        {
+            self.with_link(now, peer, PeerLink::public_playing);
+        }
+    }
+
+    pub(super) fn playback_ended(&mut self, now: Instant, playback: PlaybackId, end: PlaybackEnd) {
+        if let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) {
+            self.with_link(now, peer, |link| link.playback_ended(true, end));
+        } else if let Some(peer) = self.peer_by(|lines| lines.public == Some(playback)) {
+            self.with_link(now, peer, |link| link.playback_ended(false, end));
+        }
+    }
+
+    pub(super) fn data(&mut self, now: Instant, playback: PlaybackId, handler: &str, arguments: &[Value]) {
+        // The public stream carries nothing.
+        let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
+        if let Some(message) = Message::from_data(handler, arguments) {
+            self.with_link(now, peer, |link| link.heard(message));
+            self.flush_texts(now, peer);
+        }
+    }
+
+    pub(super) fn tick_lines(&mut self, now: Instant) {
+        if self.lines_deadline().is_none_or(|at| at > now) {
+            return;
+        }
+        let due: Vec<PeerId> =
+            self.links.iter().filter(|(peer, _)| self.ends_at(peer) <= Some(now)).map(|(p, _)| *p).collect();
+        for peer in due {
+            if self.ends_at(&peer).is_some() {
+                self.with_link(now, peer, |link| link.close());
+            }
+        }
+    }
+
+    pub(super) fn lines_deadline(&self) -> Option<Instant> {
+        self.links.keys().filter_map(|peer| self.ends_at(peer)).min()
+    }
+
+    /// When lines are to be closed for want of use.
+    fn ends_at(&self, peer: &PeerId) -> Option<Instant> {
+        let lines = self.links.get(peer)?;
+        if self.call.with().is_some_and(|with| with.peer == *peer) {
+            return None;
+        }
+        let idle = if lines.link.lines_up() { IDLE } else { UNFINISHED };
+        Some(lines.part_at.unwrap_or(lines.idle_since + idle))
+    }
+
+    fn has_link(&mut self, now: Instant, peer: PeerId) -> bool {
+        if !self.links.contains_key(&peer) {
+            if self.links.len() >= MOST_LINKS || peer == self.me {
+                return false;
+            }
+            let lines = Lines {
+                link: PeerLink::new(now, self.config.name.clone()),
+                publication: None,
+                public: None,
+                private: None,
+                candidates: vec![],
+                part_at: None,
+                idle_since: now,
+                incoming: Incoming::default(),
+                packets: 0,
+            };
+            self.links.insert(peer, lines);
+        }
+        true
+    }
+
+    pub(super) fn peer_by(&self, is_it: impl Fn(&Lines) -> bool) -> Option<PeerId> {
+        self.links.iter().find(|(_, lines)| is_it(lines)).map(|(peer, _)| *peer)
+    }
+
+    fn carry_out_lines(&mut self, now: Instant, peer: PeerId, effects: Vec<LinkEffect>) {
+        self.dirty |= !effects.is_empty();
+        for effect in effects {
+            if let LinkEffect::Tell(news) = effect {
+                self.line_news(now, peer, news);
+                continue;
+            }
+            let Some(lines) = self.links.get_mut(&peer) else { return };
+            match effect {
+                LinkEffect::PublishPrivate => {
+                    lines.publication = Some(self.node.publish_direct(now, &peer.to_string()));
+                }
+                LinkEffect::PlayPublic => {
+                    let name = peer.to_string();
+                    lines.public = Some(self.node.play_direct(now, peer, &name, &lines.candidates));
+                }
+                LinkEffect::PlayPrivate => {
+                    let name = self.me.to_string();
+                    lines.private = Some(self.node.play_direct(now, peer, &name, &lines.candidates));
+                }
+                LinkEffect::ClosePrivatePlayback => {
+                    if let Some(playback) = lines.private.take() {
+                        self.node.close_playback(now, playback);
+                    }
+                    lines.incoming = Incoming::default();
+                }
+                LinkEffect::AcceptPublic(subscriber) => match self.public {
+                    Some(public) => self.node.accept_subscriber(now, subscriber, public),
+                    None => self.node.refuse_subscriber(now, subscriber),
+                },
+                LinkEffect::AcceptPrivate(subscriber) => match lines.publication {
+                    Some(private) => self.node.accept_subscriber(now, subscriber, private),
+                    None => self.node.refuse_subscriber(now, subscriber),
+                },
+                LinkEffect::Refuse(subscriber) => self.node.refuse_subscriber(now, subscriber),
+                LinkEffect::Send(message) => {
+                    if let Some(listener) = lines.link.listener() {
+                        let (handler, arguments) = message.to_data();
+                        self.node.send_data(now, Target::Subscriber(listener), handler, arguments);
+                    }
+                }
+                LinkEffect::Close => self.close_lines(now, peer),
+                LinkEffect::Tell(_) => {}
+            }
+        }
+    }
+
+    fn close_lines(&mut self, now: Instant, peer: PeerId) {
+        if let Some(lines) = self.links.remove(&peer) {
+            for playback in [lines.public, lines.private].into_iter().flatten() {
+                self.node.close_playback(now, playback);
+            }
+            if let Some(publication) = lines.publication {
+                self.node.unpublish(now, publication);
+            }
+        }
+        self.goodbyes.remove(&peer);
+        self.conversations.lines_lost(now, peer);
+    }
+
+    fn line_news(&mut self, now: Instant, peer: PeerId, news: LinkNews) {
+        let effects = match news {
+            LinkNews::Reached => self.call.reached(now, peer),
+            LinkNews::Named { name, capabilities } => {
+                self.conversations.rename(peer, &name);
+                let fallback = self.draw_id();
+                let effects = self.call.named(now, peer, &name, capabilities, fallback);
+                if capabilities.is_some_and(|far| far.intent == Intent::Chat) {
+                    self.with_link(now, peer, PeerLink::give_name);
+                }
+                effects
+            }
+            LinkNews::LinesUp => {
+                let effects = self.call.lines_up(now, peer);
+                if self.call.is_up_with(peer) {
+                    // A call that came back: both decoders begin anew.
+                    self.begin_pictures(now, peer);
+                }
+                effects
+            }
+            LinkNews::Heard(message) => {
+                if let Some(lines) = self.links.get_mut(&peer) {
+                    lines.idle_since = now;
+                }
+                self.line_message(now, peer, message);
+                return;
+            }
+            LinkNews::Lost(loss) => self.call.lost(now, peer, loss),
+        };
+        self.carry_out(now, effects);
+    }
+
+    fn line_message(&mut self, now: Instant, peer: PeerId, message: Message) {
+        match message {
+            Message::Text { id, text } => {
+                self.receive(now, peer, Some(id), text);
+                // Kept first, acknowledged then.
+                self.say(now, peer, Message::TextAck(id));
+            }
+            Message::Chat { text, .. } => self.receive(now, peer, None, text),
+            Message::TextAck(id) => self.conversations.acknowledged(peer, id),
+            Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
+            Message::KeyFrameWanted => {
+                if self.call.is_up_with(peer) {
+                    self.told.push_back(ClientEvent::KeyFrameWanted);
+                }
+            }
+            Message::Report { concealed_percent, receive_kbps } => {
+                tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
+            }
+            Message::Call { call, video } => {
+                let name = self.name_of(peer);
+                let lines = LinesNow {
+                    up: self.links.get(&peer).is_some_and(|lines| lines.link.lines_up()),
+                    plain: false,
+                };
+                let effects = self.call.offered(now, Offer { peer, name, call, video, lines });
+                self.carry_out(now, effects);
+            }
+            Message::Ended(call) => {
+                if self.goodbyes.get(&peer) == Some(&call) {
+                    self.goodbyes.remove(&peer);
+                }
+            }
+            other => {
+                let effects = self.call.heard(now, peer, &other);
+                self.carry_out(now, effects);
+            }
+        }
+    }
+
+    fn receive(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        id: Option<crate::call::random_id::RandomId>,
+        text: String,
+    ) {
+        let name = self.name_of(peer);
+        let at = self.date(now);
+        if self.conversations.receive(at, peer, &name, id, text.clone()) {
+            self.tell(Event::TextReceived { peer, name, text });
+        }
+    }
+}

@@ -1,0 +1,291 @@
+//! Sound and pictures of the call that is up: what goes out and until when it is worth sending, what comes in, and at
+//! which rate. Nothing passes here before both persons agreed.
+
+use std::time::{Duration, Instant};
+
+use super::{ClientEvent, ClientMachine};
+use crate::call::messages::Message;
+use crate::call::rate_control::{RateControl, Sample, SendTarget};
+use crate::call::stream_bridge::outgoing;
+use crate::call::view::Quality;
+use crate::media::encoded::EncodedFrame;
+use crate::netconnection::node::{MediaKind, MediaMessage, PlaybackId, Target};
+use crate::rtmfp::PeerId;
+use crate::rtmfp::endpoint::SessionFigures;
+
+/// At most one request for a key frame in this time.
+const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
+/// Pictures queued for longer than this at the present rate are given up for a fresh one.
+const OLDEST_QUEUE: f64 = 1.0;
+/// A queue that is always allowed: one large key frame, in bytes.
+const FREE_QUEUE: usize = 96 * 1024;
+/// A far picture counts as coming for so long after the last.
+const STILL_COMING: Duration = Duration::from_secs(2);
+
+/// The media side of the one call.
+#[derive(Debug)]
+pub(super) struct MediaSide {
+    pub(super) muted: bool,
+    pub(super) camera_on: bool,
+    pub(super) has_camera: bool,
+    pub(super) has_microphone: bool,
+    pub(super) concealed_percent: f64,
+    pub(super) far_muted: bool,
+    far_sends_video: bool,
+    last_far_picture: Option<Instant>,
+    /// Deltas are dropped until the encoder made a key frame.
+    awaits_key: bool,
+    asked_encoder: Option<Instant>,
+    asked_far: Option<Instant>,
+    rate: RateControl,
+    target: Option<SendTarget>,
+    expected_loss: u8,
+    /// The figures a second ago, for rates.
+    before: Option<(Instant, SessionFigures)>,
+    pub(super) quality: Quality,
+    last_report: Option<Instant>,
+}
+
+impl MediaSide {
+    pub(super) fn new() -> Self {
+        Self {
+            muted: false,
+            camera_on: true,
+            has_camera: false,
+            has_microphone: false,
+            concealed_percent: 0.0,
+            far_muted: false,
+            far_sends_video: true,
+            last_far_picture: None,
+            awaits_key: true,
+            asked_encoder: None,
+            asked_far: None,
+            rate: RateControl::new(),
+            target: None,
+            expected_loss: 0,
+            before: None,
+            quality: Quality::default(),
+            last_report: None,
+        }
+    }
+
+    /// A new call: what the person set stays, everything measured goes.
+    fn begin(&mut self) {
+        let (has_camera, has_microphone) = (self.has_camera, self.has_microphone);
+        let (camera_on, muted) = (self.camera_on, self.muted);
+        *self = Self { has_camera, has_microphone, camera_on, muted, ..Self::new() };
+    }
+
+    pub(super) fn far_says(&mut self, _peer: PeerId, video: bool, muted: bool) {
+        self.far_sends_video = video;
+        self.far_muted = muted;
+    }
+
+    pub(super) fn far_video(&self, now: Instant) -> bool {
+        self.far_sends_video
+            && self.last_far_picture.is_some_and(|at| now.saturating_duration_since(at) < STILL_COMING)
+    }
+
+    fn sends_video(&self) -> bool {
+        self.camera_on && self.has_camera
+    }
+}
+
+impl ClientMachine {
+    pub(super) fn start_media(&mut self, now: Instant, peer: PeerId) {
+        self.media.begin();
+        self.told.push_back(ClientEvent::MediaStarted { peer });
+        self.tell_media(now);
+        self.begin_pictures(now, peer);
+    }
+
+    pub(super) fn stop_media(&mut self) {
+        self.told.push_back(ClientEvent::MediaStopped);
+        self.media.muted = false;
+    }
+
+    /// Both ends' pictures begin with a key frame.
+    pub(super) fn begin_pictures(&mut self, now: Instant, peer: PeerId) {
+        self.media.awaits_key = true;
+        self.media.asked_encoder = None;
+        self.ask_encoder(now);
+        self.media.asked_far = None;
+        if self.links.get(&peer).is_some_and(|lines| lines.incoming.missed()) {
+            self.want_key_frame(now);
+        }
+    }
+
+    pub(super) fn set_devices(&mut self, now: Instant, camera: bool, microphone: bool) {
+        if (camera, microphone) != (self.media.has_camera, self.media.has_microphone) {
+            (self.media.has_camera, self.media.has_microphone) = (camera, microphone);
+            self.tell_media(now);
+        }
+    }
+
+    /// Tells the far end what we send.
+    pub(super) fn tell_media(&mut self, now: Instant) {
+        if let Some(peer) = self.media_peer() {
+            let (audio, video, muted) =
+                (self.media.has_microphone, self.media.sends_video(), self.media.muted);
+            self.say(now, peer, Message::Media { audio, video, muted });
+        }
+    }
+
+    /// A frame from our encoders.
+    pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
+        let Some((_, target)) = self.media_target() else { return };
+        if let EncodedFrame::Video { key, .. } = &frame {
+            if !self.media.sends_video() && !key {
+                return;
+            }
+            if self.is_queue_too_old(target) {
+                self.node.abandon_video(now, target);
+                self.media.awaits_key = true;
+            }
+            if self.media.awaits_key && !key {
+                self.ask_encoder(now);
+                return;
+            }
+            self.media.awaits_key = false;
+        }
+        for (message, deadline) in outgoing(now, frame) {
+            self.node.send_media(now, target, message, deadline);
+        }
+    }
+
+    /// Media messages fell: deltas after them would only show rubble.
+    pub(super) fn media_abandoned(&mut self, now: Instant, target: Target, kind: MediaKind) {
+        let ours = self.media_target().map(|(_, ours)| ours);
+        if kind == MediaKind::Video && ours == Some(target) {
+            self.node.abandon_video(now, target);
+            self.media.awaits_key = true;
+            self.ask_encoder(now);
+        }
+    }
+
+    /// A media message of a far end.
+    pub(super) fn far_media(&mut self, now: Instant, playback: PlaybackId, message: MediaMessage) {
+        let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
+        let is_up = self.call.is_up_with(peer);
+        let Some(lines) = self.links.get_mut(&peer) else { return };
+        if !is_up {
+            lines.incoming.drop_one();
+            return;
+        }
+        if message.kind == MediaKind::Video {
+            self.media.last_far_picture = Some(now);
+        }
+        if let Some(frame) = lines.incoming.frame(message) {
+            self.told.push_back(ClientEvent::Frame(frame));
+        }
+    }
+
+    /// Asks the far end for a key frame.
+    pub(super) fn want_key_frame(&mut self, now: Instant) {
+        let recently =
+            |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
+        if let Some(peer) = self.media_peer()
+            && !recently(self.media.asked_far)
+        {
+            self.media.asked_far = Some(now);
+            self.say(now, peer, Message::KeyFrameWanted);
+        }
+    }
+
+    fn ask_encoder(&mut self, now: Instant) {
+        let recently =
+            self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
+        if !recently {
+            self.media.asked_encoder = Some(now);
+            self.told.push_back(ClientEvent::KeyFrameWanted);
+        }
+    }
+
+    fn is_queue_too_old(&self, target: Target) -> bool {
+        let queued = self.node.queued(target, MediaKind::Video);
+        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        queued > FREE_QUEUE && queued as f64 > a_second * OLDEST_QUEUE
+    }
+
+    fn media_peer(&self) -> Option<PeerId> {
+        self.call.with().map(|with| with.peer).filter(|peer| self.call.is_up_with(*peer))
+    }
+
+    fn media_target(&self) -> Option<(PeerId, Target)> {
+        let peer = self.media_peer()?;
+        Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
+    }
+
+    /// A quarter of a second of the call has passed.
+    pub(super) fn step_media(&mut self, now: Instant) {
+        let Some(peer) = self.media_peer() else { return };
+        let Some(figures) = self.node.peer_figures(now, peer) else { return };
+        if let Some(lines) = self.links.get_mut(&peer)
+            && std::mem::replace(&mut lines.packets, figures.packets_received) != figures.packets_received
+        {
+            self.call.alive(now, peer);
+        }
+        let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        let sample = Sample {
+            sent: figures.fragments_sent,
+            lost: figures.fragments_lost,
+            queued,
+            round_trip: figures.round_trip,
+        };
+        if let Some(target) = self.media.rate.step(now, sample) {
+            self.media.target = Some(target);
+            self.told.push_back(ClientEvent::Target(target));
+        }
+        let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
+        if loss.abs_diff(self.media.expected_loss) >= 2 {
+            self.media.expected_loss = loss;
+            self.told.push_back(ClientEvent::ExpectedLoss(loss));
+        }
+        self.measure(now, figures);
+        let due = |at: Option<Instant>| {
+            at.is_none_or(|at| now.saturating_duration_since(at) >= Duration::from_secs(1))
+        };
+        if due(self.media.last_report)
+            && self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions())
+        {
+            self.media.last_report = Some(now);
+            let report = Message::Report {
+                concealed_percent: self.media.concealed_percent,
+                receive_kbps: self.media.quality.receive_kbps.round(),
+            };
+            self.say(now, peer, report);
+        }
+    }
+
+    /// The figures that people see, once a second.
+    fn measure(&mut self, now: Instant, figures: SessionFigures) {
+        let Some((at, before)) = &self.media.before else {
+            self.media.before = Some((now, figures));
+            return;
+        };
+        let passed = now.saturating_duration_since(*at).as_secs_f64();
+        if passed < 1.0 {
+            return;
+        }
+        let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
+        let loss_percent = self.media.rate.loss_percent();
+        let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
+        let quality = &mut self.media.quality;
+        quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
+        quality.receive_kbps = kbps(figures.bytes_received, before.bytes_received);
+        quality.loss_percent = loss_percent;
+        quality.round_trip_ms = round_trip_ms;
+        "direct".clone_into(&mut quality.route);
+        quality.cipher.clone_from(&figures.cipher);
+        quality.bars = bars(loss_percent.max(self.media.concealed_percent), round_trip_ms);
+        self.media.before = Some((now, figures));
+    }
+}
+
+/// 0 (bad) to 4 (excellent), as people feel losses and delay.
+fn bars(loss_percent: f64, round_trip_ms: Option<f64>) -> u8 {
+    let by_loss = [1.0, 4.0, 10.0, 25.0].iter().filter(|limit| loss_percent <= **limit).count();
+    let delay = round_trip_ms.unwrap_or(0.0);
+    let by_delay = [200.0, 400.0, 700.0, 1500.0].iter().filter(|limit| delay <= **limit).count();
+    u8::try_from(by_loss.min(by_delay)).unwrap_or(4)
+}

@@ -1,0 +1,499 @@
+//! The client as one machine: a node, its server, the lines to each peer, and the call, driven by time and bytes.
+//!
+//! It joins the deciders: [`super::peer_link`] for the lines, [`super::lifecycle`] for the call,
+//! [`super::conversation`] for what is written, [`super::rate_control`] for the pictures. The doer above it
+//! ([`super::client`]) has the devices, the files and the names of hosts.
+
+mod lines;
+mod media;
+mod overview;
+mod people;
+mod server;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::command::Command;
+use super::conversation::Conversations;
+use super::end_reason::EndReason;
+use super::event::{Event, Notice};
+use super::lifecycle::{CallEffect, Lifecycle, Phase};
+use super::link::Link;
+use super::messages::LONGEST_TEXT;
+use super::random_id::RandomId;
+use super::rate_control::SendTarget;
+use super::view::{ClientView, Person};
+use crate::media::encoded::EncodedFrame;
+use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
+use crate::rtmfp::PeerId;
+use crate::rtmfp::chance::Chance;
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
+
+/// How often things that change by themselves are looked at during a call.
+const STEP: Duration = Duration::from_millis(250);
+/// Who leaves waits so long for its goodbyes to be answered.
+const GOODBYE: Duration = Duration::from_millis(1_500);
+
+/// Settings of a client.
+#[derive(Clone)]
+pub struct ClientConfig {
+    /// The node below.
+    pub node: NodeConfig,
+    /// Our name; empty means not to connect yet.
+    pub name: String,
+    /// Whether we want to stand in the server's list.
+    pub listed: bool,
+    /// Where randomness starts; not the node's own.
+    pub seed: [u8; 32],
+    /// One moment by both clocks, so that lines can be dated.
+    pub clocks: (Instant, SystemTime),
+}
+
+/// What the doer asks of the machine.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientCommand {
+    /// What the person wants. Devices are the doer's own business, and are passed over here.
+    Person(Command),
+    /// The server to use: its URL, as people name it, and where it is. No addresses: its name leads nowhere now.
+    UseServer {
+        /// `rtmfp://host[:port][/app]`.
+        url: String,
+        /// How it is shown.
+        shown: String,
+        /// Where it is.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Where we can be reached on the local networks.
+    LocalAddresses(Vec<SocketAddr>),
+    /// A coded frame of ours.
+    Frame(EncodedFrame),
+    /// The decoder needs a key frame of the far end.
+    KeyFrameNeeded,
+    /// What we have to send with.
+    Devices {
+        /// A camera that works.
+        camera: bool,
+        /// A microphone that works.
+        microphone: bool,
+    },
+    /// Percent of the far sound that had to be made up, lately.
+    Concealed(f64),
+    /// Says its goodbyes; ends in [`ClientEvent::Left`].
+    Leave,
+}
+
+/// What the machine tells the doer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ClientEvent {
+    /// To be passed on to the window.
+    Told(Event),
+    /// The new snapshot; devices, levels and pictures are not in it.
+    Changed(Box<ClientView>),
+    /// The call is up: open the devices, and begin to send and to play.
+    MediaStarted {
+        /// With whom.
+        peer: PeerId,
+    },
+    /// The call is over.
+    MediaStopped,
+    /// A coded frame of the far end.
+    Frame(EncodedFrame),
+    /// Our encoder should make a key frame.
+    KeyFrameWanted,
+    /// What our encoder should make.
+    Target(SendTarget),
+    /// Percent of our packets that are lost, for the sound's own correction.
+    ExpectedLoss(u8),
+    /// The server could not be reached or was lost: look up its name again, or be it.
+    ServerWanted,
+    /// All goodbyes are said.
+    Left,
+}
+
+/// The client.
+pub struct ClientMachine {
+    node: Node,
+    config: ClientConfig,
+    chance: Chance,
+    paths: BTreeMap<PathId, SocketAddr>,
+    local: Vec<SocketAddr>,
+    me: PeerId,
+    public: Option<PublicationId>,
+    server: server::ServerSide,
+    people: Arc<Vec<Person>>,
+    links: BTreeMap<PeerId, lines::Lines>,
+    call: Lifecycle,
+    /// Addresses that came with a link being dialled.
+    hints: Vec<SocketAddr>,
+    questions: people::Questions,
+    conversations: Conversations,
+    media: media::MediaSide,
+    leaving: Option<Instant>,
+    left: bool,
+    goodbyes: BTreeMap<PeerId, RandomId>,
+    told: VecDeque<ClientEvent>,
+    dirty: bool,
+    shown: Option<ClientView>,
+    next_step: Instant,
+}
+
+impl ClientMachine {
+    /// A client that knows no server yet.
+    pub fn new(now: Instant, config: ClientConfig) -> Self {
+        let node = Node::new(config.node.clone());
+        let me = node.near_id();
+        Self {
+            chance: Chance::new(config.seed),
+            node,
+            config,
+            paths: BTreeMap::new(),
+            local: vec![],
+            me,
+            public: None,
+            server: server::ServerSide::new(now),
+            people: Arc::default(),
+            links: BTreeMap::new(),
+            call: Lifecycle::new(me),
+            hints: vec![],
+            questions: people::Questions::default(),
+            conversations: Conversations::new(),
+            media: media::MediaSide::new(),
+            leaving: None,
+            left: false,
+            goodbyes: BTreeMap::new(),
+            told: VecDeque::new(),
+            dirty: true,
+            shown: None,
+            next_step: now,
+        }
+    }
+
+    /// This client's peer ID.
+    pub fn peer_id(&self) -> PeerId {
+        self.me
+    }
+
+    fn command(&mut self, now: Instant, command: ClientCommand) {
+        self.dirty = true;
+        match command {
+            ClientCommand::Person(command) => self.person(now, command),
+            ClientCommand::UseServer { url, shown, addresses } => {
+                self.use_server(now, url, shown, addresses);
+            }
+            ClientCommand::LocalAddresses(addresses) => self.set_local_addresses(now, addresses),
+            ClientCommand::Frame(frame) => self.send_frame(now, frame),
+            ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
+            ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
+            ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
+            ClientCommand::Leave => {
+                let effects = self.call.hang_up(now);
+                self.carry_out(now, effects);
+                self.leaving = Some(now + GOODBYE);
+            }
+        }
+    }
+
+    fn person(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::SetName(name) => self.set_name(now, name),
+            Command::Reconnect => self.connect(now),
+            Command::Call { whom, with_video } => self.dial(now, whom, with_video),
+            Command::Cancel | Command::HangUp => {
+                let effects = self.call.hang_up(now);
+                self.carry_out(now, effects);
+            }
+            Command::Accept { with_video } => {
+                self.media.camera_on = with_video;
+                let effects = self.call.accept(now);
+                self.carry_out(now, effects);
+            }
+            Command::Decline => {
+                let effects = self.call.decline(now);
+                self.carry_out(now, effects);
+            }
+            Command::Dismiss => self.call.dismiss(),
+            Command::SetMuted(muted) => {
+                self.media.muted = muted;
+                self.tell_media(now);
+            }
+            Command::SetCameraOn(on) => {
+                self.media.camera_on = on;
+                self.tell_media(now);
+            }
+            Command::SendText { to, text } => self.write(now, to, text),
+            Command::MarkRead(peer) => self.conversations.mark_read(peer),
+            Command::SetListed(listed) => self.set_listed(now, listed),
+            // The server's name is looked up, and devices are opened, by the doer.
+            Command::SetServer(_)
+            | Command::ChooseCamera(_)
+            | Command::ChooseMicrophone(_)
+            | Command::ChooseSpeaker(_)
+            | Command::RefreshDevices
+            | Command::Preview(_)
+            | Command::TestSpeaker => {}
+        }
+    }
+
+    /// Dials what the person wrote: a link, a peer ID, or a name on the server.
+    fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
+        let whom = whom.trim().to_owned();
+        if let Phase::Ringing { with, .. } = self.call.phase()
+            && (with.peer.to_string() == whom || with.name == whom)
+        {
+            self.person(now, Command::Accept { with_video });
+            return;
+        }
+        if !self.call.is_free() {
+            self.refuse("You are in a call already.");
+            return;
+        }
+        self.hints.clear();
+        let (peer, shown) = if Link::looks_like_one(&whom) {
+            match Link::parse(&whom) {
+                Ok(link) => {
+                    self.hints = link.addresses;
+                    let shown = link.name.unwrap_or_else(|| link.peer.short());
+                    (Some(link.peer), shown)
+                }
+                Err(error) => {
+                    self.refuse(&format!("{error}."));
+                    return;
+                }
+            }
+        } else {
+            match whom.parse::<PeerId>() {
+                Ok(peer) => (Some(peer), self.name_of(peer)),
+                Err(_) => (None, whom),
+            }
+        };
+        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
+            self.refuse("That is you.");
+            return;
+        }
+        if shown.is_empty() {
+            self.refuse("Write a name, a peer ID or a link first.");
+            return;
+        }
+        self.media.camera_on = with_video;
+        self.call.look(now, shown.clone(), with_video);
+        self.look_up(now, shown, peer);
+    }
+
+    fn write(&mut self, now: Instant, to: PeerId, text: String) {
+        if to == self.me || text.trim().is_empty() || text.len() > LONGEST_TEXT {
+            self.tell(Event::Notice(Notice::TextNotSent));
+            return;
+        }
+        let id = self.draw_id();
+        let name = self.name_of(to);
+        let at = self.date(now);
+        self.conversations.write(now, at, to, &name, id, text);
+        self.flush_texts(now, to);
+    }
+
+    /// Carries out what the call wants.
+    fn carry_out(&mut self, now: Instant, effects: Vec<CallEffect>) {
+        self.dirty |= !effects.is_empty();
+        for effect in effects {
+            match effect {
+                CallEffect::Dial(peer, offer) => self.dial_lines(now, peer, offer),
+                CallEffect::GiveName(peer) => self.with_link(now, peer, |link| link.give_name()),
+                CallEffect::Say(peer, message) => self.say(now, peer, message),
+                CallEffect::Part(peer) => self.part(now, peer),
+                CallEffect::StartMedia(peer) => self.start_media(now, peer),
+                CallEffect::StopMedia => self.stop_media(),
+                CallEffect::Tell(event) => self.tell(event),
+                CallEffect::Record(peer, record) => {
+                    let name = self.name_of(peer);
+                    let at = self.date(now);
+                    self.conversations.record(at, peer, &name, record);
+                }
+            }
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.told.push_back(ClientEvent::Told(event));
+    }
+
+    fn refuse(&mut self, why: &str) {
+        self.tell(Event::Notice(Notice::Refused(why.to_owned())));
+    }
+
+    fn draw_id(&mut self) -> RandomId {
+        RandomId(self.chance.bytes())
+    }
+
+    fn date(&self, now: Instant) -> SystemTime {
+        let (instant, system) = self.config.clocks;
+        system + now.saturating_duration_since(instant)
+    }
+
+    /// What a peer is called here: by its own word, the list, the conversation, or its ID.
+    fn name_of(&self, peer: PeerId) -> String {
+        let told = self.links.get(&peer).and_then(|lines| lines.link.far_name());
+        let listed = || self.people.iter().find(|person| person.peer_id == peer).map(|p| p.name.as_str());
+        let name = told.or_else(listed).or_else(|| self.conversations.name(peer));
+        name.map_or_else(|| peer.short(), str::to_owned)
+    }
+
+    /// The ways on which these addresses can be reached from here.
+    fn routes(&self, addresses: &[SocketAddr]) -> Vec<Route> {
+        let via = |address: &SocketAddr| {
+            let path = self.paths.iter().find(|(_, local)| local.is_ipv4() == address.is_ipv4());
+            path.map(|(path, _)| Route { via: *path, address: *address })
+        };
+        addresses.iter().filter_map(via).collect()
+    }
+
+    fn heard(&mut self, now: Instant, event: NodeEvent) {
+        match event {
+            NodeEvent::Connected { connection, info } => self.server_connected(now, connection, &info),
+            NodeEvent::Disconnected { connection, code, description } => {
+                self.server_gone(now, connection, &code, description);
+            }
+            NodeEvent::Answered { token, result } => self.answered(now, token, result),
+            NodeEvent::Called { name, arguments, token, .. } => self.called(now, &name, &arguments, token),
+            NodeEvent::PeerConnect { subscriber, name, peer, .. } => {
+                self.wants_to_play(now, subscriber, &name, peer);
+            }
+            NodeEvent::PlayStarted { subscriber, publication } => {
+                self.play_started(now, subscriber, publication);
+            }
+            NodeEvent::SubscriberGone { subscriber, publication, vanished } => {
+                self.subscriber_gone(now, subscriber, publication, vanished);
+            }
+            NodeEvent::PlaybackStatus { playback, code } => self.playback_status(now, playback, &code),
+            NodeEvent::PlaybackEnded { playback, end } => self.playback_ended(now, playback, end),
+            NodeEvent::Data { playback, handler, arguments } => {
+                self.data(now, playback, &handler, &arguments);
+            }
+            NodeEvent::Media { playback, message } => self.far_media(now, playback, message),
+            NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
+            // We take no clients, introduce nobody, and use no streams through a server.
+            NodeEvent::ConnectRequested { connection, .. } => {
+                self.node.reject_connection(now, connection, "This is no server.");
+            }
+            NodeEvent::RouteChanged { .. }
+            | NodeEvent::ClientGone { .. }
+            | NodeEvent::PeerInfo { .. }
+            | NodeEvent::HelloForAnother { .. }
+            | NodeEvent::StreamCreated { .. }
+            | NodeEvent::StreamStatus { .. }
+            | NodeEvent::StreamMedia { .. }
+            | NodeEvent::StreamData { .. } => {}
+        }
+    }
+
+    /// What is due by now.
+    fn tick(&mut self, now: Instant) {
+        self.tick_server(now);
+        if self.call.deadline().is_some_and(|at| at <= now) {
+            let effects = match self.call.phase() {
+                Phase::Looking { .. } if !self.server.is_connected() => {
+                    self.call.not_found(now, EndReason::ServerUnreachable)
+                }
+                _ => self.call.tick(now),
+            };
+            self.carry_out(now, effects);
+        }
+        if self.conversations.deadline().is_some_and(|at| at <= now) && self.conversations.give_up(now) {
+            self.dirty = true;
+            self.tell(Event::Notice(Notice::TextNotSent));
+        }
+        self.tick_lines(now);
+        if now >= self.next_step && self.is_busy() {
+            self.next_step = now + STEP;
+            self.step_media(now);
+            self.dirty = true;
+        }
+        if let Some(until) = self.leaving
+            && !self.left
+            && (self.goodbyes.is_empty() || now >= until)
+        {
+            self.left = true;
+            self.go(now);
+            self.told.push_back(ClientEvent::Left);
+        }
+    }
+
+    /// Whether something on the screen moves by itself.
+    fn is_busy(&self) -> bool {
+        !self.call.is_free()
+    }
+
+    /// Closes everything.
+    fn go(&mut self, now: Instant) {
+        let peers: Vec<PeerId> = self.links.keys().copied().collect();
+        for peer in peers {
+            self.with_link(now, peer, |link| link.close());
+            self.node.close_peer(now, peer);
+        }
+        self.disconnect(now);
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let step = self.is_busy().then_some(self.next_step);
+        let leaving = self.leaving.filter(|_| !self.left);
+        [
+            self.server.deadline(),
+            self.call.deadline(),
+            self.conversations.deadline(),
+            self.lines_deadline(),
+            step,
+            leaving,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+}
+
+impl Machine for ClientMachine {
+    type Command = ClientCommand;
+    type Event = ClientEvent;
+
+    fn handle_input(&mut self, now: Instant, input: Input<'_, ClientCommand>) {
+        match input {
+            Input::Time => self.node.handle_input(now, Input::Time),
+            Input::Received(received) => self.node.handle_input(now, Input::Received(received)),
+            Input::PathOpened { path, local } => {
+                self.paths.insert(path, local);
+                self.node.handle_input(now, Input::PathOpened { path, local });
+            }
+            Input::PathClosed { path } => {
+                self.paths.remove(&path);
+                self.node.handle_input(now, Input::PathClosed { path });
+            }
+            Input::Computed(computed) => self.node.handle_input(now, Input::Computed(computed)),
+            Input::Command(command) => self.command(now, command),
+        }
+        self.tick(now);
+    }
+
+    fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<ClientEvent> {
+        loop {
+            match self.node.poll_output(now, packets) {
+                Output::Transmit(transmit) => return Output::Transmit(transmit),
+                Output::Compute(job) => return Output::Compute(job),
+                Output::Event(event) => {
+                    self.dirty |= !matches!(event, NodeEvent::Media { .. });
+                    self.heard(now, event);
+                    self.tick(now);
+                }
+                Output::Sleep(until) => {
+                    if let Some(event) = self.told.pop_front() {
+                        return Output::Event(event);
+                    }
+                    if let Some(view) = self.changed_view(now) {
+                        return Output::Event(ClientEvent::Changed(Box::new(view)));
+                    }
+                    let own = self.deadline();
+                    return Output::Sleep([until, own].into_iter().flatten().min());
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,618 @@
+//! The life of a call: Idle → Looking → Connecting → Waiting, or Ringing → Up ⇄ reconnecting → Ended(why). Pure.
+//!
+//! One call at a time. What happens comes in as method calls with the time; what is to be done comes out as effects.
+
+use std::time::{Duration, Instant};
+
+use super::end_reason::EndReason;
+use super::event::Event;
+use super::messages::{Capabilities, Goodbye, Intent, Message};
+use super::peer_link::Loss;
+use super::random_id::RandomId;
+use crate::rtmfp::PeerId;
+
+/// The server must have found whom we dial within this.
+const FIND_WITHIN: Duration = Duration::from_secs(10);
+/// A way to them must be open within this.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
+/// It rings for so long.
+const RING_FOR: Duration = Duration::from_secs(45);
+/// Who is called waits a little longer, so that it is the caller who gives up.
+const RUNG_FOR: Duration = Duration::from_secs(50);
+/// After so long without a packet the person is told.
+const SILENT_AFTER: Duration = Duration::from_secs(2);
+/// After so long without a packet the call is over.
+const VANISHED_AFTER: Duration = Duration::from_secs(30);
+/// Between two attempts at getting a lost call back.
+const REDIAL_EVERY: Duration = Duration::from_secs(3);
+
+/// What is to be done, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum CallEffect {
+    /// Dial, or dial again.
+    Dial(PeerId, Capabilities),
+    /// Tell our name: the call is accepted (step 9).
+    GiveName(PeerId),
+    /// Say something on the line.
+    Say(PeerId, Message),
+    /// Close the lines once what was said is said: nobody talks on them.
+    Part(PeerId),
+    /// Sound and pictures may flow.
+    StartMedia(PeerId),
+    /// They may no longer.
+    StopMedia,
+    /// Tell the window.
+    Tell(Event),
+    /// Write the call into the conversation.
+    Record(PeerId, CallRecord),
+}
+
+/// A call that is over, for the conversation.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct CallRecord {
+    /// Whether they called us.
+    pub(crate) incoming: bool,
+    /// How long it was up.
+    pub(crate) lasted: Option<Duration>,
+    /// How it ended.
+    pub(crate) reason: EndReason,
+}
+
+/// Whom a call is with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct With {
+    /// Their peer ID.
+    pub(crate) peer: PeerId,
+    /// Their name, or what was dialled until they told it.
+    pub(crate) name: String,
+    /// The call's own name.
+    pub(crate) call: RandomId,
+    /// Whether they called us.
+    pub(crate) incoming: bool,
+    /// Whether the caller means to show a picture.
+    pub(crate) with_video: bool,
+    /// The far end announced no capabilities.
+    pub(crate) plain: bool,
+    /// Both ends told their names.
+    lines_up: bool,
+    /// Both persons agreed.
+    accepted: bool,
+}
+
+/// Where a call stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Phase {
+    /// No call.
+    #[default]
+    Idle,
+    /// The server is asked whom we mean.
+    Looking {
+        /// What the person wrote.
+        whom: String,
+        /// With our picture.
+        with_video: bool,
+        /// Since when.
+        since: Instant,
+    },
+    /// A way is being opened.
+    Connecting {
+        /// To whom.
+        with: With,
+        /// Since when we look or connect; what the person sees counts from here.
+        since: Instant,
+        /// When it is given up.
+        until: Instant,
+        /// What it means if nobody answers.
+        otherwise: EndReason,
+    },
+    /// They are reached; their person decides.
+    Waiting {
+        /// Who.
+        with: With,
+        /// Since when we dial.
+        since: Instant,
+        /// When it is given up.
+        until: Instant,
+        /// Their program said that it rings.
+        rings: bool,
+    },
+    /// It rings here.
+    Ringing {
+        /// Who calls.
+        with: With,
+        /// When it is given up.
+        until: Instant,
+    },
+    /// The call is up.
+    Up {
+        /// With whom.
+        with: With,
+        /// Since when.
+        since: Instant,
+        /// When the last packet came.
+        heard: Instant,
+        /// The lines are lost; the next attempt at getting them back.
+        redial: Option<Instant>,
+    },
+    /// It is over, until put away.
+    Ended {
+        /// With whom, by name.
+        name: String,
+        /// With whom, when it was found out.
+        peer: Option<PeerId>,
+        /// Why.
+        reason: EndReason,
+        /// How long it was up.
+        lasted: Option<Duration>,
+        /// Whether they had called us.
+        incoming: bool,
+    },
+}
+
+/// What the lines to a peer are like when a call over them begins.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct LinesNow {
+    /// Both ends told their names.
+    pub(crate) up: bool,
+    /// To a plain client.
+    pub(crate) plain: bool,
+}
+
+/// A call as the far end offers it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Offer {
+    /// Who.
+    pub(crate) peer: PeerId,
+    /// Under which name.
+    pub(crate) name: String,
+    /// The call's own name.
+    pub(crate) call: RandomId,
+    /// Whether the caller means to show a picture.
+    pub(crate) video: bool,
+    /// The lines it comes over.
+    pub(crate) lines: LinesNow,
+}
+
+/// One call, or none.
+#[derive(Debug)]
+pub(crate) struct Lifecycle {
+    me: PeerId,
+    phase: Phase,
+}
+
+impl Lifecycle {
+    /// Without a call.
+    pub(crate) fn new(me: PeerId) -> Self {
+        Self { me, phase: Phase::Idle }
+    }
+
+    /// Where the call stands.
+    pub(crate) fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Whom the call is with, if there is one and it is known.
+    pub(crate) fn with(&self) -> Option<&With> {
+        match &self.phase {
+            Phase::Connecting { with, .. }
+            | Phase::Waiting { with, .. }
+            | Phase::Ringing { with, .. }
+            | Phase::Up { with, .. } => Some(with),
+            Phase::Idle | Phase::Looking { .. } | Phase::Ended { .. } => None,
+        }
+    }
+
+    /// Whether media flows with this peer.
+    pub(crate) fn is_up_with(&self, peer: PeerId) -> bool {
+        matches!(&self.phase, Phase::Up { with, .. } if with.peer == peer)
+    }
+
+    /// Whether a new call may begin.
+    pub(crate) fn is_free(&self) -> bool {
+        matches!(self.phase, Phase::Idle | Phase::Ended { .. })
+    }
+
+    /// The server is being asked whom `whom` means.
+    pub(crate) fn look(&mut self, now: Instant, whom: String, with_video: bool) {
+        self.phase = Phase::Looking { whom, with_video, since: now };
+    }
+
+    /// It is known whom to dial. `otherwise` is what it means when nobody answers.
+    pub(crate) fn found(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        name: String,
+        call: RandomId,
+        lines: LinesNow,
+        otherwise: EndReason,
+    ) -> Vec<CallEffect> {
+        let Phase::Looking { with_video, since, .. } = self.phase else { return vec![] };
+        let LinesNow { up: lines_up, plain } = lines;
+        // With a plain client the lines are the call.
+        let accepted = lines_up && plain;
+        let with = With { peer, name, call, incoming: false, with_video, plain, lines_up, accepted };
+        let offer = Capabilities { intent: Intent::Call, call, video: with_video };
+        self.phase = Phase::Connecting { with, since, until: now + CONNECT_WITHIN, otherwise };
+        let mut effects = vec![CallEffect::Dial(peer, offer)];
+        if lines_up {
+            effects.extend(self.reached(now, peer));
+        }
+        self.rise(now, &mut effects);
+        effects
+    }
+
+    /// The server does not know them, or nothing can be asked.
+    pub(crate) fn not_found(&mut self, now: Instant, reason: EndReason) -> Vec<CallEffect> {
+        match self.phase {
+            Phase::Looking { .. } => self.end(now, reason),
+            _ => vec![],
+        }
+    }
+
+    /// The far end was reached.
+    pub(crate) fn reached(&mut self, now: Instant, peer: PeerId) -> Vec<CallEffect> {
+        if let Phase::Connecting { with, since, .. } = &self.phase
+            && with.peer == peer
+        {
+            let (with, since) = (with.clone(), *since);
+            self.phase = Phase::Waiting { with, since, until: now + RING_FOR, rings: false };
+        }
+        vec![]
+    }
+
+    /// The far end told its name over fresh lines. `fallback` names the call of a plain client.
+    pub(crate) fn named(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        name: &str,
+        capabilities: Option<Capabilities>,
+        fallback: RandomId,
+    ) -> Vec<CallEffect> {
+        if let Some(with) = self.with_mut(peer) {
+            name.clone_into(&mut with.name);
+            with.plain = capabilities.is_none();
+        }
+        match capabilities {
+            Some(Capabilities { intent: Intent::Chat, .. }) => vec![],
+            Some(Capabilities { call, video, .. }) => {
+                let lines = LinesNow::default();
+                self.offered(now, Offer { peer, name: name.to_owned(), call, video, lines })
+            }
+            None if self.is_with(peer) => {
+                // A plain client that tells its name has answered.
+                if let Phase::Connecting { with, .. } | Phase::Waiting { with, .. } = &mut self.phase {
+                    with.accepted = true;
+                }
+                vec![]
+            }
+            None if self.is_free() => {
+                let lines = LinesNow { up: false, plain: true };
+                self.ring(now, Offer { peer, name: name.to_owned(), call: fallback, video: true, lines })
+            }
+            // A plain client understands nothing but a closed line.
+            None => vec![CallEffect::Part(peer)],
+        }
+    }
+
+    /// The far end calls: over fresh lines, or with `call` over those that are up.
+    pub(crate) fn offered(&mut self, now: Instant, offer: Offer) -> Vec<CallEffect> {
+        let own_is_lower = self.me < offer.peer;
+        let (peer, call) = (offer.peer, offer.call);
+        let mut effects = Vec::new();
+        match &mut self.phase {
+            Phase::Connecting { with, .. } | Phase::Waiting { with, .. } if with.peer == peer => {
+                if with.call != call {
+                    // Both dial at once: nobody needs to ring, and both ends must name the call alike.
+                    with.call = if own_is_lower { with.call } else { call };
+                }
+                with.accepted = true;
+            }
+            Phase::Up { with, redial, .. } if with.peer == peer => {
+                // The same call comes back after its session was lost, or a far end that forgot it calls anew:
+                // either way two people were talking, and nobody rings.
+                with.call = call;
+                with.lines_up = offer.lines.up;
+                if with.lines_up {
+                    *redial = None;
+                }
+                effects.push(CallEffect::GiveName(peer));
+                effects.push(CallEffect::Say(peer, Message::Accepted(call)));
+            }
+            Phase::Ringing { with, .. } if with.peer == peer => {
+                with.call = call;
+                effects.push(CallEffect::Say(peer, Message::Ringing(call)));
+            }
+            Phase::Idle | Phase::Ended { .. } => effects.extend(self.ring(now, offer)),
+            _ => effects.push(CallEffect::Say(peer, Message::Busy(call))),
+        }
+        self.rise(now, &mut effects);
+        effects
+    }
+
+    /// Each end told the other its name.
+    pub(crate) fn lines_up(&mut self, now: Instant, peer: PeerId) -> Vec<CallEffect> {
+        let mut effects = Vec::new();
+        if let Some(with) = self.with_mut(peer) {
+            with.lines_up = true;
+        }
+        if let Phase::Up { with, heard, redial, .. } = &mut self.phase
+            && with.peer == peer
+            && redial.take().is_some()
+        {
+            *heard = now;
+        }
+        self.rise(now, &mut effects);
+        effects
+    }
+
+    /// A message about the call itself.
+    pub(crate) fn heard(&mut self, now: Instant, peer: PeerId, message: &Message) -> Vec<CallEffect> {
+        let current = self.with().filter(|with| with.peer == peer).map(|with| with.call);
+        let mut effects = Vec::new();
+        match *message {
+            Message::Bye { call, why } => {
+                effects.push(CallEffect::Say(peer, Message::Ended(call)));
+                if current == Some(call) {
+                    let reason = match (&self.phase, why) {
+                        (Phase::Up { .. }, _) => EndReason::EndedThere,
+                        (_, Goodbye::NoAnswer) => EndReason::NoAnswer,
+                        (_, Goodbye::Cancel | Goodbye::HangUp) => EndReason::Cancelled,
+                    };
+                    effects.extend(self.end(now, reason));
+                }
+            }
+            Message::Ringing(call) if current == Some(call) => {
+                effects.extend(self.reached(now, peer));
+                if let Phase::Waiting { rings, .. } = &mut self.phase
+                    && !std::mem::replace(rings, true)
+                {
+                    effects.push(CallEffect::Tell(Event::RingingThere));
+                }
+            }
+            Message::Accepted(call) if current == Some(call) => {
+                if let Phase::Connecting { with, .. } | Phase::Waiting { with, .. } = &mut self.phase {
+                    with.accepted = true;
+                }
+                self.rise(now, &mut effects);
+            }
+            Message::Declined(call) if current == Some(call) && self.is_dialling() => {
+                effects.extend(self.end(now, EndReason::Declined));
+            }
+            Message::Busy(call) if current == Some(call) && self.is_dialling() => {
+                effects.extend(self.end(now, EndReason::Busy));
+            }
+            _ => {}
+        }
+        effects
+    }
+
+    /// The lines to a peer are gone.
+    pub(crate) fn lost(&mut self, now: Instant, peer: PeerId, loss: Loss) -> Vec<CallEffect> {
+        match &mut self.phase {
+            Phase::Connecting { with, otherwise, .. } if with.peer == peer => {
+                let reason = match loss {
+                    Loss::Refused | Loss::Closed => EndReason::Declined,
+                    Loss::Unreachable | Loss::Vanished => *otherwise,
+                };
+                self.end(now, reason)
+            }
+            Phase::Waiting { with, .. } if with.peer == peer => self.end(
+                now,
+                match loss {
+                    Loss::Refused | Loss::Closed => EndReason::Declined,
+                    Loss::Unreachable => EndReason::NoWayThrough,
+                    Loss::Vanished => EndReason::Vanished,
+                },
+            ),
+            Phase::Ringing { with, .. } if with.peer == peer => self.end(now, EndReason::Cancelled),
+            Phase::Up { with, redial, .. } if with.peer == peer => match loss {
+                _ if redial.is_some() => {
+                    *redial = Some(now + REDIAL_EVERY);
+                    vec![]
+                }
+                Loss::Closed | Loss::Refused => self.end(now, EndReason::EndedThere),
+                Loss::Vanished | Loss::Unreachable if with.plain => self.end(now, EndReason::Vanished),
+                Loss::Vanished | Loss::Unreachable => {
+                    with.lines_up = false;
+                    // The caller tries first, so that the two attempts do not cross every time.
+                    *redial = Some(if with.incoming { now + REDIAL_EVERY / 2 } else { now });
+                    vec![]
+                }
+            },
+            _ => vec![],
+        }
+    }
+
+    /// A packet came from the peer.
+    pub(crate) fn alive(&mut self, now: Instant, peer: PeerId) {
+        if let Phase::Up { with, heard, redial: None, .. } = &mut self.phase
+            && with.peer == peer
+        {
+            *heard = now;
+        }
+    }
+
+    /// For how long nothing came, when it is long enough to say so.
+    pub(crate) fn silent_for(&self, now: Instant) -> Option<Duration> {
+        match &self.phase {
+            Phase::Up { heard, .. } => {
+                Some(now.saturating_duration_since(*heard)).filter(|silence| *silence >= SILENT_AFTER)
+            }
+            _ => None,
+        }
+    }
+
+    /// The person takes the call.
+    pub(crate) fn accept(&mut self, now: Instant) -> Vec<CallEffect> {
+        let mut effects = Vec::new();
+        if let Phase::Ringing { with, .. } = &mut self.phase {
+            with.accepted = true;
+            effects.push(CallEffect::GiveName(with.peer));
+            if !with.plain {
+                effects.push(CallEffect::Say(with.peer, Message::Accepted(with.call)));
+            }
+        }
+        self.rise(now, &mut effects);
+        effects
+    }
+
+    /// The person declines the call that rings.
+    pub(crate) fn decline(&mut self, now: Instant) -> Vec<CallEffect> {
+        let Phase::Ringing { with, .. } = &self.phase else { return vec![] };
+        let mut effects = vec![CallEffect::Say(with.peer, Message::Declined(with.call))];
+        effects.extend(self.end(now, EndReason::Declined));
+        effects
+    }
+
+    /// The person ends the call, or stops dialling.
+    pub(crate) fn hang_up(&mut self, now: Instant) -> Vec<CallEffect> {
+        let (why, reason) = match &self.phase {
+            Phase::Up { .. } => (Goodbye::HangUp, EndReason::Ended),
+            Phase::Looking { .. } => return self.end(now, EndReason::Cancelled),
+            Phase::Connecting { .. } | Phase::Waiting { .. } => (Goodbye::Cancel, EndReason::Cancelled),
+            Phase::Ringing { .. } => return self.decline(now),
+            Phase::Idle | Phase::Ended { .. } => return vec![],
+        };
+        self.say_bye(now, why, reason)
+    }
+
+    /// Puts away what an ended call left.
+    pub(crate) fn dismiss(&mut self) {
+        if matches!(self.phase, Phase::Ended { .. }) {
+            self.phase = Phase::Idle;
+        }
+    }
+
+    /// Time has passed.
+    pub(crate) fn tick(&mut self, now: Instant) -> Vec<CallEffect> {
+        if self.deadline().is_none_or(|at| at > now) {
+            return vec![];
+        }
+        match &mut self.phase {
+            Phase::Looking { .. } => self.end(now, EndReason::NotFound),
+            Phase::Connecting { otherwise, .. } => {
+                let reason = *otherwise;
+                self.say_bye(now, Goodbye::Cancel, reason)
+            }
+            Phase::Waiting { .. } => self.say_bye(now, Goodbye::NoAnswer, EndReason::NoAnswer),
+            Phase::Ringing { .. } => self.end(now, EndReason::NoAnswer),
+            Phase::Up { with, heard, redial, .. } => {
+                if now >= *heard + VANISHED_AFTER {
+                    return self.end(now, EndReason::Vanished);
+                }
+                *redial = Some(now + REDIAL_EVERY);
+                let offer = Capabilities { intent: Intent::Call, call: with.call, video: with.with_video };
+                vec![CallEffect::Dial(with.peer, offer)]
+            }
+            Phase::Idle | Phase::Ended { .. } => vec![],
+        }
+    }
+
+    /// When [`Lifecycle::tick`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Looking { since, .. } => Some(*since + FIND_WITHIN),
+            Phase::Connecting { until, .. } | Phase::Waiting { until, .. } | Phase::Ringing { until, .. } => {
+                Some(*until)
+            }
+            Phase::Up { heard, redial, .. } => {
+                let over = *heard + VANISHED_AFTER;
+                Some(redial.map_or(over, |at| at.min(over)))
+            }
+            Phase::Idle | Phase::Ended { .. } => None,
+        }
+    }
+
+    fn is_with(&self, peer: PeerId) -> bool {
+        self.with().is_some_and(|with| with.peer == peer)
+    }
+
+    fn is_dialling(&self) -> bool {
+        matches!(self.phase, Phase::Connecting { .. } | Phase::Waiting { .. })
+    }
+
+    fn with_mut(&mut self, peer: PeerId) -> Option<&mut With> {
+        match &mut self.phase {
+            Phase::Connecting { with, .. }
+            | Phase::Waiting { with, .. }
+            | Phase::Ringing { with, .. }
+            | Phase::Up { with, .. } => Some(with).filter(|with| with.peer == peer),
+            Phase::Idle | Phase::Looking { .. } | Phase::Ended { .. } => None,
+        }
+    }
+
+    fn ring(&mut self, now: Instant, offer: Offer) -> Vec<CallEffect> {
+        let Offer { peer, name, call, video, lines } = offer;
+        let with = With {
+            peer,
+            name: name.clone(),
+            call,
+            incoming: true,
+            with_video: video,
+            plain: lines.plain,
+            lines_up: lines.up,
+            accepted: false,
+        };
+        self.phase = Phase::Ringing { with, until: now + RUNG_FOR };
+        vec![CallEffect::Say(peer, Message::Ringing(call)), CallEffect::Tell(Event::Ringing { peer, name })]
+    }
+
+    /// Goes up when everything is there.
+    fn rise(&mut self, now: Instant, effects: &mut Vec<CallEffect>) {
+        let (Phase::Connecting { with, .. } | Phase::Waiting { with, .. } | Phase::Ringing { with, .. }) =
+            &self.phase
+        else {
+            return;
+        };
+        if with.lines_up && with.accepted {
+            let with = with.clone();
+            effects.push(CallEffect::StartMedia(with.peer));
+            effects.push(CallEffect::Tell(Event::Up { peer: with.peer, name: with.name.clone() }));
+            self.phase = Phase::Up { with, since: now, heard: now, redial: None };
+        }
+    }
+
+    fn say_bye(&mut self, now: Instant, why: Goodbye, reason: EndReason) -> Vec<CallEffect> {
+        let mut effects = Vec::new();
+        if let Some(with) = self.with() {
+            effects.push(CallEffect::Say(with.peer, Message::Bye { call: with.call, why }));
+        }
+        effects.extend(self.end(now, reason));
+        effects
+    }
+
+    fn end(&mut self, now: Instant, reason: EndReason) -> Vec<CallEffect> {
+        let mut effects = Vec::new();
+        let (name, with, lasted) = match std::mem::take(&mut self.phase) {
+            Phase::Looking { whom, .. } => (whom, None, None),
+            Phase::Connecting { with, .. } | Phase::Waiting { with, .. } | Phase::Ringing { with, .. } => {
+                (with.name.clone(), Some(with), None)
+            }
+            Phase::Up { with, since, .. } => {
+                effects.push(CallEffect::StopMedia);
+                (with.name.clone(), Some(with), Some(now.saturating_duration_since(since)))
+            }
+            phase @ (Phase::Idle | Phase::Ended { .. }) => {
+                self.phase = phase;
+                return vec![];
+            }
+        };
+        let (peer, incoming) = (with.as_ref().map(|w| w.peer), with.as_ref().is_some_and(|w| w.incoming));
+        if let Some(with) = with {
+            // Lines between two Tincans stay for writing; to a plain client they are the call, and half-made ones serve nobody.
+            if with.plain || !with.lines_up {
+                effects.push(CallEffect::Part(with.peer));
+            }
+            effects.push(CallEffect::Record(with.peer, CallRecord { incoming, lasted, reason }));
+        }
+        self.phase = Phase::Ended { name, peer, reason, lasted, incoming };
+        effects.push(CallEffect::Tell(Event::Ended { reason }));
+        effects
+    }
+}
+
+#[cfg(test)]
+#[path = "lifecycle/tests.rs"]
+mod tests;

@@ -1,0 +1,117 @@
+//! Where a server is: `rtmfp://host[:port][/app]`, and the addresses behind its name.
+
+use std::net::{IpAddr, SocketAddr};
+
+/// The port of RTMFP (RFC 7425 §5.1).
+pub const PORT: u16 = 1935;
+
+/// The server when none is set: this computer's, brought by the window itself.
+pub const BUILT_IN: &str = "rtmfp://127.0.0.1:1935";
+
+/// A server by its URL.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServerAddress {
+    /// The whole URL, as the server is told it.
+    pub url: String,
+    /// A name, or a literal address without brackets.
+    pub host: String,
+    /// The UDP port.
+    pub port: u16,
+}
+
+/// The text is no address of a server.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("\"{0}\" is no server address; it must read rtmfp://host[:port][/app]")]
+pub struct NotAServer(pub String);
+
+impl ServerAddress {
+    /// Reads an URL; the scheme may be left out.
+    ///
+    /// # Errors
+    /// [`NotAServer`], with a sentence.
+    pub fn parse(text: &str) -> Result<Self, NotAServer> {
+        let wrong = || NotAServer(text.to_owned());
+        let text = text.trim();
+        let rest = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("rtmfp") => rest,
+            Some(_) => return Err(wrong()),
+            None => text,
+        };
+        let (authority, app) = rest.split_once('/').unwrap_or((rest, ""));
+        let (host, port) = if let Some(inner) = authority.strip_prefix('[') {
+            let (host, after) = inner.split_once(']').ok_or_else(wrong)?;
+            (host, after.strip_prefix(':'))
+        } else {
+            match authority.split_once(':') {
+                Some((host, port)) => (host, Some(port)),
+                None => (authority, None),
+            }
+        };
+        let port = match port {
+            Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?,
+            None => PORT,
+        };
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '@') {
+            return Err(wrong());
+        }
+        let path = if app.is_empty() { String::new() } else { format!("/{app}") };
+        Ok(Self { url: format!("rtmfp://{authority}{path}"), host: host.to_owned(), port })
+    }
+
+    /// Whether it is the one on this computer that a window brings itself.
+    pub fn is_built_in(&self) -> bool {
+        self.port == PORT && (self.host == "127.0.0.1" || self.host.eq_ignore_ascii_case("localhost"))
+    }
+
+    /// As people name it.
+    pub fn shown(&self) -> String {
+        match (self.is_built_in(), self.port) {
+            (true, _) => "built in".to_owned(),
+            (false, PORT) => self.host.clone(),
+            (false, port) if self.host.contains(':') => format!("[{}]:{port}", self.host),
+            (false, port) => format!("{}:{port}", self.host),
+        }
+    }
+
+    /// Looks up where it is; empty when the name leads nowhere now.
+    pub async fn resolve(&self) -> Vec<SocketAddr> {
+        if let Ok(ip) = self.host.parse::<IpAddr>() {
+            return vec![SocketAddr::new(ip, self.port)];
+        }
+        match tokio::net::lookup_host((self.host.as_str(), self.port)).await {
+            Ok(addresses) => addresses.take(16).collect(),
+            Err(error) => {
+                tracing::info!(%error, "the server's name leads nowhere");
+                vec![]
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn host_port_and_app_are_read_and_the_port_has_a_default() {
+        let server = ServerAddress::parse("rtmfp://example.org/calls").expect("an address");
+        assert_eq!((server.host.as_str(), server.port), ("example.org", 1935));
+        assert_eq!(server.url, "rtmfp://example.org/calls");
+        let server = ServerAddress::parse("[2001:db8::1]:2000").expect("an address");
+        assert_eq!((server.host.as_str(), server.port), ("2001:db8::1", 2000));
+        assert_eq!(server.shown(), "[2001:db8::1]:2000");
+    }
+
+    #[test]
+    fn what_leads_nowhere_is_refused_with_a_sentence() {
+        for wrong in ["", "http://example.org", "rtmfp://", "rtmfp://a:0", "rtmfp://a:x", "rtmfp://[::1"] {
+            assert!(ServerAddress::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn only_the_default_server_is_built_in() {
+        assert!(ServerAddress::parse(BUILT_IN).is_ok_and(|server| server.is_built_in()));
+        assert!(ServerAddress::parse("rtmfp://127.0.0.1:2000").is_ok_and(|server| !server.is_built_in()));
+    }
+}

@@ -1,0 +1,526 @@
+//! The doer behind a client: one task that owns the driver of the [`ClientMachine`], the studio with all devices, the
+//! settings file and the built-in server, and passes between them what each decides.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::mpsc;
+
+use super::built_in_server::{BuiltInServer, TAKE_OVER_WITHIN};
+use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
+use super::command::Command;
+use super::event::{Event, Notice};
+use super::figures::CallFigures;
+use super::server_address::{BUILT_IN, ServerAddress};
+use super::view::{CallState, ClientView, Devices, ServerState};
+use crate::driver::{self, Driver, DriverConfig, DriverError};
+use crate::media::devices;
+use crate::media::encoded::EncodedFrame;
+use crate::media::sounds::Sound;
+use crate::media::studio::{Studio, VideoTarget, Waker};
+use crate::netconnection::UserName;
+use crate::netconnection::node::NodeConfig;
+use crate::rtmfp::chance::Chance;
+use crate::rtmfp::crypto::Profile;
+use crate::rtmfp::endpoint::EndpointConfig;
+use crate::settings::{self, Settings};
+
+/// How often devices and figures are looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// Frames from the encoders that may wait for the network task.
+const FRAMES: usize = 64;
+/// What the machine tells that may wait.
+const TOLD: usize = 2_048;
+/// Who stops waits so long for the goodbyes.
+const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+
+/// What the client's handle reads.
+#[derive(Default)]
+pub(super) struct Shared {
+    pub(super) view: Arc<ClientView>,
+    pub(super) figures: CallFigures,
+}
+
+/// What a worker needs.
+pub(super) struct WorkerConfig {
+    pub(super) profile: Arc<dyn Profile>,
+    /// For the endpoint and for what is above it.
+    pub(super) seeds: ([u8; 32], [u8; 32]),
+    pub(super) data_dir: PathBuf,
+    pub(super) settings: Settings,
+    pub(super) server: ServerAddress,
+    pub(super) window: bool,
+    pub(super) waker: Waker,
+    pub(super) told: SyncSender<Event>,
+    pub(super) shared: Arc<Mutex<Shared>>,
+}
+
+/// The worker, ready to run.
+pub(super) struct Worker {
+    config: WorkerConfig,
+    chance: Chance,
+    studio: Studio,
+    driver: Driver<ClientCommand>,
+    commands: mpsc::Receiver<Command>,
+    machine_told: mpsc::Receiver<ClientEvent>,
+    frames: mpsc::Receiver<EncodedFrame>,
+    frame_sender: mpsc::Sender<EncodedFrame>,
+    /// A frame found no room: the next delta would only show rubble.
+    frame_fell: Arc<AtomicBool>,
+    resolved: mpsc::Receiver<(ServerAddress, Vec<std::net::SocketAddr>)>,
+    resolve: mpsc::Sender<(ServerAddress, Vec<std::net::SocketAddr>)>,
+    listed_devices: mpsc::Receiver<Devices>,
+    list_devices: mpsc::Sender<Devices>,
+    built_in: BuiltInServer,
+    core: ClientView,
+    devices: Devices,
+    figures: CallFigures,
+    up: bool,
+    previewing: bool,
+    told_devices: (bool, bool),
+    concealed: (u64, u64),
+    next_report: Instant,
+}
+
+/// Binds the sockets and puts the worker together.
+pub(super) fn prepare(
+    runtime: &tokio::runtime::Runtime,
+    config: WorkerConfig,
+    studio: Studio,
+    commands: mpsc::Receiver<Command>,
+) -> Result<Worker, DriverError> {
+    let _inside = runtime.enter();
+    let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
+    endpoint.keepalive = Duration::from_secs(5);
+    endpoint.vanish_after = Duration::from_secs(15);
+    let machine = ClientMachine::new(
+        Instant::now(),
+        ClientConfig {
+            node: NodeConfig { endpoint, most_peer_connections: 8 },
+            name: config.settings.name.clone(),
+            listed: config.settings.listed,
+            seed: config.seeds.1,
+            clocks: (Instant::now(), SystemTime::now()),
+        },
+    );
+    let (tell, machine_told) = mpsc::channel(TOLD);
+    let driver = driver::spawn(machine, DriverConfig::any_port(), move |event| {
+        if let Err(error) = tell.try_send(event) {
+            // Only a worker that stands still lets this fill; far frames are then worth nothing anyway.
+            tracing::warn!("the call worker does not keep up: {error}");
+        }
+    })?;
+    let (frame_sender, frames) = mpsc::channel(FRAMES);
+    let (resolve, resolved) = mpsc::channel(4);
+    let (list_devices, listed_devices) = mpsc::channel(2);
+    let devices = Devices {
+        camera: config.settings.camera.clone(),
+        microphone: config.settings.microphone.clone(),
+        speaker: config.settings.speaker.clone(),
+        ..Devices::default()
+    };
+    Ok(Worker {
+        chance: Chance::new(config.seeds.1),
+        config,
+        studio,
+        driver,
+        commands,
+        machine_told,
+        frames,
+        frame_sender,
+        frame_fell: Arc::default(),
+        resolved,
+        resolve,
+        listed_devices,
+        list_devices,
+        built_in: BuiltInServer::default(),
+        core: ClientView::default(),
+        devices,
+        figures: CallFigures::default(),
+        up: false,
+        previewing: false,
+        told_devices: (false, false),
+        concealed: (0, 0),
+        next_report: Instant::now(),
+    })
+}
+
+impl Worker {
+    /// Works until the handle is dropped.
+    pub(super) async fn run(mut self) {
+        let local = driver::interfaces::reported(self.driver.local_addresses());
+        self.ask(ClientCommand::LocalAddresses(local));
+        self.find_server(Duration::ZERO);
+        if self.config.window {
+            self.look_for_devices();
+        }
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                command = self.commands.recv() => match command {
+                    Some(command) => self.person(command),
+                    None => break,
+                },
+                Some(event) = self.machine_told.recv() => self.told(event),
+                Some(frame) = self.frames.recv() => self.ask(ClientCommand::Frame(frame)),
+                Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
+                Some(devices) = self.listed_devices.recv() => {
+                    self.devices.cameras = devices.cameras;
+                    self.devices.microphones = devices.microphones;
+                    self.devices.speakers = devices.speakers;
+                    self.publish();
+                }
+                _ = ticks.tick() => self.tick(),
+            }
+        }
+        self.leave().await;
+    }
+
+    async fn leave(mut self) {
+        if self.driver.command(ClientCommand::Leave).await.is_ok() {
+            let goodbye = async {
+                while let Some(event) = self.machine_told.recv().await {
+                    if event == ClientEvent::Left {
+                        break;
+                    }
+                }
+            };
+            if tokio::time::timeout(LEAVE_WITHIN, goodbye).await.is_err() {
+                tracing::warn!("the goodbyes were not answered in time");
+            }
+        }
+        self.driver.stop().await;
+        self.built_in.stop().await;
+        drop(self.studio);
+    }
+
+    fn person(&mut self, command: Command) {
+        match &command {
+            Command::SetName(name) => {
+                if let Err(error) = UserName::new(name) {
+                    self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
+                    return;
+                }
+                self.config.settings.name.clone_from(name);
+                self.config.settings.first_run_done = true;
+                self.save();
+            }
+            Command::SetServer(server) => match ServerAddress::parse(server.as_deref().unwrap_or(BUILT_IN)) {
+                Ok(address) => {
+                    self.config.settings.server.clone_from(server);
+                    self.config.server = address;
+                    self.save();
+                    self.find_server(Duration::ZERO);
+                }
+                Err(error) => self.pass_on(Event::Notice(Notice::Refused(format!("{error}.")))),
+            },
+            Command::Reconnect => self.find_server(Duration::ZERO),
+            Command::SetListed(listed) => {
+                self.config.settings.listed = *listed;
+                self.save();
+            }
+            Command::SetMuted(muted) => self.studio.set_muted(*muted),
+            Command::SetCameraOn(on) => self.studio.set_camera_on(*on),
+            Command::Accept { with_video } | Command::Call { with_video, .. } => {
+                self.studio.set_camera_on(*with_video);
+            }
+            Command::ChooseCamera(name) => {
+                self.studio.set_camera(read(name));
+                self.devices.camera_problem = None;
+                self.devices.camera.clone_from(name);
+                self.config.settings.camera.clone_from(name);
+                self.save();
+            }
+            Command::ChooseMicrophone(name) => {
+                self.studio.set_microphone(read(name));
+                self.devices.microphone_problem = None;
+                self.devices.microphone.clone_from(name);
+                self.config.settings.microphone.clone_from(name);
+                self.save();
+            }
+            Command::ChooseSpeaker(name) => {
+                self.studio.set_speaker(read(name));
+                self.devices.speaker_problem = None;
+                self.devices.speaker.clone_from(name);
+                self.config.settings.speaker.clone_from(name);
+                self.save();
+            }
+            Command::RefreshDevices => self.look_for_devices(),
+            Command::Preview(on) => self.preview(*on),
+            Command::TestSpeaker => self.studio.play_sound(Sound::Test),
+            Command::Cancel
+            | Command::Decline
+            | Command::HangUp
+            | Command::Dismiss
+            | Command::SendText { .. }
+            | Command::MarkRead(_) => {}
+        }
+        self.ask(ClientCommand::Person(command));
+        self.publish();
+    }
+
+    fn told(&mut self, event: ClientEvent) {
+        match event {
+            ClientEvent::Told(event) => {
+                self.sound_for(&event);
+                if let Event::Ended { reason } = &event {
+                    self.figures.end_reason = Some(*reason);
+                    self.publish();
+                }
+                self.pass_on(event);
+            }
+            ClientEvent::Changed(view) => {
+                self.core = *view;
+                self.publish();
+            }
+            ClientEvent::MediaStarted { .. } => self.start_media(),
+            ClientEvent::MediaStopped => self.stop_media(),
+            ClientEvent::Frame(frame) => self.studio.push(frame),
+            ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
+            ClientEvent::Target(target) => self.studio.set_video_target(VideoTarget {
+                bits_per_second: target.bits_per_second,
+                width: target.width,
+                height: target.height,
+                frames_per_second: target.frames_per_second,
+            }),
+            ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
+            ClientEvent::ServerWanted => {
+                let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
+                self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
+            }
+            ClientEvent::Left => {}
+        }
+    }
+
+    fn start_media(&mut self) {
+        self.studio.stop_sound();
+        self.figures = CallFigures { up_at: Some(Instant::now()), ..CallFigures::default() };
+        self.concealed = (0, 0);
+        self.up = true;
+        self.studio.start_receiving();
+        let (sender, fell) = (self.frame_sender.clone(), Arc::clone(&self.frame_fell));
+        self.studio.start_sending(Arc::new(move |frame| {
+            if let Err(mpsc::error::TrySendError::Full(EncodedFrame::Video { .. })) = sender.try_send(frame) {
+                fell.store(true, Ordering::Relaxed);
+            }
+        }));
+        self.studio.request_key_frame();
+        self.publish();
+    }
+
+    fn stop_media(&mut self) {
+        self.measure();
+        self.up = false;
+        self.studio.stop_sending();
+        self.studio.stop_receiving();
+        self.studio.set_muted(false);
+        if self.previewing {
+            self.preview(true);
+        }
+        self.publish();
+    }
+
+    fn preview(&mut self, on: bool) {
+        self.previewing = on;
+        if on {
+            self.studio.open_camera();
+            self.studio.open_microphone();
+        } else if !self.up {
+            self.studio.close_camera();
+            self.studio.close_microphone();
+        }
+    }
+
+    fn sound_for(&mut self, event: &Event) {
+        match event {
+            Event::Ringing { .. } if self.config.window && !self.config.settings.muted_ring => {
+                self.studio.play_sound(Sound::Ring);
+            }
+            Event::RingingThere if self.config.window => self.studio.play_sound(Sound::Ringback),
+            Event::Up { .. } => {
+                self.studio.stop_sound();
+                if self.config.window {
+                    self.studio.play_sound(Sound::Connected);
+                }
+            }
+            Event::Ended { .. } => {
+                self.studio.stop_sound();
+                if self.config.window {
+                    self.studio.play_sound(Sound::Ended);
+                }
+            }
+            Event::TextReceived { .. } if self.config.window && !self.up => {
+                self.studio.play_sound(Sound::Message);
+            }
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        while let Some(problem) = self.studio.poll_notice() {
+            let sentence = problem.to_string();
+            match problem.device {
+                crate::media::device_error::DeviceKind::Camera => {
+                    self.devices.camera_problem = Some(sentence.clone());
+                }
+                crate::media::device_error::DeviceKind::Microphone => {
+                    self.devices.microphone_problem = Some(sentence.clone());
+                }
+                crate::media::device_error::DeviceKind::Speaker => {
+                    self.devices.speaker_problem = Some(sentence.clone());
+                }
+                crate::media::device_error::DeviceKind::Picture => {}
+            }
+            self.pass_on(Event::Notice(Notice::Device(sentence)));
+        }
+        if self.frame_fell.swap(false, Ordering::Relaxed) {
+            self.studio.request_key_frame();
+        }
+        let has = (self.studio.has_camera(), self.studio.has_microphone());
+        if has != self.told_devices {
+            self.told_devices = has;
+            self.ask(ClientCommand::Devices { camera: has.0, microphone: has.1 });
+        }
+        if self.up {
+            if self.studio.take_key_frame_request() {
+                self.ask(ClientCommand::KeyFrameNeeded);
+            }
+            self.measure();
+            self.report_concealed();
+        }
+        if self.up || self.previewing {
+            self.publish();
+        }
+    }
+
+    fn measure(&mut self) {
+        if let Some(up_at) = self.figures.up_at
+            && self.up
+        {
+            self.figures.up_for = up_at.elapsed();
+            self.figures.media = self.studio.figures();
+            if let CallState::Up(call) = &self.core.call {
+                self.figures.quality.clone_from(&call.quality);
+            }
+        }
+    }
+
+    fn report_concealed(&mut self) {
+        let now = Instant::now();
+        if now < self.next_report {
+            return;
+        }
+        self.next_report = now + Duration::from_secs(1);
+        let after = (self.figures.media.sound_played_ms, self.figures.media.sound_concealed_ms);
+        let played = after.0.saturating_sub(self.concealed.0);
+        let concealed = after.1.saturating_sub(self.concealed.1);
+        self.concealed = after;
+        if played > 0 {
+            self.ask(ClientCommand::Concealed(concealed as f64 / played as f64 * 100.0));
+        }
+    }
+
+    /// Looks up where the server is, after a wait; a window serves itself when nobody else does.
+    fn find_server(&mut self, wait: Duration) {
+        let server = self.config.server.clone();
+        let resolve = self.resolve.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(wait).await;
+            let addresses = server.resolve().await;
+            // The worker may be gone; then nobody wants to know.
+            let _ = resolve.send((server, addresses)).await;
+        });
+    }
+
+    fn server_found(&mut self, server: ServerAddress, addresses: Vec<std::net::SocketAddr>) {
+        if server != self.config.server {
+            return;
+        }
+        if self.config.window && server.is_built_in() && self.core.own.server_state != ServerState::Connected
+        {
+            self.built_in.try_serve();
+        }
+        let (url, shown) = (server.url.clone(), server.shown());
+        self.ask(ClientCommand::UseServer { url, shown, addresses });
+    }
+
+    fn look_for_devices(&self) {
+        let list = self.list_devices.clone();
+        tokio::task::spawn_blocking(move || {
+            let found = devices::list();
+            let devices = Devices {
+                cameras: found.cameras,
+                microphones: found.microphones,
+                speakers: found.speakers,
+                ..Devices::default()
+            };
+            // Two answers wait at most; a third asked for in between would say the same.
+            let _ = list.try_send(devices);
+        });
+    }
+
+    fn ask(&mut self, command: ClientCommand) {
+        let is_frame = matches!(command, ClientCommand::Frame(_));
+        if self.driver.try_command(command).is_err() {
+            tracing::warn!(is_frame, "the network task does not keep up");
+            if is_frame {
+                self.frame_fell.store(true, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn pass_on(&self, event: Event) {
+        if let Err(error) = self.config.told.try_send(event) {
+            tracing::error!("an event was lost: {error}");
+        }
+        (self.config.waker)();
+    }
+
+    fn save(&self) {
+        if !self.config.window {
+            return;
+        }
+        if let Err(error) = settings::save(&self.config.data_dir, &self.config.settings) {
+            self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
+        }
+    }
+
+    /// Puts the snapshot together and wakes the window when it differs.
+    fn publish(&mut self) {
+        let mut view = self.core.clone();
+        view.microphone_level = self.studio.microphone_level();
+        view.far_level = self.studio.far_level();
+        view.devices = Arc::new(self.devices.clone());
+        if let CallState::Up(call) = &mut view.call {
+            let media = &self.figures.media;
+            call.quality.send_picture = media.send_picture;
+            call.quality.receive_picture = media.receive_picture;
+            call.quality.buffer_ms = f64::from(media.buffer_ms);
+            call.quality.lip_sync_ms = media.lip_sync_ms;
+        }
+        let changed = {
+            let mut shared = self.config.shared.lock().unwrap_or_else(PoisonError::into_inner);
+            shared.figures.clone_from(&self.figures);
+            let changed = *shared.view != view;
+            if changed {
+                shared.view = Arc::new(view);
+            }
+            changed
+        };
+        if changed {
+            (self.config.waker)();
+        }
+    }
+}
+
+/// Every text is a source or a sink: what is no known word is a device's name.
+fn read<T: std::str::FromStr<Err = std::convert::Infallible>>(text: &str) -> T {
+    match text.parse() {
+        Ok(choice) => choice,
+        Err(never) => match never {},
+    }
+}

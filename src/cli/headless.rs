@@ -1,0 +1,274 @@
+//! What `call` and `answer` share: a client without a window, driven by its events.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail};
+use tincan::call::client::{ClientOptions, RunningClient, start};
+use tincan::call::event::Notice;
+use tincan::call::handle::Client as _;
+use tincan::call::view::ServerState;
+use tincan::call::{Command, EndReason, Event, PeerId};
+use tincan::media::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
+use tincan::media::studio::StudioSettings;
+use tincan::netconnection::UserName;
+use tincan::settings;
+use tincan::settings::instance::{Claim, Instance};
+
+use super::WRONG_USAGE;
+use super::flags::{CommonFlags, HeadlessFlags};
+use super::statistics::Statistics;
+
+/// How often time is looked at while nothing happens.
+const STEP: Duration = Duration::from_millis(20);
+/// The server must have accepted us within this.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+
+/// A client without a window.
+pub(crate) struct Headless {
+    pub(crate) client: RunningClient,
+    pub(crate) with_video: bool,
+    say: Vec<String>,
+    for_seconds: Option<Duration>,
+    statistics: Statistics,
+    interrupted: Arc<AtomicBool>,
+    hung_up: bool,
+    up: Option<(PeerId, Instant)>,
+    /// When we dialled; `None` where we are called.
+    pub(crate) dialled: Option<Instant>,
+    setup: Option<Duration>,
+    /// Keeps the data directory ours.
+    _instance: Instance,
+}
+
+/// What the loop above a [`Headless`] has to decide about.
+pub(crate) enum Happened {
+    /// Nothing that it must know.
+    Nothing,
+    /// Somebody calls.
+    Ringing(PeerId),
+    /// A call, or an attempt at one, is over.
+    Ended(EndReason),
+    /// What was asked for makes no sense.
+    Refused(String),
+    /// Interrupted while no call is up.
+    Interrupted,
+}
+
+impl Headless {
+    /// Starts the client.
+    pub(crate) fn start(common: CommonFlags, headless: HeadlessFlags) -> anyhow::Result<Self> {
+        let data_dir = settings::data_dir(common.data_dir)?;
+        let instance = match Instance::claim(&data_dir)? {
+            Claim::First(instance) => instance,
+            Claim::Already(_) => bail!(
+                "{} is used by a running Tincan. Choose another directory with --data-dir.",
+                data_dir.display()
+            ),
+        };
+        let settings::Loaded { settings: mut kept, problem } = settings::load(&data_dir);
+        if let Some(problem) = problem {
+            eprintln!("{problem}");
+        }
+        let word = |flag: Option<String>, kept: &str| flag.unwrap_or_else(|| kept.to_owned());
+        let camera: CameraSource = read(&word(common.camera, &kept.camera));
+        let microphone: MicrophoneSource = read(&word(common.microphone, &kept.microphone));
+        let speaker: SpeakerSink = read(&word(common.speaker, &kept.speaker));
+        let picture: PictureSink = match headless.picture.as_str() {
+            "none" => PictureSink::None,
+            other => match other.strip_prefix("file:") {
+                Some(path) => PictureSink::File(PathBuf::from(path)),
+                None => bail!("--picture takes none or file:PATH"),
+            },
+        };
+        kept.server = common.server.or(kept.server);
+        if let Some(name) = common.name {
+            UserName::new(&name).context("--name cannot be used")?;
+            kept.name = name;
+        }
+        if kept.name.is_empty() {
+            let identity = tincan::call::client::identity(&data_dir)?;
+            kept.name = default_name(identity.peer_id());
+        }
+        let statistics = Statistics::open(headless.stats.as_deref()).context("--stats cannot be written")?;
+        let with_video = camera != CameraSource::None;
+        let client = start(ClientOptions {
+            data_dir,
+            settings: kept,
+            studio: StudioSettings { camera, microphone, speaker, picture },
+            window: false,
+            waker: Arc::new(|| {}),
+        })?;
+        Ok(Self {
+            client,
+            with_video,
+            say: headless.say,
+            for_seconds: headless.for_seconds,
+            statistics,
+            interrupted: watch_signals()?,
+            hung_up: false,
+            up: None,
+            dialled: None,
+            setup: None,
+            _instance: instance,
+        })
+    }
+
+    /// Waits until the server has accepted us.
+    pub(crate) fn connect(&mut self) -> Result<(), EndReason> {
+        let until = Instant::now() + CONNECT_WITHIN;
+        loop {
+            match self.client.wait_event(STEP) {
+                Some(Event::Connected) => return Ok(()),
+                Some(other) => self.print(&other),
+                None => {}
+            }
+            if let ServerState::NameRefused(why) = &self.client.view().own.server_state {
+                eprintln!("{why}");
+                return Err(EndReason::NameRefused);
+            }
+            if Instant::now() >= until {
+                eprintln!("The server cannot be reached.");
+                return Err(EndReason::ServerUnreachable);
+            }
+            if self.interrupted.load(Ordering::Relaxed) {
+                return Err(EndReason::Cancelled);
+            }
+        }
+    }
+
+    /// Takes the next event, and does what time asks for.
+    pub(crate) fn step(&mut self) -> Happened {
+        let event = self.client.wait_event(STEP);
+        self.statistics.step(&self.client, self.setup_ms());
+        let for_is_over = match (self.up, self.for_seconds) {
+            (Some((_, at)), Some(time)) => at.elapsed() >= time,
+            _ => false,
+        };
+        let interrupted = self.interrupted.load(Ordering::Relaxed);
+        if (for_is_over || interrupted) && !self.hung_up {
+            self.hung_up = self.client.try_command(Command::HangUp);
+            if interrupted && self.up.is_none() && self.dialled.is_none() {
+                return Happened::Interrupted;
+            }
+        }
+        let Some(event) = event else { return Happened::Nothing };
+        self.print(&event);
+        match event {
+            Event::Up { peer, .. } => {
+                self.up = Some((peer, Instant::now()));
+                self.setup = self.dialled.map(|at| at.elapsed());
+                for text in &self.say {
+                    if !self.client.try_command(Command::SendText { to: peer, text: text.clone() }) {
+                        eprintln!("A message could not be sent.");
+                    }
+                }
+                Happened::Nothing
+            }
+            Event::Ringing { peer, .. } => Happened::Ringing(peer),
+            Event::Ended { reason } => {
+                let setup = self.setup_ms();
+                let up = self.up.take().is_some();
+                self.hung_up = false;
+                self.statistics.summary(&self.client, reason, up, setup);
+                Happened::Ended(reason)
+            }
+            Event::Notice(Notice::Refused(why)) => Happened::Refused(why),
+            _ => Happened::Nothing,
+        }
+    }
+
+    /// Whether somebody pressed Ctrl-C, or asked the program to end.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// Writes the summary of an attempt that never became a call.
+    pub(crate) fn give_up(mut self, reason: EndReason) -> ExitCode {
+        self.statistics.summary(&self.client, reason, false, None);
+        self.finish(reason)
+    }
+
+    /// Says goodbye, and answers the exit status.
+    pub(crate) fn finish(self, reason: EndReason) -> ExitCode {
+        self.client.stop();
+        ExitCode::from(reason.exit_status())
+    }
+
+    fn setup_ms(&self) -> Option<f64> {
+        self.setup.map(|setup| setup.as_secs_f64() * 1000.0)
+    }
+
+    fn print(&self, event: &Event) {
+        match event {
+            Event::TextReceived { name, text, .. } => {
+                let mut out = std::io::stdout().lock();
+                // A line each: a text with lines of its own must not pass for several.
+                let text = text.replace(['\n', '\r'], " ");
+                let _ = writeln!(out, "{name}: {text}").and_then(|()| out.flush());
+            }
+            Event::Notice(Notice::Device(sentence)) => eprintln!("{sentence}"),
+            Event::Notice(Notice::TextNotSent) => eprintln!("A message could not be sent."),
+            _ => {}
+        }
+    }
+}
+
+/// Says why it cannot start; the exit status is that of wrong usage.
+pub(crate) fn cannot_start(error: &anyhow::Error) -> ExitCode {
+    eprintln!("{error:#}");
+    ExitCode::from(WRONG_USAGE)
+}
+
+/// A name for who chose none: the account's, told from others by the peer ID.
+fn default_name(peer: PeerId) -> String {
+    let account = std::env::var("USER").or_else(|_| std::env::var("USERNAME")).unwrap_or_default();
+    let account: String = account.chars().filter(|c| c.is_alphanumeric()).take(20).collect();
+    let account = if account.is_empty() { "tincan".to_owned() } else { account };
+    format!("{account}-{}", &peer.to_string()[..6])
+}
+
+/// Set once Ctrl-C is pressed or the system asks the program to end.
+fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let flag = Arc::clone(&interrupted);
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        runtime.block_on(async move {
+            wait_for_signal().await;
+            flag.store(true, Ordering::Relaxed);
+            // Who asks twice does not want to wait for goodbyes.
+            wait_for_signal().await;
+            std::process::exit(130);
+        });
+    })?;
+    Ok(interrupted)
+}
+
+async fn wait_for_signal() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut ended) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = ended.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn read<T: std::str::FromStr<Err = std::convert::Infallible>>(text: &str) -> T {
+    match text.parse() {
+        Ok(choice) => choice,
+        Err(never) => match never {},
+    }
+}

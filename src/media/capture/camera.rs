@@ -1,0 +1,242 @@
+//! The system's camera.
+//!
+//! Opening may hang, reading may block for ever, and enumerating may list what is no camera. So the device lives in a
+//! thread that is left behind when it does not answer, and what it says is only believed once a picture has come.
+
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::time::{Duration, Instant};
+
+use nokhwa::NokhwaError;
+use nokhwa::utils::{
+    ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
+};
+
+use super::{Captured, PictureSource};
+use crate::media::device_error::{DeviceError, DeviceKind, Problem};
+use crate::media::picture::Picture;
+use crate::media::shaping::colour::{from_jpeg, from_nv12, from_yuyv};
+use crate::media::worker::{Stop, Worker};
+
+const OPENING: Duration = Duration::from_secs(5);
+/// From opening to the first picture, and between pictures.
+const QUIET: Duration = Duration::from_secs(3);
+
+/// An open camera.
+pub(crate) struct Camera {
+    pictures: Receiver<Message>,
+    last: Instant,
+    delivered: bool,
+    _device: Worker,
+}
+
+enum Message {
+    Opened,
+    Taken(Captured),
+    Failed(DeviceError),
+}
+
+impl Camera {
+    /// Opens the camera of this name, or the first that works.
+    pub(crate) fn open(name: Option<&str>) -> Result<Self, DeviceError> {
+        let (sender, pictures) = mpsc::sync_channel(2);
+        let name = name.map(str::to_owned);
+        let device = Worker::spawn("camera device", move |stop| {
+            if let Err(error) = run(name.as_deref(), stop, &sender) {
+                // Nobody listens any more: then nobody needs to know.
+                let _ = sender.send(Message::Failed(error));
+            }
+        });
+        let device = device.ok_or_else(|| error(Problem::NoAnswer))?;
+        match pictures.recv_timeout(OPENING) {
+            Ok(Message::Failed(error)) => Err(error),
+            Ok(Message::Opened | Message::Taken(_)) => {
+                Ok(Self { pictures, last: Instant::now(), delivered: false, _device: device })
+            }
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(error(Problem::NoAnswer)),
+        }
+    }
+}
+
+impl PictureSource for Camera {
+    fn next(&mut self, stop: &Stop) -> Result<Option<Captured>, DeviceError> {
+        loop {
+            if stop.is_set() {
+                return Ok(None);
+            }
+            match self.pictures.recv_timeout(Duration::from_millis(50)) {
+                Ok(Message::Taken(captured)) => {
+                    (self.last, self.delivered) = (Instant::now(), true);
+                    return Ok(Some(captured));
+                }
+                Ok(Message::Opened) => {}
+                Ok(Message::Failed(error)) => return Err(error),
+                Err(RecvTimeoutError::Disconnected) => return Err(error(Problem::Stopped)),
+                Err(RecvTimeoutError::Timeout) if self.last.elapsed() > QUIET => {
+                    return Err(error(if self.delivered { Problem::Stopped } else { Problem::NoAnswer }));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+/// The names of what the system calls cameras.
+pub(crate) fn names() -> Vec<String> {
+    let found = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
+    let mut names: Vec<String> = found.iter().map(|info| info.human_name()).collect();
+    names.dedup();
+    names
+}
+
+fn error(problem: Problem) -> DeviceError {
+    DeviceError::new(DeviceKind::Camera, problem)
+}
+
+fn run(name: Option<&str>, stop: &Stop, sender: &SyncSender<Message>) -> Result<(), DeviceError> {
+    let mut camera = open_any(name)?;
+    let _ = sender.send(Message::Opened);
+    let mut unreadable = 0;
+    while !stop.is_set() {
+        let frame = camera.frame().map_err(|problem| error(meaning(&problem)))?;
+        let at = Instant::now();
+        let size = frame.resolution();
+        let picture = match frame.source_frame_format() {
+            FrameFormat::YUYV => from_yuyv(frame.buffer(), size.width() & !1, size.height() & !1),
+            FrameFormat::NV12 => from_nv12(frame.buffer(), size.width() & !1, size.height() & !1),
+            FrameFormat::MJPEG => from_jpeg(frame.buffer()),
+            FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => None,
+        };
+        match picture {
+            Some(picture) => {
+                unreadable = 0;
+                deliver(sender, picture, at);
+            }
+            // A torn picture now and then is normal; nothing but torn pictures is a format we do not understand.
+            None if unreadable > 30 => return Err(error(Problem::Unsupported)),
+            None => unreadable += 1,
+        }
+    }
+    let _ = camera.stop_stream();
+    Ok(())
+}
+
+fn deliver(sender: &SyncSender<Message>, picture: Picture, at: Instant) {
+    match sender.try_send(Message::Taken(Captured { picture, at })) {
+        // Nobody takes pictures so fast: this one is left out.
+        Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+    }
+}
+
+/// Opens the first of the named (or of all) devices that turns out to be a camera.
+fn open_any(name: Option<&str>) -> Result<nokhwa::Camera, DeviceError> {
+    #[cfg(target_os = "macos")]
+    ask_macos_for_permission()?;
+    let found = nokhwa::query(ApiBackend::Auto).map_err(|problem| error(meaning(&problem)))?;
+    let mut wanted: Vec<_> =
+        found.iter().filter(|info| name.is_none_or(|name| info.human_name() == name)).collect();
+    wanted.sort_by_key(|info| info.index().as_index().unwrap_or(u32::MAX));
+    let mut worst = error(Problem::NotFound);
+    for info in wanted {
+        match open_one(info.index().clone()) {
+            Ok(camera) => return Ok(camera),
+            Err(problem) => {
+                tracing::debug!(%problem, name = info.human_name(), "not usable as a camera");
+                worst = error(meaning(&problem));
+            }
+        }
+    }
+    Err(worst)
+}
+
+#[cfg(target_os = "macos")]
+fn ask_macos_for_permission() -> Result<(), DeviceError> {
+    let (answer, asked) = mpsc::sync_channel(1);
+    nokhwa::nokhwa_initialize(move |granted| {
+        let _ = answer.try_send(granted);
+    });
+    match asked.recv_timeout(Duration::from_secs(60)) {
+        Ok(true) => Ok(()),
+        _ => Err(error(Problem::Denied)),
+    }
+}
+
+fn open_one(index: CameraIndex) -> Result<nokhwa::Camera, NokhwaError> {
+    let any = RequestedFormat::with_formats(RequestedFormatType::None, UNDERSTOOD);
+    let mut camera = nokhwa::Camera::new(index, any)?;
+    let mut formats = camera.compatible_camera_formats()?;
+    formats.retain(|format| UNDERSTOOD.contains(&format.format()));
+    formats.sort_by_key(preference);
+    // A driver may refuse or adjust what it offered itself, so the next best gets its chance.
+    for format in formats.iter().take(8) {
+        let exact = RequestedFormat::with_formats(RequestedFormatType::Exact(*format), UNDERSTOOD);
+        if camera.set_camera_requset(exact).is_ok() {
+            break;
+        }
+    }
+    camera.open_stream()?;
+    tracing::info!(format = %camera.camera_format(), "camera opened");
+    Ok(camera)
+}
+
+const UNDERSTOOD: &[FrameFormat] = &[FrameFormat::NV12, FrameFormat::YUYV, FrameFormat::MJPEG];
+
+/// Lower is better: fluent motion first, then the size nearest 1280x720 from below, then what is cheap to convert.
+fn preference(format: &CameraFormat) -> (u8, u64, u8, u32) {
+    let motion = match format.frame_rate() {
+        24.. => 0,
+        15..24 => 1,
+        _ => 2,
+    };
+    let area = u64::from(format.width()) * u64::from(format.height());
+    let size = if area > 1280 * 720 { (area - 1280 * 720) * 2 } else { 1280 * 720 - area };
+    let cost = match format.format() {
+        FrameFormat::NV12 => 0,
+        FrameFormat::YUYV => 1,
+        _ => 2,
+    };
+    (motion, size, cost, format.frame_rate().abs_diff(30))
+}
+
+fn meaning(problem: &NokhwaError) -> Problem {
+    let text = problem.to_string().to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["busy", "in use", "ebusy"]) {
+        Problem::Busy
+    } else if says(&["denied", "permission", "not authorized"]) {
+        Problem::Denied
+    } else if says(&["no such", "not found", "no device"]) {
+        Problem::NotFound
+    } else if matches!(problem, NokhwaError::ReadFrameError(_)) {
+        Problem::Stopped
+    } else {
+        Problem::Unsupported
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fluent_motion_beats_size_and_720p_beats_the_rest() {
+        let format = |width, height, kind, rate| CameraFormat::new_from(width, height, kind, rate);
+        let mut formats = vec![
+            format(1280, 720, FrameFormat::YUYV, 10),
+            format(1920, 1080, FrameFormat::MJPEG, 30),
+            format(640, 360, FrameFormat::YUYV, 30),
+            format(1280, 720, FrameFormat::MJPEG, 30),
+        ];
+        formats.sort_by_key(preference);
+        assert_eq!(formats[0], format(1280, 720, FrameFormat::MJPEG, 30));
+        assert_eq!(formats[1], format(640, 360, FrameFormat::YUYV, 30));
+        assert_eq!(formats[3], format(1280, 720, FrameFormat::YUYV, 10));
+    }
+
+    #[test]
+    fn what_the_driver_says_becomes_what_the_person_can_mend() {
+        let open = |text: &str| NokhwaError::OpenDeviceError("0".into(), text.into());
+        assert_eq!(meaning(&open("Device or resource busy (os error 16)")), Problem::Busy);
+        assert_eq!(meaning(&open("Permission denied (os error 13)")), Problem::Denied);
+        assert_eq!(meaning(&NokhwaError::ReadFrameError("gone".into())), Problem::Stopped);
+    }
+}

@@ -1,0 +1,361 @@
+//! The studio: owns every device and codec thread of the program.
+//!
+//! Its methods never block and never fail: a device opens in its own time, what goes wrong is told by
+//! [`Studio::poll_notice`], and a call goes on without the device. Coded frames leave through a [`FrameSink`] and come
+//! in through [`Studio::push`]; pictures to be drawn lie in [`Latest`] slots. The threads are in `sending` and
+//! `receiving`; what they decide, in the pipelines.
+
+mod receiving;
+mod sending;
+mod shared;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
+use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
+use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
+use super::device_error::DeviceError;
+use super::encoded::EncodedFrame;
+use super::figures::MediaFigures;
+use super::latest::Latest;
+use super::picture::Picture;
+use super::receive_pipeline::CodedVideo;
+pub use super::send_pipeline::VideoTarget;
+pub use super::sounds::Sound;
+use super::worker::{Retired, Worker};
+
+/// Called from the studio's threads whenever there is something new to look at. Must not block.
+pub type Waker = Arc<dyn Fn() + Send + Sync>;
+
+/// Takes coded frames from the studio's threads. Must not block.
+pub type FrameSink = Arc<dyn Fn(EncodedFrame) + Send + Sync>;
+
+/// Where pictures and sound come from and go to.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct StudioSettings {
+    /// Where own pictures come from.
+    pub camera: CameraSource,
+    /// Where own sound comes from.
+    pub microphone: MicrophoneSource,
+    /// Where the far end's sound goes.
+    pub speaker: SpeakerSink,
+    /// Where the far end's pictures go besides [`Studio::far_picture`].
+    pub picture: PictureSink,
+}
+
+/// Devices and codecs. Dropping it stops them all, and waits two seconds at most for each that hangs.
+pub struct Studio {
+    shared: Arc<Shared>,
+    settings: StudioSettings,
+    camera: Device,
+    microphone: Device,
+    /// Switched off by the person during a call.
+    camera_on: bool,
+    sending: bool,
+    encoder: Option<Worker>,
+    decoder: Option<Worker>,
+    player: Option<Worker>,
+    retired: Vec<Retired>,
+}
+
+/// A capture device with its thread, and those that had it before.
+#[derive(Default)]
+struct Device {
+    /// Wanted outside a call too.
+    preview: bool,
+    worker: Option<Worker>,
+    predecessors: Vec<Retired>,
+}
+
+impl Device {
+    fn close(&mut self) {
+        self.predecessors.extend(self.worker.take().map(Worker::retire));
+    }
+}
+
+impl Studio {
+    /// A studio that has opened nothing yet.
+    pub fn new(settings: StudioSettings, waker: Waker) -> Self {
+        let shared = Arc::new(Shared::new(waker, settings.speaker.clone(), settings.picture.clone()));
+        Self {
+            shared,
+            settings,
+            camera: Device::default(),
+            microphone: Device::default(),
+            camera_on: true,
+            sending: false,
+            encoder: None,
+            decoder: None,
+            player: None,
+            retired: Vec::new(),
+        }
+    }
+
+    /// Opens the camera, for a preview. Whether it works shows in [`Self::has_camera`] or [`Self::poll_notice`].
+    pub fn open_camera(&mut self) {
+        self.camera.preview = true;
+        self.follow_camera();
+    }
+
+    /// Ends the preview; a call that sends pictures keeps the camera.
+    pub fn close_camera(&mut self) {
+        self.camera.preview = false;
+        self.follow_camera();
+    }
+
+    /// Opens the microphone, for its level. Whether it works shows in [`Self::has_microphone`] or [`Self::poll_notice`].
+    pub fn open_microphone(&mut self) {
+        self.microphone.preview = true;
+        self.follow_microphone();
+    }
+
+    /// Lets go of the microphone, unless a call sends sound.
+    pub fn close_microphone(&mut self) {
+        self.microphone.preview = false;
+        self.follow_microphone();
+    }
+
+    /// Chooses another camera, also while one is in use.
+    pub fn set_camera(&mut self, source: CameraSource) {
+        self.settings.camera = source;
+        self.camera.close();
+        self.follow_camera();
+    }
+
+    /// Chooses another microphone, also while one is in use.
+    pub fn set_microphone(&mut self, source: MicrophoneSource) {
+        self.settings.microphone = source;
+        self.microphone.close();
+        self.follow_microphone();
+    }
+
+    /// Chooses another loudspeaker, also while one is in use.
+    pub fn set_speaker(&mut self, sink: SpeakerSink) {
+        let mut playing = lock(&self.shared.playing);
+        playing.sink = sink.clone();
+        playing.sink_changes += 1;
+        drop(playing);
+        if self.settings.speaker != sink {
+            *lock(&self.shared.wav_file) = FileState::Unopened;
+        }
+        self.settings.speaker = sink;
+    }
+
+    /// The newest own picture, unmirrored.
+    pub fn own_picture(&self) -> &Latest<Picture> {
+        &self.shared.own_picture
+    }
+
+    /// The newest far picture whose moment has come.
+    pub fn far_picture(&self) -> &Latest<Picture> {
+        &self.shared.far_picture
+    }
+
+    /// How loud the microphone is, 0 to 1, muted or not.
+    pub fn microphone_level(&self) -> f32 {
+        self.shared.microphone_level.value()
+    }
+
+    /// How loud the far end is, 0 to 1.
+    pub fn far_level(&self) -> f32 {
+        self.shared.far_level.value()
+    }
+
+    /// Whether the camera is open and gives pictures.
+    pub fn has_camera(&self) -> bool {
+        self.shared.has_camera.load(Ordering::Acquire)
+    }
+
+    /// Whether the microphone is open and gives sound.
+    pub fn has_microphone(&self) -> bool {
+        self.shared.has_microphone.load(Ordering::Acquire)
+    }
+
+    /// Opens camera and microphone and hands every coded frame to the sink. The first picture is a key picture.
+    pub fn start_sending(&mut self, sink: FrameSink) {
+        self.retire_encoder();
+        self.shared.reset_sending();
+        lock(&self.shared.sending).sink = Some(sink);
+        self.sending = true;
+        let shared = Arc::clone(&self.shared);
+        self.encoder = Worker::spawn("video encoder", move |stop| sending::run_encoder(&shared, stop));
+        self.follow_camera();
+        self.follow_microphone();
+    }
+
+    /// Sends nothing any more and closes what no preview needs.
+    pub fn stop_sending(&mut self) {
+        self.sending = false;
+        lock(&self.shared.sending).sink = None;
+        self.retire_encoder();
+        self.follow_camera();
+        self.follow_microphone();
+    }
+
+    /// Sends silence in place of the microphone's sound.
+    pub fn set_muted(&mut self, muted: bool) {
+        lock(&self.shared.sending).muted = muted;
+    }
+
+    /// Switches the camera off, device and all, or on again.
+    pub fn set_camera_on(&mut self, on: bool) {
+        self.camera_on = on;
+        lock(&self.shared.sending).key_requested = true;
+        self.follow_camera();
+    }
+
+    /// Makes the next picture sent a key picture: the far end lost its reference.
+    pub fn request_key_frame(&mut self) {
+        lock(&self.shared.sending).key_requested = true;
+    }
+
+    /// New upper limits for the pictures sent, from the next one on.
+    pub fn set_video_target(&mut self, target: VideoTarget) {
+        lock(&self.shared.sending).target = target;
+    }
+
+    /// How much loss, in percent, the sound's error correction is dosed for.
+    pub fn set_expected_loss(&mut self, percent: u8) {
+        lock(&self.shared.sending).expected_loss = percent;
+    }
+
+    /// Opens the loudspeaker and plays and shows what is pushed from now on.
+    pub fn start_receiving(&mut self) {
+        self.retire_decoder();
+        self.shared.reset_receiving();
+        lock(&self.shared.audio_inbox).clear();
+        lock(&self.shared.video_inbox).clear();
+        self.shared.key_needed.store(false, Ordering::Release);
+        {
+            let mut playing = lock(&self.shared.playing);
+            playing.receiving = true;
+            playing.receptions += 1;
+        }
+        let shared = Arc::clone(&self.shared);
+        self.decoder = Worker::spawn("video decoder", move |stop| receiving::run_video(&shared, stop));
+        self.ensure_player();
+    }
+
+    /// Plays and shows the far end no longer. The loudspeaker closes once the program's own sounds are over.
+    pub fn stop_receiving(&mut self) {
+        lock(&self.shared.playing).receiving = false;
+        self.retire_decoder();
+        self.shared.far_level.set(0.0);
+        self.shared.far_picture.take();
+    }
+
+    /// Takes a frame from the far end, in whatever order they come. What nobody decodes in time is dropped.
+    pub fn push(&mut self, frame: EncodedFrame) {
+        match frame {
+            EncodedFrame::Audio { timestamp, packet } => {
+                let mut inbox = lock(&self.shared.audio_inbox);
+                inbox.push_back(ArrivedSound { timestamp, packet, at: Instant::now() });
+                // Ten seconds of sound: without a player they stay, and no longer matter.
+                if inbox.len() > 500 {
+                    inbox.pop_front();
+                }
+            }
+            EncodedFrame::Video { timestamp, key, config, nal_units } => {
+                lock(&self.shared.video_inbox).push(CodedVideo { timestamp, key, config, nal_units });
+                self.shared.video_signal.notify();
+            }
+        }
+    }
+
+    /// Whether the far end should be asked for a key picture now; true at most once in 300 ms.
+    pub fn take_key_frame_request(&mut self) -> bool {
+        self.shared.key_needed.swap(false, Ordering::AcqRel)
+    }
+
+    /// Plays a sound of the program in place of the one before. [`Sound::Ring`] and [`Sound::Ringback`] repeat.
+    pub fn play_sound(&mut self, sound: Sound) {
+        lock(&self.shared.playing).order = Some(SoundOrder::Play(sound));
+        self.ensure_player();
+    }
+
+    /// Ends the program's own sound.
+    pub fn stop_sound(&mut self) {
+        lock(&self.shared.playing).order = Some(SoundOrder::Stop);
+    }
+
+    /// What was counted and measured so far.
+    pub fn figures(&self) -> MediaFigures {
+        self.shared.figures(Instant::now())
+    }
+
+    /// What went wrong with a device since the last time, if anything. Each problem is told once.
+    pub fn poll_notice(&mut self) -> Option<DeviceError> {
+        self.shared.take_notice()
+    }
+
+    fn follow_camera(&mut self) {
+        let wanted = self.camera_on && (self.camera.preview || self.sending);
+        if !wanted {
+            self.camera.close();
+        } else if self.camera.worker.as_ref().is_none_or(Worker::is_finished) {
+            let (shared, source) = (Arc::clone(&self.shared), self.settings.camera.clone());
+            self.camera.close();
+            let predecessors = std::mem::take(&mut self.camera.predecessors);
+            self.camera.worker = Worker::spawn("camera", move |stop| {
+                sending::run_camera(&shared, &source, predecessors, stop)
+            });
+        }
+    }
+
+    fn follow_microphone(&mut self) {
+        let wanted = self.microphone.preview || self.sending;
+        if !wanted {
+            self.microphone.close();
+        } else if self.microphone.worker.as_ref().is_none_or(Worker::is_finished) {
+            let (shared, source) = (Arc::clone(&self.shared), self.settings.microphone.clone());
+            self.microphone.close();
+            let predecessors = std::mem::take(&mut self.microphone.predecessors);
+            self.microphone.worker = Worker::spawn("microphone", move |stop| {
+                sending::run_microphone(&shared, &source, predecessors, stop)
+            });
+        }
+    }
+
+    fn ensure_player(&mut self) {
+        let mut playing = lock(&self.shared.playing);
+        if playing.has_player {
+            return;
+        }
+        playing.has_player = true;
+        drop(playing);
+        self.retire_finished();
+        self.retired.extend(self.player.take().map(Worker::retire));
+        let shared = Arc::clone(&self.shared);
+        self.player = Worker::spawn("player", move |stop| receiving::run_player(&shared, stop));
+    }
+
+    fn retire_encoder(&mut self) {
+        self.retire_finished();
+        self.retired.extend(self.encoder.take().map(Worker::retire));
+    }
+
+    fn retire_decoder(&mut self) {
+        self.retire_finished();
+        self.retired.extend(self.decoder.take().map(Worker::retire));
+    }
+
+    /// Forgets threads that have ended; the others get their time when the studio is dropped.
+    fn retire_finished(&mut self) {
+        self.retired.retain(|retired| !retired.is_finished());
+    }
+}
+
+impl Drop for Studio {
+    fn drop(&mut self) {
+        // All are told before any is waited for.
+        self.camera.close();
+        self.microphone.close();
+        self.retire_encoder();
+        self.retire_decoder();
+        self.retired.extend(self.player.take().map(Worker::retire));
+    }
+}
+
+#[cfg(test)]
+mod tests;

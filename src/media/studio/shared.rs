@@ -1,0 +1,239 @@
+//! What the studio and its threads share. Locks are held for moments only, and never in a device's callback.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use super::{FrameSink, VideoTarget, Waker};
+use crate::media::capture::Captured;
+use crate::media::capture_clock::CaptureClock;
+use crate::media::choice::{PictureSink, SpeakerSink};
+use crate::media::device_error::DeviceError;
+use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
+use crate::media::latest::Latest;
+use crate::media::picture::Picture;
+use crate::media::playout::lip_sync::LipSync;
+use crate::media::playout::wav_sink::WavSink;
+use crate::media::playout::y4m_sink::Y4mSink;
+use crate::media::receive_pipeline::VideoInbox;
+use crate::media::shaping::level::Level;
+use crate::media::sounds::Sound;
+use crate::media::worker::{Signal, left_behind};
+
+pub(super) struct Shared {
+    pub(super) clock: CaptureClock,
+    waker: Waker,
+    pub(super) own_picture: Latest<Picture>,
+    pub(super) far_picture: Latest<Picture>,
+    pub(super) microphone_level: Level,
+    pub(super) far_level: Level,
+    pub(super) has_camera: AtomicBool,
+    pub(super) has_microphone: AtomicBool,
+    notices: Mutex<VecDeque<DeviceError>>,
+    pub(super) sending: Mutex<Sending>,
+    pub(super) to_encode: Latest<Captured>,
+    pub(super) encode_signal: Signal,
+    pub(super) video_inbox: Mutex<VideoInbox>,
+    pub(super) video_signal: Signal,
+    pub(super) audio_inbox: Mutex<VecDeque<ArrivedSound>>,
+    pub(super) key_needed: AtomicBool,
+    pub(super) playing: Mutex<Playing>,
+    pub(super) sync: Mutex<LipSync>,
+    pub(super) counters: Mutex<Counters>,
+    pub(super) wav_file: Mutex<FileState<WavSink>>,
+    pub(super) picture_file: Mutex<FileState<Y4mSink>>,
+    pub(super) picture_sink: PictureSink,
+}
+
+/// What the sending threads are to do.
+#[derive(Default)]
+pub(super) struct Sending {
+    pub(super) sink: Option<FrameSink>,
+    pub(super) target: VideoTarget,
+    pub(super) key_requested: bool,
+    pub(super) muted: bool,
+    pub(super) expected_loss: u8,
+}
+
+/// A packet of sound and when it came.
+pub(super) struct ArrivedSound {
+    pub(super) timestamp: u32,
+    pub(super) packet: Bytes,
+    pub(super) at: Instant,
+}
+
+/// What the player is to do.
+pub(super) struct Playing {
+    pub(super) sink: SpeakerSink,
+    /// Counts changes of the sink.
+    pub(super) sink_changes: u64,
+    pub(super) receiving: bool,
+    /// Counts calls of `start_receiving`.
+    pub(super) receptions: u64,
+    pub(super) order: Option<SoundOrder>,
+    /// Whether a player runs; it says so itself before it ends.
+    pub(super) has_player: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum SoundOrder {
+    Play(Sound),
+    Stop,
+}
+
+/// A file that is opened when the first thing is written to it.
+pub(super) enum FileState<T> {
+    Unopened,
+    Open(T),
+    Failed,
+}
+
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) captured: u64,
+    pub(super) sent: u64,
+    pub(super) send_size: Option<(u32, u32)>,
+    pub(super) send_rate: RateMeter,
+    pub(super) encode: Average,
+    pub(super) shown: u64,
+    pub(super) receive_size: Option<(u32, u32)>,
+    pub(super) receive_rate: RateMeter,
+    pub(super) decode: Average,
+    pub(super) freeze: FreezeWatch,
+    pub(super) first_sound: Option<Instant>,
+    pub(super) first_picture: Option<Instant>,
+    pub(super) sound_played: Duration,
+    pub(super) sound_concealed: Duration,
+    pub(super) buffer_ms: u32,
+    pub(super) glass_to_glass: Median,
+    pub(super) mouth_to_ear: Median,
+}
+
+/// A lock whose holder panicked still guards usable data: every change made under it is whole.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(super) fn new(waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
+        let playing = Playing {
+            sink,
+            sink_changes: 1,
+            receiving: false,
+            receptions: 0,
+            order: None,
+            has_player: false,
+        };
+        Self {
+            clock: CaptureClock::starting_at(Instant::now()),
+            waker,
+            own_picture: Latest::default(),
+            far_picture: Latest::default(),
+            microphone_level: Level::default(),
+            far_level: Level::default(),
+            has_camera: AtomicBool::new(false),
+            has_microphone: AtomicBool::new(false),
+            notices: Mutex::default(),
+            sending: Mutex::default(),
+            to_encode: Latest::default(),
+            encode_signal: Signal::default(),
+            video_inbox: Mutex::default(),
+            video_signal: Signal::default(),
+            audio_inbox: Mutex::default(),
+            key_needed: AtomicBool::new(false),
+            playing: Mutex::new(playing),
+            sync: Mutex::default(),
+            counters: Mutex::default(),
+            wav_file: Mutex::new(FileState::Unopened),
+            picture_file: Mutex::new(FileState::Unopened),
+            picture_sink,
+        }
+    }
+
+    pub(super) fn wake(&self) {
+        (self.waker)();
+    }
+
+    /// Keeps a notice for whoever asks. Nobody asking for long loses the oldest.
+    pub(super) fn notice(&self, error: DeviceError) {
+        tracing::warn!(%error, "a device cannot be used");
+        let mut notices = lock(&self.notices);
+        if notices.back() != Some(&error) {
+            notices.push_back(error);
+        }
+        if notices.len() > 16 {
+            notices.pop_front();
+        }
+        drop(notices);
+        self.wake();
+    }
+
+    pub(super) fn take_notice(&self) -> Option<DeviceError> {
+        lock(&self.notices).pop_front()
+    }
+
+    pub(super) fn reset_sending(&self) {
+        let mut counters = lock(&self.counters);
+        let old = std::mem::take(&mut *counters);
+        let fresh = Counters::default();
+        *counters = Counters {
+            captured: 0,
+            sent: 0,
+            send_size: None,
+            send_rate: fresh.send_rate,
+            encode: fresh.encode,
+            ..old
+        };
+    }
+
+    pub(super) fn reset_receiving(&self) {
+        let mut counters = lock(&self.counters);
+        let old = std::mem::take(&mut *counters);
+        *counters = Counters {
+            captured: old.captured,
+            sent: old.sent,
+            send_size: old.send_size,
+            send_rate: old.send_rate,
+            encode: old.encode,
+            ..Counters::default()
+        };
+        drop(counters);
+        *lock(&self.sync) = LipSync::default();
+    }
+
+    pub(super) fn figures(&self, now: Instant) -> MediaFigures {
+        let lip_sync_ms = lock(&self.sync).skew_ms();
+        let counters = lock(&self.counters);
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let stream =
+            |size: Option<(u32, u32)>, rate: &RateMeter| size.map(|(w, h)| (w, h, rate.per_second()));
+        MediaFigures {
+            pictures_captured: counters.captured,
+            pictures_sent: counters.sent,
+            pictures_shown: counters.shown,
+            pictures_frozen_ms: milliseconds(counters.freeze.until(now)),
+            first_sound: counters.first_sound,
+            first_picture: counters.first_picture,
+            sound_played_ms: milliseconds(counters.sound_played),
+            sound_concealed_ms: milliseconds(counters.sound_concealed),
+            buffer_ms: counters.buffer_ms,
+            lip_sync_ms,
+            glass_to_glass_ms: counters.glass_to_glass.value(),
+            mouth_to_ear_ms: counters.mouth_to_ear.value(),
+            send_picture: stream(counters.send_size, &counters.send_rate),
+            receive_picture: stream(counters.receive_size, &counters.receive_rate),
+            encode_picture_ms: counters.encode.value(),
+            decode_picture_ms: counters.decode.value(),
+            threads_left_behind: left_behind(),
+        }
+    }
+
+    pub(super) fn set(&self, flag: &AtomicBool, value: bool) {
+        if flag.swap(value, Ordering::AcqRel) != value {
+            self.wake();
+        }
+    }
+}

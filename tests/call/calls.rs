@@ -1,0 +1,232 @@
+//! How calls begin and end, in virtual time.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tincan::call::client_machine::{ClientCommand, ClientEvent};
+use tincan::call::view::CallState;
+use tincan::call::{Command, EndReason, Event};
+use tincan::media::encoded::EncodedFrame;
+
+use crate::support::virtual_network::Host;
+use crate::world::World;
+
+/// A second of sound and pictures from one end, every third picture standing alone.
+fn send_a_second(world: &mut World, from: Host) {
+    let picture = |number: u32, key: bool| EncodedFrame::Video {
+        timestamp: number * 40,
+        key,
+        config: key.then(|| Bytes::from_static(&[1, 66, 0, 30, 255, 225, 0, 0, 1, 0, 0])),
+        nal_units: Bytes::from(vec![u8::try_from(number).unwrap_or(0); 3_000]),
+    };
+    for number in 0..25 {
+        for half in 0..2 {
+            let timestamp = number * 40 + half * 20;
+            let packet = Bytes::from(vec![u8::try_from(number).unwrap_or(0); 80]);
+            world.ask(from, ClientCommand::Frame(EncodedFrame::Audio { timestamp, packet }));
+        }
+        world.ask(from, ClientCommand::Frame(picture(number, number % 3 == 0)));
+        world.net.run_for(Duration::from_millis(40));
+    }
+    world.run(1);
+}
+
+fn frames(world: &World, host: Host) -> (usize, usize) {
+    let told = world.told(host);
+    let sound = told.iter().filter(|event| matches!(event, ClientEvent::Frame(EncodedFrame::Audio { .. })));
+    let pictures =
+        told.iter().filter(|event| matches!(event, ClientEvent::Frame(EncodedFrame::Video { .. })));
+    (sound.count(), pictures.count())
+}
+
+#[test]
+fn a_call_by_name_rings_there_is_accepted_and_ends_at_both_ends() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.call(bob, "Ada");
+    assert!(world.until(10, |world| world.rings(ada)));
+    assert!(world.until(2, |world| world.events(bob).contains(&Event::RingingThere)));
+    assert!(!world.is_up(bob), "nothing is up before the person accepts");
+    world.person(ada, Command::Accept { with_video: true });
+    assert!(world.until(5, |world| world.is_up(ada) && world.is_up(bob)));
+    assert!(world.events(bob).contains(&Event::Up { peer: ada_id, name: "Ada".into() }));
+    world.person(bob, Command::HangUp);
+    assert!(world.until(5, |world| world.end(ada) == Some(EndReason::EndedThere)));
+    assert_eq!(world.end(bob), Some(EndReason::Ended));
+}
+
+#[test]
+fn sound_and_pictures_flow_both_ways_over_a_lossy_way() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.lose(0.05);
+    world.connect(bob, ada, ada_id);
+    send_a_second(&mut world, ada);
+    send_a_second(&mut world, bob);
+    for host in [ada, bob] {
+        let (sound, pictures) = frames(&world, host);
+        assert!(sound >= 45, "{sound} of 50 sounds came");
+        assert!(pictures >= 18, "{pictures} of 25 pictures came");
+    }
+    world.person(ada, Command::HangUp);
+    assert!(world.until(10, |world| world.end(bob) == Some(EndReason::EndedThere)));
+}
+
+#[test]
+fn nothing_is_seen_or_heard_before_the_person_accepts() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.call(bob, ada_id);
+    assert!(world.until(10, |world| world.rings(ada)));
+    send_a_second(&mut world, bob);
+    send_a_second(&mut world, ada);
+    assert_eq!(frames(&world, ada), (0, 0));
+    assert_eq!(frames(&world, bob), (0, 0));
+}
+
+#[test]
+fn declining_is_told_to_who_calls() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.call(bob, ada_id);
+    assert!(world.until(10, |world| world.rings(ada)));
+    world.person(ada, Command::Decline);
+    assert!(world.until(5, |world| world.end(bob) == Some(EndReason::Declined)));
+    assert_eq!(world.end(ada), Some(EndReason::Declined));
+}
+
+#[test]
+fn who_is_in_a_call_is_busy_and_stays_in_it() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    let (eve, _) = world.client("Eve");
+    world.connect(bob, ada, ada_id);
+    world.call(eve, ada_id);
+    assert!(world.until(10, |world| world.end(eve) == Some(EndReason::Busy)), "{:?}", world.view(eve).call);
+    assert!(world.is_up(ada) && world.is_up(bob));
+}
+
+#[test]
+fn nobody_answers_and_it_stops_ringing_at_both_ends() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.call(bob, ada_id);
+    assert!(world.until(10, |world| world.rings(ada)));
+    assert!(world.until(50, |world| world.end(bob) == Some(EndReason::NoAnswer)));
+    assert!(world.until(5, |world| world.end(ada) == Some(EndReason::NoAnswer)));
+}
+
+#[test]
+fn who_stops_dialling_stops_the_ringing() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.call(bob, ada_id);
+    assert!(world.until(10, |world| world.rings(ada)));
+    world.person(bob, Command::Cancel);
+    assert!(world.until(5, |world| world.end(ada) == Some(EndReason::Cancelled)));
+}
+
+#[test]
+fn a_second_call_after_a_hang_up_rings_again() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.connect(bob, ada, ada_id);
+    world.person(bob, Command::HangUp);
+    assert!(world.until(5, |world| world.end(ada).is_some()));
+    world.connect(bob, ada, ada_id);
+    world.person(ada, Command::HangUp);
+    assert!(world.until(5, |world| world.end(bob) == Some(EndReason::EndedThere)));
+}
+
+#[test]
+fn a_name_that_nobody_bears_is_not_found() {
+    let mut world = World::new();
+    let (bob, _) = world.client("Bob");
+    world.call(bob, "Nobody");
+    assert!(world.until(11, |world| world.end(bob) == Some(EndReason::NotFound)));
+}
+
+#[test]
+fn two_who_dial_each_other_at_once_are_connected_and_nothing_rings() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, bob_id) = world.client("Bob");
+    world.call(ada, bob_id);
+    world.call(bob, ada_id);
+    assert!(
+        world.until(10, |world| world.is_up(ada) && world.is_up(bob)),
+        "{:?} and {:?}",
+        world.view(ada).call,
+        world.view(bob).call
+    );
+    for host in [ada, bob] {
+        assert!(!world.events(host).iter().any(|event| matches!(event, Event::Ringing { .. })));
+    }
+    world.person(ada, Command::HangUp);
+    assert!(world.until(5, |world| world.end(bob) == Some(EndReason::EndedThere)));
+}
+
+#[test]
+fn who_falls_silent_is_said_to_be_and_then_has_vanished() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.connect(bob, ada, ada_id);
+    world.run(3);
+    world.net.cut(ada, true);
+    assert!(world.until(6, |world| matches!(
+        &world.view(bob).call,
+        CallState::Up(call) if call.silent_for.is_some()
+    )));
+    assert!(
+        world.until(35, |world| world.end(bob) == Some(EndReason::Vanished)),
+        "{:?}",
+        world.view(bob).call
+    );
+}
+
+#[test]
+fn a_network_that_comes_back_brings_the_call_back_without_ringing() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.connect(bob, ada, ada_id);
+    world.run(3);
+    let rung = |world: &World| {
+        world.events(ada).iter().filter(|event| matches!(event, Event::Ringing { .. })).count()
+    };
+    assert_eq!(rung(&world), 1);
+    world.net.cut(bob, true);
+    world.run(20);
+    world.net.cut(bob, false);
+    let well = |world: &World, host| matches!(&world.view(host).call, CallState::Up(call) if call.silent_for.is_none());
+    assert!(
+        world.until(10, |world| well(world, ada) && well(world, bob)),
+        "{:?} and {:?}",
+        world.view(ada).call,
+        world.view(bob).call
+    );
+    assert_eq!(rung(&world), 1);
+    let before = frames(&world, ada);
+    send_a_second(&mut world, bob);
+    assert!(frames(&world, ada).0 > before.0 + 40, "sound flows again");
+}
+
+#[test]
+fn leaving_hangs_up_first() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.connect(bob, ada, ada_id);
+    world.ask(bob, ClientCommand::Leave);
+    assert!(world.until(5, |world| world.told(bob).contains(&&ClientEvent::Left)));
+    assert!(world.until(5, |world| world.end(ada) == Some(EndReason::EndedThere)));
+}

@@ -1,0 +1,13 @@
+//! Calls between whole clients, without windows: in virtual time over a network in memory, and as programs over loopback.
+#![cfg(all(feature = "media", feature = "server", feature = "cli"))]
+
+mod calls;
+mod chat;
+mod plain_client;
+mod plain_clients;
+mod programs;
+mod world;
+
+/// The network in memory of the protocol's own tests.
+#[path = "../protocol/support/mod.rs"]
+mod support;

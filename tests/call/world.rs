@@ -1,0 +1,273 @@
+//! A server and its clients on a network in memory, and what tests ask of them.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tincan::call::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
+use tincan::call::view::CallState;
+use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
+use tincan::netconnection::node::{Node, NodeConfig};
+use tincan::rendezvous::service::{Rules, Service, ServiceCommand, ServiceEvent};
+use tincan::rtmfp::crypto::Profile;
+use tincan::rtmfp::crypto::flash::{Flash, Identity};
+use tincan::rtmfp::endpoint::EndpointConfig;
+use tincan::rtmfp::machine::{Input, Machine, Output, Received};
+
+use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
+use crate::support::virtual_network::{Host, VirtualNetwork};
+
+/// Somebody on the network.
+pub(crate) enum Anyone {
+    Server(Box<Service>),
+    Client(Box<ClientMachine>),
+    Plain(Box<PlainClient>),
+}
+
+/// What somebody is asked.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Server(ServiceCommand),
+    Client(ClientCommand),
+    Plain(PlainCommand),
+}
+
+/// What somebody tells.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Told {
+    Server(ServiceEvent),
+    Client(ClientEvent),
+    Plain(PlainEvent),
+}
+
+/// The same input for a machine with another kind of command; `None` for a command.
+fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
+    Ok(match input {
+        Input::Time => Input::Time,
+        Input::Received(Received { route, ecn, segment_size, bytes }) => {
+            Input::Received(Received { route, ecn, segment_size, bytes })
+        }
+        Input::PathOpened { path, local } => Input::PathOpened { path, local },
+        Input::PathClosed { path } => Input::PathClosed { path },
+        Input::Computed(computed) => Input::Computed(computed),
+        Input::Command(asked) => return Err(asked),
+    })
+}
+
+fn map<E>(output: Output<E>, told: impl FnOnce(E) -> Told) -> Output<Told> {
+    match output {
+        Output::Transmit(transmit) => Output::Transmit(transmit),
+        Output::Compute(job) => Output::Compute(job),
+        Output::Event(event) => Output::Event(told(event)),
+        Output::Sleep(until) => Output::Sleep(until),
+    }
+}
+
+impl Machine for Anyone {
+    type Command = Asked;
+    type Event = Told;
+
+    fn handle_input(&mut self, now: std::time::Instant, input: Input<'_, Asked>) {
+        match self {
+            Self::Server(server) => match without_command(input) {
+                Ok(input) => server.handle_input(now, input),
+                Err(Asked::Server(command)) => server.handle_input(now, Input::Command(command)),
+                Err(other) => panic!("a server is not asked {other:?}"),
+            },
+            Self::Client(client) => match without_command(input) {
+                Ok(input) => client.handle_input(now, input),
+                Err(Asked::Client(command)) => client.handle_input(now, Input::Command(command)),
+                Err(other) => panic!("a client is not asked {other:?}"),
+            },
+            Self::Plain(plain) => match without_command(input) {
+                Ok(input) => plain.handle_input(now, input),
+                Err(Asked::Plain(command)) => plain.handle_input(now, Input::Command(command)),
+                Err(other) => panic!("a plain client is not asked {other:?}"),
+            },
+        }
+    }
+
+    fn poll_output(&mut self, now: std::time::Instant, packets: &mut Vec<u8>) -> Output<Told> {
+        match self {
+            Self::Server(server) => map(server.poll_output(now, packets), Told::Server),
+            Self::Client(client) => map(client.poll_output(now, packets), Told::Client),
+            Self::Plain(plain) => map(plain.poll_output(now, packets), Told::Plain),
+        }
+    }
+}
+
+/// The network, with a server on it.
+pub(crate) struct World {
+    pub(crate) net: VirtualNetwork<Anyone>,
+    pub(crate) server: Host,
+    seed: u8,
+}
+
+impl World {
+    /// Datagrams take 40 ms, and none is lost.
+    pub(crate) fn new() -> Self {
+        let mut net = VirtualNetwork::new(Duration::from_millis(40));
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
+        let node = Node::new(node_config(profile, 201));
+        let server = net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
+        Self { net, server, seed: 0 }
+    }
+
+    /// From now on that share of all datagrams is lost.
+    pub(crate) fn lose(&mut self, share: f64) {
+        self.net.set_links(|link| link.loss = share);
+    }
+
+    fn url(&self) -> String {
+        format!("rtmfp://{}", self.net.address(self.server))
+    }
+
+    /// A client that is connected to the server.
+    pub(crate) fn client(&mut self, name: &str) -> (Host, PeerId) {
+        self.seed += 1;
+        let identity = Identity::generate([self.seed; 32]);
+        let peer = identity.peer_id();
+        let now = self.net.with(self.server, |_, now| now);
+        let config = ClientConfig {
+            node: node_config(Arc::new(Flash::peer(identity)), self.seed),
+            name: name.to_owned(),
+            listed: true,
+            seed: [self.seed + 100; 32],
+            clocks: (now, SystemTime::UNIX_EPOCH),
+        };
+        let machine = ClientMachine::new(now, config);
+        let host = self.net.add(Anyone::Client(Box::new(machine)));
+        let addresses = vec![self.net.address(self.server)];
+        let url = self.url();
+        self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
+        self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
+        self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
+        assert!(
+            self.until(15, |world| world.events(host).contains(&Event::Connected)),
+            "{name} is not connected: {:?}",
+            self.view(host).own
+        );
+        (host, peer)
+    }
+
+    /// A client that knows the ten steps and nothing else, connected to the server.
+    pub(crate) fn plain(&mut self, name: &str) -> (Host, PeerId) {
+        self.seed += 1;
+        let identity = Identity::generate([self.seed; 32]);
+        let peer = identity.peer_id();
+        let node = Node::new(node_config(Arc::new(Flash::peer(identity)), self.seed));
+        let (url, server) = (self.url(), self.net.route_to(self.server));
+        let host = self.net.add(Anyone::Plain(Box::new(PlainClient::new(node, name))));
+        self.net.command(host, Asked::Plain(PlainCommand::Connect { url, server }));
+        assert!(
+            self.until(15, |world| world.heard_plainly(host).contains(&PlainEvent::Connected)),
+            "{name} is not connected"
+        );
+        (host, peer)
+    }
+
+    pub(crate) fn ask(&mut self, host: Host, command: ClientCommand) {
+        self.net.command(host, Asked::Client(command));
+    }
+
+    pub(crate) fn person(&mut self, host: Host, command: Command) {
+        self.ask(host, ClientCommand::Person(command));
+    }
+
+    pub(crate) fn call(&mut self, host: Host, whom: impl ToString) {
+        self.person(host, Command::Call { whom: whom.to_string(), with_video: true });
+    }
+
+    pub(crate) fn plainly(&mut self, host: Host, command: PlainCommand) {
+        self.net.command(host, Asked::Plain(command));
+    }
+
+    /// Runs until `done`, for at most so many seconds; answers whether it was.
+    pub(crate) fn until(&mut self, seconds: u64, done: impl Fn(&Self) -> bool) -> bool {
+        let step = Duration::from_millis(10);
+        for _ in 0..seconds * 100 {
+            if done(self) {
+                return true;
+            }
+            self.net.run_for(step);
+        }
+        done(self)
+    }
+
+    pub(crate) fn run(&mut self, seconds: u64) {
+        self.net.run_for(Duration::from_secs(seconds));
+    }
+
+    /// Everything a client told to be passed on to the window.
+    pub(crate) fn events(&self, host: Host) -> Vec<Event> {
+        let told = self.net.events(host).iter().filter_map(|(_, told)| match told {
+            Told::Client(ClientEvent::Told(event)) => Some(event.clone()),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// Everything a client's machine told.
+    pub(crate) fn told(&self, host: Host) -> Vec<&ClientEvent> {
+        let told = self.net.events(host).iter().filter_map(|(_, told)| match told {
+            Told::Client(event) => Some(event),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    pub(crate) fn heard_plainly(&self, host: Host) -> Vec<PlainEvent> {
+        let told = self.net.events(host).iter().filter_map(|(_, told)| match told {
+            Told::Plain(event) => Some(event.clone()),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// The newest snapshot.
+    pub(crate) fn view(&self, host: Host) -> ClientView {
+        let newest = self.told(host).into_iter().rev().find_map(|event| match event {
+            ClientEvent::Changed(view) => Some((**view).clone()),
+            _ => None,
+        });
+        newest.unwrap_or_default()
+    }
+
+    pub(crate) fn is_up(&self, host: Host) -> bool {
+        matches!(self.view(host).call, CallState::Up(_))
+    }
+
+    pub(crate) fn rings(&self, host: Host) -> bool {
+        matches!(self.view(host).call, CallState::Incoming { .. })
+    }
+
+    pub(crate) fn end(&self, host: Host) -> Option<EndReason> {
+        match self.view(host).call {
+            CallState::Ended { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// `caller` calls, `called` accepts, and both are up.
+    pub(crate) fn connect(&mut self, caller: Host, called: Host, whom: PeerId) {
+        self.call(caller, whom);
+        assert!(
+            self.until(10, |world| world.rings(called)),
+            "it does not ring: {:?}",
+            self.view(caller).call
+        );
+        self.person(called, Command::Accept { with_video: true });
+        assert!(
+            self.until(10, |world| world.is_up(caller) && world.is_up(called)),
+            "the call is not up: {:?} and {:?}",
+            self.view(caller).call,
+            self.view(called).call
+        );
+    }
+}
+
+fn node_config(profile: Arc<dyn Profile>, seed: u8) -> NodeConfig {
+    let mut endpoint = EndpointConfig::new(profile, [seed; 32]);
+    endpoint.keepalive = Duration::from_secs(5);
+    endpoint.vanish_after = Duration::from_secs(15);
+    NodeConfig { endpoint, most_peer_connections: 8 }
+}
