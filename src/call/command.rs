@@ -1,6 +1,7 @@
 //! What a window, or a program without one, may ask of the client.
 
 use crate::rtmfp::PeerId;
+use crate::settings::Theme;
 
 /// One thing asked for. None of them waits; what comes of it shows in the view and the events.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,4 +59,6 @@ pub enum Command {
     TestSpeaker,
     /// Lets people find us in the server's list, or not.
     SetListed(bool),
+    /// Keeps how the window looks.
+    SetTheme(Theme),
 }

@@ -223,6 +223,10 @@ impl Worker {
                 self.config.settings.listed = *listed;
                 self.save();
             }
+            Command::SetTheme(theme) => {
+                self.config.settings.theme = *theme;
+                self.save();
+            }
             Command::SetMuted(muted) => self.studio.set_muted(*muted),
             Command::SetCameraOn(on) => self.studio.set_camera_on(*on),
             Command::Accept { with_video } | Command::Call { with_video, .. } => {

@@ -19,9 +19,9 @@ use tincan::netconnection::UserName;
 use tincan::settings;
 use tincan::settings::instance::{Claim, Instance};
 
-use super::WRONG_USAGE;
 use super::flags::{CommonFlags, HeadlessFlags};
 use super::statistics::Statistics;
+use super::{WRONG_USAGE, source};
 
 /// How often time is looked at while nothing happens.
 const STEP: Duration = Duration::from_millis(20);
@@ -75,9 +75,9 @@ impl Headless {
             eprintln!("{problem}");
         }
         let word = |flag: Option<String>, kept: &str| flag.unwrap_or_else(|| kept.to_owned());
-        let camera: CameraSource = read(&word(common.camera, &kept.camera));
-        let microphone: MicrophoneSource = read(&word(common.microphone, &kept.microphone));
-        let speaker: SpeakerSink = read(&word(common.speaker, &kept.speaker));
+        let camera: CameraSource = source(&word(common.camera, &kept.camera));
+        let microphone: MicrophoneSource = source(&word(common.microphone, &kept.microphone));
+        let speaker: SpeakerSink = source(&word(common.speaker, &kept.speaker));
         let picture: PictureSink = match headless.picture.as_str() {
             "none" => PictureSink::None,
             other => match other.strip_prefix("file:") {
@@ -263,12 +263,5 @@ async fn wait_for_signal() {
     }
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
-    }
-}
-
-fn read<T: std::str::FromStr<Err = std::convert::Infallible>>(text: &str) -> T {
-    match text.parse() {
-        Ok(choice) => choice,
-        Err(never) => match never {},
     }
 }

@@ -48,3 +48,12 @@ pub(crate) fn run() -> ExitCode {
 
 /// Exit status of wrong usage, the same that clap uses.
 pub(crate) const WRONG_USAGE: u8 = 2;
+
+/// Reads a `SOURCE` or `SINK`; every text is one: what is no word of ours is a device's name.
+#[cfg(feature = "media")]
+fn source<T: std::str::FromStr<Err = std::convert::Infallible>>(text: &str) -> T {
+    match text.parse() {
+        Ok(choice) => choice,
+        Err(never) => match never {},
+    }
+}

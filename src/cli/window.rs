@@ -2,16 +2,20 @@
 
 use std::process::ExitCode;
 
+#[cfg(not(feature = "gui"))]
 use super::WRONG_USAGE;
 use super::flags::CommonFlags;
 
 /// Opens the window, and returns when it is closed.
 #[cfg(feature = "gui")]
 pub(crate) fn open(flags: CommonFlags, link: Option<String>) -> ExitCode {
-    // The one place where client and window are put together.
-    let _ = (flags, link);
-    eprintln!("The window is not part of this build yet; `tincan --help` says what there is.");
-    ExitCode::from(WRONG_USAGE)
+    match gui::run(flags, link) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// Says that this build has none.
@@ -19,4 +23,64 @@ pub(crate) fn open(flags: CommonFlags, link: Option<String>) -> ExitCode {
 pub(crate) fn open(_flags: CommonFlags, _link: Option<String>) -> ExitCode {
     eprintln!("This build has no window; `tincan --help` says what there is.");
     ExitCode::from(WRONG_USAGE)
+}
+
+#[cfg(feature = "gui")]
+mod gui {
+    use anyhow::{Context as _, anyhow};
+    use tincan::call::client::{self, ClientOptions};
+    use tincan::media::choice::PictureSink;
+    use tincan::media::studio::StudioSettings;
+    use tincan::netconnection::UserName;
+    use tincan::settings;
+    use tincan::settings::instance::{Claim, Instance};
+    use tincan::ui::{self, Attention, WindowOptions};
+
+    use super::CommonFlags;
+    use crate::cli::source;
+
+    /// Puts client and window together.
+    pub(super) fn run(flags: CommonFlags, link: Option<String>) -> anyhow::Result<()> {
+        let data_dir = settings::data_dir(flags.data_dir)?;
+        let mut instance = match Instance::claim(&data_dir)? {
+            Claim::First(instance) => instance,
+            Claim::Already(first) => {
+                return if first.ask() {
+                    Ok(())
+                } else {
+                    Err(anyhow!("Tincan is running already, and its window does not answer."))
+                };
+            }
+        };
+        let settings::Loaded { settings: mut kept, problem } = settings::load(&data_dir);
+        if let Some(problem) = problem {
+            eprintln!("{problem}");
+        }
+        kept.server = flags.server.or(kept.server);
+        if let Some(name) = flags.name {
+            UserName::new(&name).context("--name cannot be used")?;
+            kept.name = name;
+        }
+        kept.camera = flags.camera.unwrap_or(kept.camera);
+        kept.microphone = flags.microphone.unwrap_or(kept.microphone);
+        kept.speaker = flags.speaker.unwrap_or(kept.speaker);
+        let studio = StudioSettings {
+            camera: source(&kept.camera),
+            microphone: source(&kept.microphone),
+            speaker: source(&kept.speaker),
+            picture: PictureSink::None,
+        };
+
+        let attention = Attention::default();
+        let bring_forward = attention.clone();
+        instance.on_forward(move || bring_forward.come_forward())?;
+
+        let options = WindowOptions { theme: kept.theme, attention, dial: link, ..WindowOptions::default() };
+        ui::run(options, move |waker| {
+            let started =
+                client::start(ClientOptions { data_dir, settings: kept, studio, window: true, waker });
+            Ok(Box::new(started.map_err(|error| error.to_string())?))
+        })
+        .map_err(|sentence| anyhow!(sentence))
+    }
 }

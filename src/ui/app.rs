@@ -26,16 +26,12 @@ use crate::call::handle::Client;
 use crate::call::view::CallState;
 use crate::call::{ClientView, Command, Event, PeerId};
 
-/// Told when the person chooses another theme, so that it can be kept.
-pub type OnTheme = Box<dyn FnMut(ThemeChoice)>;
-
 /// The window's program.
 pub struct App {
     client: Box<dyn Client>,
     view: Arc<ClientView>,
     zone: TimeZone,
     theme: ThemeChoice,
-    on_theme: Option<OnTheme>,
     toasts: Toasts,
     far_picture: PictureTexture,
     own_picture: PictureTexture,
@@ -50,26 +46,20 @@ pub struct App {
 }
 
 impl App {
-    /// A window on a client.
-    pub fn new(
-        client: Box<dyn Client>,
-        theme: ThemeChoice,
-        zone: TimeZone,
-        on_theme: Option<OnTheme>,
-    ) -> Self {
+    /// A window on a client. `dial` stands ready to be called, when a link was opened; nobody is called without being asked.
+    pub fn new(client: Box<dyn Client>, theme: ThemeChoice, zone: TimeZone, dial: Option<String>) -> Self {
         let view = client.view();
         Self {
             client,
             view,
             zone,
             theme,
-            on_theme,
             toasts: Toasts::default(),
             far_picture: PictureTexture::new("far picture"),
             own_picture: PictureTexture::new("own picture"),
             beside: Beside::default(),
             welcome: WelcomeInputs::default(),
-            home: HomeInputs::default(),
+            home: HomeInputs::dialling(dial.unwrap_or_default()),
             settings: None,
             in_call: InCallState::default(),
             drafts: BTreeMap::new(),
@@ -255,9 +245,7 @@ impl App {
             Action::SetTheme(theme) => {
                 self.theme = theme;
                 theme::choose(ctx, theme);
-                if let Some(on_theme) = &mut self.on_theme {
-                    on_theme(theme);
-                }
+                self.ask(ctx, Command::SetTheme(theme));
             }
             Action::ToggleFullScreen => self.toggle_full_screen(ctx),
             Action::WriteAfterCall(peer) => {

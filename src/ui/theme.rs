@@ -9,17 +9,7 @@ use egui::{
     ThemePreference, Ui, vec2,
 };
 
-/// Dark, light, or whatever the system says.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub enum ThemeChoice {
-    /// Dark slate.
-    #[default]
-    Dark,
-    /// Warm white.
-    Light,
-    /// As the system says.
-    System,
-}
+pub use crate::settings::Theme as ThemeChoice;
 
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use egui::{Context, ViewportBuilder, ViewportCommand};
 use jiff::tz::TimeZone;
 
-use super::app::{App, OnTheme};
+use super::app::App;
 use super::theme::{self, ThemeChoice};
 use super::words::word_with;
 use crate::call::handle::Client;
@@ -21,8 +21,8 @@ pub struct WindowOptions {
     pub start_size: [f32; 2],
     /// Dark, light, or the system's.
     pub theme: ThemeChoice,
-    /// Told when the person chooses another theme.
-    pub on_theme: Option<OnTheme>,
+    /// A name, peer ID or link to put where one dials.
+    pub dial: Option<String>,
     /// With this, others bring the window to the front.
     pub attention: Attention,
 }
@@ -33,7 +33,7 @@ impl Default for WindowOptions {
             title: super::words::word("app.title").to_owned(),
             start_size: [1280.0, 800.0],
             theme: ThemeChoice::default(),
-            on_theme: None,
+            dial: None,
             attention: Attention::default(),
         }
     }
@@ -64,8 +64,11 @@ impl Attention {
 ///
 /// # Errors
 /// One sentence, when there is no desktop or no OpenGL.
-pub fn run(options: WindowOptions, make: impl FnOnce(Waker) -> Box<dyn Client>) -> Result<(), String> {
-    let WindowOptions { title, start_size, theme, on_theme, attention } = options;
+pub fn run(
+    options: WindowOptions,
+    make: impl FnOnce(Waker) -> Result<Box<dyn Client>, String>,
+) -> Result<(), String> {
+    let WindowOptions { title, start_size, theme, dial, attention } = options;
     let mut viewport = ViewportBuilder::default()
         .with_title(title)
         .with_app_id("tincan")
@@ -83,7 +86,7 @@ pub fn run(options: WindowOptions, make: impl FnOnce(Waker) -> Box<dyn Client>) 
             theme::install(&ctx, theme);
             attention.belongs_to(&ctx);
             let waker: Waker = Arc::new(move || ctx.request_repaint());
-            Ok(Box::new(App::new(make(waker), theme, TimeZone::system(), on_theme)))
+            Ok(Box::new(App::new(make(waker)?, theme, TimeZone::system(), dial)))
         }),
     )
     .map_err(|error| word_with("start.no_window", &[("why", error.to_string().trim_end_matches('.'))]))

@@ -96,7 +96,7 @@ fn main() -> Result<(), String> {
         theme: if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark },
         ..WindowOptions::default()
     };
-    tincan::ui::run(options, |_| Box::new(client))
+    tincan::ui::run(options, |_| Ok(Box::new(client)))
 }
 
 fn own_picture() -> Picture {

@@ -25,6 +25,13 @@ pub struct HomeInputs {
     pub copied_until: f64,
 }
 
+impl HomeInputs {
+    /// With something to dial written already.
+    pub fn dialling(whom: String) -> Self {
+        Self { whom, ..Self::default() }
+    }
+}
+
 /// Draws the list into the room it is given. `selected` is whose conversation is open.
 pub fn list_ui(
     ui: &mut Ui,
