@@ -1,12 +1,7 @@
 //! The server that a window brings itself: on this computer's loopback, for whoever binds the port first.
 
-use std::time::Duration;
-
 use crate::rendezvous::config::ServerConfig;
 use crate::rendezvous::server::Server;
-
-/// Who takes over a server that went away waits for a random part of this, so that not all try at once.
-pub(crate) const TAKE_OVER_WITHIN: Duration = Duration::from_millis(500);
 
 /// The built-in server, when this program is the one that serves.
 #[derive(Default)]

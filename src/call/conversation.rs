@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::lifecycle::CallRecord;
 use super::messages::Message;
 use super::random_id::RandomId;
-use super::view::{Conversation, Delivery, Line, LineKind};
+use super::view::{Conversation, Delivery, Line, LineKind, Moment};
 use crate::rtmfp::PeerId;
 
 /// Lines kept of each conversation.
@@ -72,7 +72,7 @@ impl Conversations {
     pub(crate) fn write(
         &mut self,
         now: Instant,
-        at: SystemTime,
+        at: Moment,
         peer: PeerId,
         name: &str,
         id: RandomId,
@@ -88,7 +88,7 @@ impl Conversations {
     /// They wrote. False when this text was seen before.
     pub(crate) fn receive(
         &mut self,
-        at: SystemTime,
+        at: Moment,
         peer: PeerId,
         name: &str,
         id: Option<RandomId>,
@@ -113,7 +113,7 @@ impl Conversations {
     }
 
     /// A call is over.
-    pub(crate) fn record(&mut self, at: SystemTime, peer: PeerId, name: &str, call: CallRecord) {
+    pub(crate) fn record(&mut self, at: Moment, peer: PeerId, name: &str, call: CallRecord) {
         let CallRecord { incoming, lasted, reason } = call;
         self.add(peer, name, Line { at, what: LineKind::Call { incoming, lasted, reason } });
     }
@@ -259,7 +259,7 @@ mod tests {
 
     fn written(now: Instant) -> Conversations {
         let mut conversations = Conversations::new();
-        conversations.write(now, SystemTime::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
+        conversations.write(now, Moment::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
         conversations
     }
 
@@ -305,8 +305,7 @@ mod tests {
     #[test]
     fn a_text_that_comes_twice_is_shown_once() {
         let mut conversations = Conversations::new();
-        let mut come =
-            || conversations.receive(SystemTime::UNIX_EPOCH, ADA, "Ada", Some(ONE), "hello".into());
+        let mut come = || conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", Some(ONE), "hello".into());
         assert!(come());
         assert!(!come());
         assert_eq!(conversations.view()[0].lines.len(), 1);
@@ -317,9 +316,9 @@ mod tests {
     fn old_lines_go_and_what_became_of_a_new_one_still_finds_it() {
         let mut conversations = Conversations::new();
         for n in 0..MOST_LINES {
-            conversations.receive(SystemTime::UNIX_EPOCH, ADA, "Ada", None, n.to_string());
+            conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", None, n.to_string());
         }
-        conversations.write(Instant::now(), SystemTime::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
+        conversations.write(Instant::now(), Moment::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
         conversations.acknowledged(ADA, ONE);
         let view = conversations.view();
         assert_eq!(view[0].lines.len(), MOST_LINES);

@@ -53,6 +53,7 @@
 //! When both dial at once, each end takes the other's dial for an answer, and the call goes by the ID that the lower
 //! peer ID drew. A session that is lost is dialled again by either end with the same call ID, and nobody rings.
 
+#[cfg(feature = "server")]
 mod built_in_server;
 pub mod client;
 pub mod client_machine;

@@ -6,6 +6,9 @@ use std::time::{Duration, SystemTime};
 use super::end_reason::EndReason;
 use crate::rtmfp::PeerId;
 
+/// A moment by this computer's clock, as data: whoever makes one is told the time.
+pub type Moment = SystemTime;
+
 /// Everything a window shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClientView {
@@ -85,7 +88,7 @@ pub struct Conversation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// When, by this computer's clock.
-    pub at: SystemTime,
+    pub at: Moment,
     /// What.
     pub what: LineKind,
 }

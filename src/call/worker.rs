@@ -9,13 +9,16 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc;
 
-use super::built_in_server::{BuiltInServer, TAKE_OVER_WITHIN};
+#[cfg(feature = "server")]
+use super::built_in_server::BuiltInServer;
 use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
 use super::command::Command;
 use super::event::{Event, Notice};
 use super::figures::CallFigures;
 use super::server_address::{BUILT_IN, ServerAddress};
-use super::view::{CallState, ClientView, Devices, ServerState};
+#[cfg(feature = "server")]
+use super::view::ServerState;
+use super::view::{CallState, ClientView, Devices};
 use crate::driver::{self, Driver, DriverConfig, DriverError};
 use crate::media::devices;
 use crate::media::encoded::EncodedFrame;
@@ -34,6 +37,8 @@ const TICK: Duration = Duration::from_millis(100);
 const FRAMES: usize = 64;
 /// What the machine tells that may wait.
 const TOLD: usize = 2_048;
+/// Who takes over a server that went away waits for a random part of this, so that not all try at once.
+const TAKE_OVER_WITHIN: Duration = Duration::from_millis(500);
 /// Who stops waits so long for the goodbyes.
 const LEAVE_WITHIN: Duration = Duration::from_secs(3);
 
@@ -74,6 +79,7 @@ pub(super) struct Worker {
     resolve: mpsc::Sender<(ServerAddress, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
+    #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
     devices: Devices,
@@ -136,6 +142,7 @@ pub(super) fn prepare(
         resolve,
         listed_devices,
         list_devices,
+        #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
         devices,
@@ -194,6 +201,7 @@ impl Worker {
             }
         }
         self.driver.stop().await;
+        #[cfg(feature = "server")]
         self.built_in.stop().await;
         drop(self.studio);
     }
@@ -444,6 +452,7 @@ impl Worker {
         if server != self.config.server {
             return;
         }
+        #[cfg(feature = "server")]
         if self.config.window && server.is_built_in() && self.core.own.server_state != ServerState::Connected
         {
             self.built_in.try_serve();

@@ -8,6 +8,7 @@ mod plain_clients;
 mod programs;
 mod world;
 
-/// The network in memory of the protocol's own tests.
+/// The bench of the protocol's own tests.
+#[allow(dead_code, reason = "calls need only a part of it")]
 #[path = "../protocol/support/mod.rs"]
 mod support;

@@ -7,7 +7,7 @@ use tincan::call::client_machine::{ClientCommand, ClientConfig, ClientEvent, Cli
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
-use tincan::rendezvous::service::{Rules, Service, ServiceCommand, ServiceEvent};
+use tincan::rendezvous::service::{Rules, Service, ServiceEvent};
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::EndpointConfig;
@@ -26,7 +26,6 @@ pub(crate) enum Anyone {
 /// What somebody is asked.
 #[derive(Debug)]
 pub(crate) enum Asked {
-    Server(ServiceCommand),
     Client(ClientCommand),
     Plain(PlainCommand),
 }
@@ -70,7 +69,6 @@ impl Machine for Anyone {
         match self {
             Self::Server(server) => match without_command(input) {
                 Ok(input) => server.handle_input(now, input),
-                Err(Asked::Server(command)) => server.handle_input(now, Input::Command(command)),
                 Err(other) => panic!("a server is not asked {other:?}"),
             },
             Self::Client(client) => match without_command(input) {

@@ -1,7 +1,7 @@
 //! The client as one machine: a node, its server, the lines to each peer, and the call, driven by time and bytes.
 //!
-//! It joins the deciders: [`super::peer_link`] for the lines, [`super::lifecycle`] for the call,
-//! [`super::conversation`] for what is written, [`super::rate_control`] for the pictures. The doer above it
+//! It joins the deciders: `peer_link` for the lines, `lifecycle` for the call, `conversation` for what is written,
+//! [`super::rate_control`] for the pictures. The doer above it
 //! ([`super::client`]) has the devices, the files and the names of hosts.
 
 mod lines;

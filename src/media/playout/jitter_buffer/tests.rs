@@ -79,7 +79,8 @@ fn after_a_second_without_network_the_newest_is_heard_at_once() {
         bench.arrive(n, 3000);
     }
     let Step::Packet(first) = bench.step(3040) else { panic!("a packet was there") };
-    assert!(first[1] >= 140, "{}", first[1]);
+    // Of the 50 packets held back all but what fits the delay aimed at are left out.
+    assert!(first[1] >= 135, "{}", first[1]);
 }
 
 #[test]
