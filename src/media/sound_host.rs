@@ -26,7 +26,8 @@ fn host() -> Option<Host> {
 /// The names of the devices of one direction, each once.
 pub(crate) fn names(kind: DeviceKind) -> Vec<String> {
     let Some(host) = host() else { return Vec::new() };
-    let mut names: Vec<String> = devices(&host, kind).iter().filter_map(name).collect();
+    let mut names: Vec<String> =
+        devices(&host, kind).iter().filter(|device| !is_monitor(device)).filter_map(name).collect();
     names.dedup();
     names
 }
@@ -51,6 +52,11 @@ fn devices(host: &Host, kind: DeviceKind) -> Vec<Device> {
         _ => host.output_devices().map(Iterator::collect),
     };
     found.unwrap_or_default()
+}
+
+/// PulseAudio lists what each loudspeaker plays among the microphones. It can be chosen by name, but nobody speaks into it.
+fn is_monitor(device: &Device) -> bool {
+    device.id().is_ok_and(|id| id.id().ends_with(".monitor"))
 }
 
 fn name(device: &Device) -> Option<String> {

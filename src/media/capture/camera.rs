@@ -220,7 +220,7 @@ mod tests {
     #[test]
     fn fluent_motion_beats_size_and_720p_beats_the_rest() {
         let format = |width, height, kind, rate| CameraFormat::new_from(width, height, kind, rate);
-        let mut formats = vec![
+        let mut formats = [
             format(1280, 720, FrameFormat::YUYV, 10),
             format(1920, 1080, FrameFormat::MJPEG, 30),
             format(640, 360, FrameFormat::YUYV, 30),
