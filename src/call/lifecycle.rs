@@ -89,6 +89,8 @@ pub(crate) enum Phase {
     Looking {
         /// What the person wrote.
         whom: String,
+        /// Whom it means, when it is a peer ID.
+        wanted: Option<PeerId>,
         /// With our picture.
         with_video: bool,
         /// Since when.
@@ -213,8 +215,8 @@ impl Lifecycle {
     }
 
     /// The server is being asked whom `whom` means.
-    pub(crate) fn look(&mut self, now: Instant, whom: String, with_video: bool) {
-        self.phase = Phase::Looking { whom, with_video, since: now };
+    pub(crate) fn look(&mut self, now: Instant, whom: String, wanted: Option<PeerId>, with_video: bool) {
+        self.phase = Phase::Looking { whom, wanted, with_video, since: now };
     }
 
     /// It is known whom to dial. `otherwise` is what it means when nobody answers.
@@ -301,6 +303,13 @@ impl Lifecycle {
         let own_is_lower = self.me < offer.peer;
         let (peer, call) = (offer.peer, offer.call);
         let mut effects = Vec::new();
+        if self.is_looking_for(&offer) {
+            // Whom we are about to call calls us: nobody rings, and their call is taken.
+            effects.extend(self.ring(now, offer));
+            effects.retain(|effect| matches!(effect, CallEffect::Say(..)));
+            effects.extend(self.accept(now));
+            return effects;
+        }
         match &mut self.phase {
             Phase::Connecting { with, .. } | Phase::Waiting { with, .. } if with.peer == peer => {
                 if with.call != call {
@@ -390,6 +399,7 @@ impl Lifecycle {
 
     /// The lines to a peer are gone.
     pub(crate) fn lost(&mut self, now: Instant, peer: PeerId, loss: Loss) -> Vec<CallEffect> {
+        let own_is_lower = self.me < peer;
         match &mut self.phase {
             Phase::Connecting { with, otherwise, .. } if with.peer == peer => {
                 let reason = match loss {
@@ -412,12 +422,14 @@ impl Lifecycle {
                     *redial = Some(now + REDIAL_EVERY);
                     vec![]
                 }
-                Loss::Closed | Loss::Refused => self.end(now, EndReason::EndedThere),
+                Loss::Refused => self.end(now, EndReason::EndedThere),
+                Loss::Closed if with.plain => self.end(now, EndReason::EndedThere),
                 Loss::Vanished | Loss::Unreachable if with.plain => self.end(now, EndReason::Vanished),
-                Loss::Vanished | Loss::Unreachable => {
+                // A Tincan says goodbye before it ends a call: these lines were lost, not hung up. The lower peer ID
+                // tries first, so that the two attempts do not cross every time.
+                Loss::Closed | Loss::Vanished | Loss::Unreachable => {
                     with.lines_up = false;
-                    // The caller tries first, so that the two attempts do not cross every time.
-                    *redial = Some(if with.incoming { now + REDIAL_EVERY / 2 } else { now });
+                    *redial = Some(if own_is_lower { now } else { now + REDIAL_EVERY / 2 });
                     vec![]
                 }
             },
@@ -522,6 +534,14 @@ impl Lifecycle {
                 Some(redial.map_or(over, |at| at.min(over)))
             }
             Phase::Idle | Phase::Ended { .. } => None,
+        }
+    }
+
+    fn is_looking_for(&self, offer: &Offer) -> bool {
+        match &self.phase {
+            Phase::Looking { wanted: Some(wanted), .. } => *wanted == offer.peer,
+            Phase::Looking { whom, wanted: None, .. } => whom.to_lowercase() == offer.name.to_lowercase(),
+            _ => false,
         }
     }
 

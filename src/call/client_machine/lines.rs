@@ -88,6 +88,13 @@ impl ClientMachine {
         }
     }
 
+    /// The lines are needed again.
+    pub(super) fn keep(&mut self, peer: PeerId) {
+        if let Some(lines) = self.links.get_mut(&peer) {
+            lines.part_at = None;
+        }
+    }
+
     /// Says what waits in the conversation, dialling for it when there are no lines.
     pub(super) fn flush_texts(&mut self, now: Instant, peer: PeerId) {
         if !self.conversations.waits(peer) {
@@ -344,6 +351,7 @@ impl ClientMachine {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
             }
             Message::Call { call, video } => {
+                self.keep(peer);
                 let name = self.name_of(peer);
                 let lines = LinesNow {
                     up: self.links.get(&peer).is_some_and(|lines| lines.link.lines_up()),

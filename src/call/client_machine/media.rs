@@ -94,6 +94,7 @@ impl MediaSide {
 impl ClientMachine {
     pub(super) fn start_media(&mut self, now: Instant, peer: PeerId) {
         self.media.begin();
+        self.keep(peer);
         self.told.push_back(ClientEvent::MediaStarted { peer });
         self.tell_media(now);
         self.begin_pictures(now, peer);

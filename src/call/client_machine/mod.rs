@@ -277,7 +277,7 @@ impl ClientMachine {
             return;
         }
         self.media.camera_on = with_video;
-        self.call.look(now, shown.clone(), with_video);
+        self.call.look(now, shown.clone(), peer, with_video);
         self.look_up(now, shown, peer);
     }
 

@@ -12,7 +12,7 @@ fn caps(call: RandomId) -> Option<Capabilities> {
 
 fn dialling(now: Instant) -> Lifecycle {
     let mut life = Lifecycle::new(ME);
-    life.look(now, "Ada".into(), true);
+    life.look(now, "Ada".into(), None, true);
     let effects = life.found(now, FAR, "Ada".into(), CALL, LinesNow::default(), EndReason::NoWayThrough);
     assert!(matches!(effects[..], [CallEffect::Dial(FAR, _)]));
     life
@@ -95,7 +95,7 @@ fn no_media_starts_here_before_the_person_accepts() {
 fn a_name_that_nobody_bears_ends_in_not_found() {
     let now = Instant::now();
     let mut life = Lifecycle::new(ME);
-    life.look(now, "Nobody".into(), true);
+    life.look(now, "Nobody".into(), None, true);
     assert_eq!(ended(&life.tick(now + FIND_WITHIN)), Some(EndReason::NotFound));
 }
 
@@ -247,8 +247,32 @@ fn a_call_over_lines_that_are_up_rings_and_is_accepted_on_them() {
     assert!(starts(&effects));
 
     let mut caller = Lifecycle::new(ME);
-    caller.look(now, "Ada".into(), true);
+    caller.look(now, "Ada".into(), None, true);
     let effects = caller.found(now, FAR, "Ada".into(), CALL, lines, EndReason::NoWayThrough);
     assert!(!starts(&effects));
     assert!(starts(&caller.heard(now, FAR, &Message::Accepted(CALL))));
+}
+
+#[test]
+fn whom_we_are_looking_for_calls_first_and_is_answered_without_ringing() {
+    let now = Instant::now();
+    let mut life = Lifecycle::new(ME);
+    life.look(now, "ada".into(), None, true);
+    let effects = life.named(now, FAR, "Ada", caps(THEIRS), CALL);
+    assert!(effects.contains(&CallEffect::GiveName(FAR)));
+    assert!(!effects.iter().any(|effect| matches!(effect, CallEffect::Tell(_))));
+    assert!(starts(&life.lines_up(now, FAR)));
+
+    life = Lifecycle::new(ME);
+    life.look(now, "Ada".into(), Some(FAR), true);
+    let effects = life.named(now, OTHER, "Ada", caps(THEIRS), CALL);
+    assert_eq!(effects, [CallEffect::Say(OTHER, Message::Busy(THEIRS))], "a name is not a peer ID");
+}
+
+#[test]
+fn lines_that_close_without_a_goodbye_are_dialled_again() {
+    let now = Instant::now();
+    let mut life = up(now);
+    assert_eq!(ended(&life.lost(now, FAR, Loss::Closed)), None);
+    assert!(matches!(&life.tick(now)[..], [CallEffect::Dial(FAR, offer)] if offer.call == THEIRS));
 }
