@@ -232,6 +232,7 @@ impl ClientMachine {
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
             | Command::Preview(_)
+            | Command::SetTheme(_)
             | Command::TestSpeaker => {}
         }
     }
