@@ -316,3 +316,18 @@ fn settings_change_the_theme_and_who_finds_us() {
         &[Action::SetTheme(ThemeChoice::Light), Action::Ask(Command::SetListed(false))]
     );
 }
+
+#[test]
+fn a_device_is_changed_in_a_call_and_the_card_stays_open() {
+    let mut harness = in_call(shown::up());
+    press(&mut harness, "More");
+    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Microphone").click();
+    harness.run_steps(4);
+    press(&mut harness, "Built-in microphone");
+    let wanted = Action::Ask(Command::ChooseMicrophone("Built-in microphone".into()));
+    assert_eq!(harness.state().as_slice(), [wanted]);
+    assert!(harness.query_by_label("Show call quality").is_some());
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Show call quality").is_none());
+}

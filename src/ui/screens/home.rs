@@ -9,7 +9,7 @@ use crate::call::view::{OwnCard, ServerState};
 use crate::call::{ClientView, Command, PeerId};
 use crate::ui::action::Action;
 use crate::ui::parts::avatar::{Dot, avatar_ui, paint_avatar};
-use crate::ui::parts::button::{Kind, button, button_sized, focus_ring, icon_button, link};
+use crate::ui::parts::button::{Kind, button, button_sized, button_width, focus_ring, icon_button, link};
 use crate::ui::parts::chat::summary;
 use crate::ui::parts::field::field_ui;
 use crate::ui::parts::icon::Icon;
@@ -171,7 +171,8 @@ fn own_card_ui(ui: &mut Ui, own: &OwnCard, inputs: &HomeInputs, action: &mut Opt
                 *action = Some(Action::OpenSettings);
             }
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.spacing_mut().item_spacing.y = 3.0;
+                ui.add_space(2.0);
                 ui.add(Label::new(RichText::new(&own.name).font(theme::strong(theme::BODY))).truncate());
                 let server = RichText::new(server).font(theme::font(theme::SMALL)).color(palette.dim);
                 ui.add(Label::new(server).truncate());
@@ -213,7 +214,7 @@ fn call_line_ui(ui: &mut Ui, own: &OwnCard, inputs: &mut HomeInputs, action: &mu
     let mut wanted = false;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        let width = ui.available_width() - 62.0;
+        let width = ui.available_width() - 10.0 - button_width(ui, word("home.call"), 12.0);
         let label = word("home.whom");
         wanted |= field_ui(ui, field, &mut inputs.whom, label, label, width).entered;
         let button = button_sized(ui, Kind::Primary, None, word("home.call"), theme::FIELD_HEIGHT, 12.0);

@@ -44,6 +44,8 @@ pub struct InCallState {
     stillness: Stillness,
     /// The chat is open.
     pub chat_open: bool,
+    /// The devices and the rest are open.
+    pub more_open: bool,
     /// The quality card is open.
     pub quality_open: bool,
     /// Space is held: we talk although muted.
@@ -77,13 +79,24 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
         if top_ui(&mut over, area, shown, state) {
             action = Some(Action::ToggleFullScreen);
         }
-        let open =
-            Open { chat: state.chat_open, quality: state.quality_open, full_screen: shown.full_screen };
+        let open = Open {
+            chat: state.chat_open,
+            more: state.more_open,
+            quality: state.quality_open,
+            full_screen: shown.full_screen,
+        };
         match call_bar_ui(&mut over, area, shown.call, shown.devices, open) {
             Some(Pressed::Ask(command)) => action = Some(Action::Ask(command)),
             Some(Pressed::Chat) => toggle_chat(ui, state),
-            Some(Pressed::Quality) => state.quality_open = !state.quality_open,
-            Some(Pressed::FullScreen) => action = Some(Action::ToggleFullScreen),
+            Some(Pressed::More) => state.more_open = !state.more_open,
+            Some(Pressed::Quality) => {
+                state.more_open = false;
+                state.quality_open = !state.quality_open;
+            }
+            Some(Pressed::FullScreen) => {
+                state.more_open = false;
+                action = Some(Action::ToggleFullScreen);
+            }
             None => {}
         }
         if state.quality_open {
@@ -107,6 +120,8 @@ fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Option<Action> 
     if pressed(Key::Escape) {
         if Popup::is_any_open(ui.ctx()) {
             Popup::close_all(ui.ctx());
+        } else if state.more_open {
+            state.more_open = false;
         } else if state.chat_open {
             toggle_chat(ui, state);
         } else if state.quality_open {
@@ -165,7 +180,7 @@ fn chat_field() -> Id {
 fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> f32 {
     let now = ui.input(|input| input.time);
     let focus = ui.memory(|memory| memory.focused()).is_some_and(|id| id != chat_field());
-    let held = Popup::is_any_open(ui.ctx())
+    let held = state.more_open
         || focus
         || state.talking
         || shown.call.silent_for.is_some()
