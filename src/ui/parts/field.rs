@@ -51,8 +51,10 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
     let enter = focused
         && !composed
         && ui.input_mut(|input| {
-            // Modifiers may be held in any other combination; only a plain Enter sends.
-            !input.modifiers.shift && input.consume_key(Modifiers::NONE, Key::Enter)
+            // Only a plain Enter sends. The event knows whether Shift was held; by now it may be up again.
+            let before = input.events.len();
+            input.events.retain(|event| !matches!(event, Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if modifiers.is_none()));
+            input.events.len() < before
         });
     let row = ui.fonts_mut(|fonts| fonts.row_height(&theme::font(theme::BODY)));
     let rows = rows_of(ui, text, width - 24.0).clamp(1, MOST_ROWS);

@@ -15,7 +15,7 @@ use crate::ui::parts::call_bar::{Open, Pressed, bar_rect, call_bar_ui};
 use crate::ui::parts::chat::{chat_head_ui, chat_lines_ui, compose_ui};
 use crate::ui::parts::icon::{Icon, paint_icon};
 use crate::ui::parts::picture_tile::{Fit, paint_picture};
-use crate::ui::parts::quality::{paint_bars, pill_words, quality_card_ui};
+use crate::ui::parts::quality::{QUALITY_WIDTH, paint_bars, pill_words, quality_card_ui};
 use crate::ui::stillness::Stillness;
 use crate::ui::textures::Shown;
 use crate::ui::theme::{self, palette};
@@ -100,7 +100,12 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
             None => {}
         }
         if state.quality_open {
-            let corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
+            let own = own_rect(area, state);
+            let mut corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
+            if shown.call.has_camera && corner.x + QUALITY_WIDTH > own.left() - 12.0 {
+                // No room beside our own picture: above it.
+                corner.y = own.top() - 12.0;
+            }
             quality_card_ui(ui, corner, &shown.call.quality);
         }
         if opacity == 0.0 && ui.rect_contains_pointer(area) {
@@ -230,10 +235,8 @@ fn painted_label(ui: &mut Ui, centre: Pos2, text: &str) {
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme::WHITE);
 }
 
-fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
-    if !shown.call.has_camera {
-        return;
-    }
+/// Where our own picture lies, above the bar at the right.
+fn own_rect(area: Rect, state: &InCallState) -> Rect {
     let size = if area.width() < 480.0 {
         vec2(128.0, 80.0)
     } else if state.chat_open {
@@ -242,7 +245,14 @@ fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
         vec2(240.0, 150.0)
     };
     let corner = area.right_bottom() - vec2(20.0, 112.0);
-    let rect = Rect::from_min_max(corner - size, corner);
+    Rect::from_min_max(corner - size, corner)
+}
+
+fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
+    if !shown.call.has_camera {
+        return;
+    }
+    let rect = own_rect(area, state);
     let shadow = Shadow { offset: [0, 8], blur: 30, spread: 0, color: egui::Color32::from_black_alpha(0x88) };
     ui.painter().add(shadow.as_shape(rect, theme::PICTURE_RADIUS));
     ui.painter().rect_filled(rect, theme::PICTURE_RADIUS, theme::NO_PREVIEW);

@@ -196,10 +196,13 @@ fn devices_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown, action: &mut
             }
         });
         if which == Which::Microphone {
-            row_ui(ui, "", |ui, width| {
-                ui.vertical(|ui| {
-                    ui.set_width(width);
-                    level_meter_ui(ui, view.microphone_level);
+            ui.scope(|ui| {
+                ui.spacing_mut().interact_size.y = 8.0;
+                row_ui(ui, "", |ui, width| {
+                    ui.vertical(|ui| {
+                        ui.set_width(width);
+                        level_meter_ui(ui, view.microphone_level);
+                    });
                 });
             });
         }
@@ -246,7 +249,7 @@ fn row_ui(ui: &mut Ui, caption: &str, content: impl FnOnce(&mut Ui, f32)) {
     }
     ui.horizontal(|ui| {
         ui.allocate_ui_with_layout(
-            vec2(160.0, theme::FIELD_HEIGHT),
+            vec2(160.0, if caption.is_empty() { 0.0 } else { theme::FIELD_HEIGHT }),
             Layout::left_to_right(Align::Center),
             |ui| {
                 ui.set_width(160.0);

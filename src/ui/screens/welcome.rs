@@ -111,12 +111,12 @@ fn preview_ui(ui: &mut Ui, picture: Option<Shown>, devices: &Devices, size: egui
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     own_preview(ui, rect, picture, theme::PICTURE_RADIUS);
-    ui.add_space(8.0);
-    let text = match Which::Camera.problem(devices) {
-        Some(problem) if picture.is_none() => RichText::new(problem).color(palette.bad_text),
-        _ => RichText::new(word("welcome.preview")).color(palette.dim),
-    };
-    ui.add(Label::new(text.font(theme::font(theme::SMALL))).wrap());
+    // Without a camera the sentence under its list says so.
+    if picture.is_some() || Which::Camera.problem(devices).is_none() {
+        ui.add_space(8.0);
+        let text = RichText::new(word("welcome.preview")).color(palette.dim);
+        ui.add(Label::new(text.font(theme::font(theme::SMALL))).wrap());
+    }
 }
 
 /// Our own picture, mirrored, or a sentence in its place.
@@ -187,7 +187,7 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         ui.set_min_height(40.0);
-        let reserved = 130.0;
+        let reserved = button_width(ui, word("welcome.continue"), 22.0) + 16.0;
         let width = (ui.available_width() - reserved).max(100.0);
         ui.allocate_ui_with_layout(vec2(width, 40.0), Layout::left_to_right(Align::Center), |ui| {
             if inputs.server_open {
@@ -200,10 +200,11 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
                 }
             } else {
                 let text = word_with("welcome.server", &[("server", word("welcome.built_in"))]);
-                ui.add(
-                    Label::new(RichText::new(text).font(theme::font(theme::SMALL)).color(palette.faint))
-                        .truncate(),
-                );
+                let text = RichText::new(text).font(theme::font(theme::SMALL)).color(palette.faint);
+                ui.scope(|ui| {
+                    ui.set_max_width(width - button_width(ui, word("welcome.change"), 8.0));
+                    ui.add(Label::new(text).truncate());
+                });
                 inputs.server_open = link(ui, word("welcome.change")).clicked();
                 if inputs.server_open {
                     ui.memory_mut(|memory| memory.request_focus(Id::unique("welcome server")));
