@@ -1,7 +1,8 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
 //! `cargo run --example screens -- SCREEN [light] [narrow]`.
 //!
-//! SCREEN is first, home, start, settings, dialling, incoming, call, call_chat or ended.
+//! SCREEN is first, home, start, settings, dialling, incoming, call (C opens its chat), silent, far_off, ended,
+//! unreachable or missing.
 
 #[path = "../screens/shown.rs"]
 mod shown;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::handle::Client;
-use tincan::call::view::{CallState, Delivery, Devices, Line, LineKind, Progress};
+use tincan::call::view::{CallState, Delivery, Devices, Line, LineKind, Progress, ServerState, UpCall};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::{ThemeChoice, WindowOptions};
 
@@ -96,7 +97,18 @@ fn main() -> Result<(), String> {
         }
         "dialling" => view.call = outgoing(Progress::Ringing),
         "incoming" => view.call = incoming(),
-        "call" | "call_chat" => view.call = CallState::Up(shown::up()),
+        "call" => view.call = CallState::Up(shown::up()),
+        "silent" => {
+            let silent_for = Some(Duration::from_secs(6));
+            view.call = CallState::Up(UpCall { silent_for, ..shown::up() });
+        }
+        "far_off" => {
+            view.call = CallState::Up(UpCall { far_video: false, far_muted: true, ..shown::up() });
+        }
+        "unreachable" => {
+            view.own.server_state = ServerState::Unreachable { retry_in: Duration::from_secs(8) };
+            view.people = Arc::default();
+        }
         "ended" => view.call = ended(EndReason::NoAnswer),
         _ => {}
     }

@@ -133,6 +133,7 @@ pub fn server_problem_ui(ui: &mut Ui, own: &OwnCard) -> Option<Action> {
         .resizable(false)
         .frame(Frame::new().fill(palette.raised).inner_margin(Margin::symmetric(16, 8)))
         .show(ui, |ui| {
+            ui.spacing_mut().interact_size.y = 0.0;
             ui.horizontal_wrapped(|ui| {
                 ui.label(RichText::new(sentence).font(theme::font(13.0)).color(palette.bad_text));
                 if link(ui, word("own.reconnect")).clicked() {
@@ -155,7 +156,7 @@ fn server_words(own: &OwnCard) -> (String, Dot) {
         ServerState::NameRefused(_) => (word("own.refused").to_owned(), Dot::Offline),
         ServerState::Unreachable { retry_in } => {
             let seconds = retry_in.as_secs().to_string();
-            (word_with("own.unreachable", &[("server", server), ("seconds", &seconds)]), Dot::Offline)
+            (word_with("own.unreachable", &[("seconds", &seconds)]), Dot::Offline)
         }
     }
 }

@@ -69,7 +69,7 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
     }
     CentralPanel::no_frame().frame(Frame::new().fill(theme::BEHIND_PICTURE)).show(ui, |ui| {
         let area = ui.max_rect();
-        far_ui(ui, area, shown);
+        far_ui(ui, area, shown, state);
         own_ui(ui, area, shown, state);
         banner_ui(ui, area, shown.call);
 
@@ -105,6 +105,10 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
             if shown.call.has_camera && corner.x + QUALITY_WIDTH > own.left() - 12.0 {
                 // No room beside our own picture: above it.
                 corner.y = own.top() - 12.0;
+                if shown.call.far_muted || shown.call.muted {
+                    // The words about the microphones stand there too.
+                    corner.y -= 40.0;
+                }
             }
             quality_card_ui(ui, corner, &shown.call.quality);
         }
@@ -200,7 +204,7 @@ fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> 
     state.stillness.opacity(now)
 }
 
-fn far_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) {
+fn far_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
     let call = shown.call;
     match shown.far_picture.filter(|_| call.far_video) {
         Some(picture) => {
@@ -221,8 +225,15 @@ fn far_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) {
     }
     if call.far_muted {
         let text = word_with("call.far_muted", &[("name", &call.far.name)]);
-        painted_label(ui, Pos2::new(area.center().x, area.bottom() - 124.0), &text);
+        painted_label(ui, above_bar(area, call, state), &text);
     }
+}
+
+/// Where words above the bar stand; where our own picture leaves no room, above that.
+fn above_bar(area: Rect, call: &UpCall, state: &InCallState) -> Pos2 {
+    let (own, x) = (own_rect(area, state), area.center().x);
+    let crowded = call.has_camera && x + 130.0 > own.left();
+    Pos2::new(x, if crowded { own.top() - 26.0 } else { area.bottom() - 122.0 })
 }
 
 /// Words on a dark pill around a point, read by screen readers too.
@@ -271,7 +282,7 @@ fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
 fn banner_ui(ui: &mut Ui, area: Rect, call: &UpCall) {
     let Some(silent) = call.silent_for else { return };
     let text = word_with("call.reconnecting", &[("seconds", &silent.as_secs().to_string())]);
-    let wrap = (area.width() - 72.0).min(460.0);
+    let wrap = (area.width() - 72.0).min(600.0);
     let galley = ui.painter().layout(text.clone(), theme::font(theme::BODY), theme::WHITE, wrap);
     let size = galley.size() + vec2(32.0, 20.0);
     let rect = Rect::from_center_size(Pos2::new(area.center().x, area.top() + 92.0), size);
@@ -365,7 +376,7 @@ fn hint_ui(ui: &mut Ui, area: Rect, call: &UpCall, state: &InCallState) {
         (false, false) => return,
     };
     if !call.far_muted {
-        painted_label(ui, Pos2::new(area.center().x, area.bottom() - 120.0), text);
+        painted_label(ui, above_bar(area, call, state), text);
     }
 }
 

@@ -241,10 +241,13 @@ fn row_ui(ui: &mut Ui, caption: &str, content: impl FnOnce(&mut Ui, f32)) {
     let ink = palette(ui).dim;
     let room = ui.available_width();
     if room < 420.0 {
-        if !caption.is_empty() {
-            ui.label(RichText::new(caption).font(theme::font(theme::SMALL)).color(ink));
-        }
-        ui.horizontal(|ui| content(ui, room));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            if !caption.is_empty() {
+                ui.label(RichText::new(caption).font(theme::font(theme::SMALL)).color(ink));
+            }
+            ui.horizontal(|ui| content(ui, room));
+        });
         return;
     }
     ui.horizontal(|ui| {
