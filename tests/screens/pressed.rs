@@ -331,3 +331,35 @@ fn a_device_is_changed_in_a_call_and_the_card_stays_open() {
     harness.run_steps(4);
     assert!(harness.query_by_label("Show call quality").is_none());
 }
+
+#[test]
+fn what_is_typed_after_enter_belongs_to_the_next_message() {
+    let mut harness = conversation();
+    harness.get_by_label("Message Jonas").focus();
+    harness.run_steps(4);
+    let key = |key, pressed| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    let typed = [
+        egui::Event::Text("one".into()),
+        key(Key::Enter, true),
+        key(Key::Enter, false),
+        egui::Event::Text("two".into()),
+        key(Key::Enter, true),
+    ];
+    harness.input_mut().events.extend(typed);
+    harness.run_steps(4);
+    let texts: Vec<&str> = harness
+        .state()
+        .iter()
+        .filter_map(|action| match action {
+            Action::Ask(Command::SendText { text, .. }) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["one", "two"]);
+}

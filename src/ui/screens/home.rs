@@ -292,7 +292,7 @@ fn item_ui(ui: &mut Ui, item: &Item<'_>) -> bool {
             ui.painter().galley(at, name, palette.text);
         }
     }
-    focus_ring(ui, &response, rect.shrink(3.0), 6.0);
+    focus_ring(ui, &response, rect.shrink(4.0), 6.0);
     response.clicked()
 }
 
@@ -310,7 +310,7 @@ fn person_ui(ui: &mut Ui, name: &str, peer: PeerId, selected: bool, action: &mut
     let width = rect.right() - 52.0 - left;
     let galley = one_line(ui, name, theme::font(theme::BODY), palette.text, width);
     ui.painter().galley(Pos2::new(left, rect.center().y - galley.size().y / 2.0), galley, palette.text);
-    focus_ring(ui, &response, rect.shrink(3.0), 6.0);
+    focus_ring(ui, &response, rect.shrink(4.0), 6.0);
     if response.clicked() {
         *action = Some(Action::OpenConversation(peer));
     }
