@@ -229,7 +229,7 @@ impl App {
                 }
                 self.ask(ctx, Command::SetName(name));
             }
-            Action::OpenConversation(peer) => self.beside = Beside::Conversation(peer),
+            Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
             Action::OpenSettings => {
                 self.settings = None;
                 self.beside = Beside::Settings;
@@ -249,7 +249,7 @@ impl App {
             }
             Action::ToggleFullScreen => self.toggle_full_screen(ctx),
             Action::WriteAfterCall(peer) => {
-                self.beside = Beside::Conversation(peer);
+                self.open_conversation(ctx, peer);
                 self.ask(ctx, Command::Dismiss);
             }
         }
@@ -261,6 +261,12 @@ impl App {
             let now = ctx.input(|input| input.time);
             self.toasts.add(word("notice.busy").to_owned(), now);
         }
+    }
+
+    /// Whoever opens a conversation can write at once.
+    fn open_conversation(&mut self, ctx: &Context, peer: PeerId) {
+        self.beside = Beside::Conversation(peer);
+        ctx.memory_mut(|memory| memory.request_focus(conversation::field_of(peer)));
     }
 
     fn toggle_full_screen(&mut self, ctx: &Context) {

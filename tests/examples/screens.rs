@@ -1,7 +1,8 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
 //! `cargo run --example screens -- SCREEN [light] [narrow]`.
 //!
-//! SCREEN is first, home, start, settings, dialling, incoming, call, call_chat or ended.
+//! SCREEN is first, home, start, settings, dialling, incoming, call (C opens its chat), silent, far_off, ended,
+//! unreachable or missing.
 
 #[path = "../screens/shown.rs"]
 mod shown;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::handle::Client;
-use tincan::call::view::{CallState, Devices, Progress};
+use tincan::call::view::{CallState, Delivery, Devices, Line, LineKind, Progress, ServerState, UpCall};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::{ThemeChoice, WindowOptions};
 
@@ -28,7 +29,25 @@ impl Client for Pretended {
         println!("{command:?}");
         let mut view = ClientView::clone(&self.view.borrow());
         match (command, &mut view.call) {
-            (Command::Preview(true), _) => self.own.put(own_picture()),
+            (Command::Preview(true), _) if !view.devices.cameras.is_empty() => self.own.put(own_picture()),
+            (Command::MarkRead(peer), _) => {
+                let conversations = Arc::make_mut(&mut view.conversations);
+                for conversation in conversations.iter_mut().filter(|other| other.peer_id == peer) {
+                    conversation.unread = 0;
+                }
+            }
+            (Command::SendText { to, text }, _) => {
+                let line =
+                    Line { at: SystemTime::now(), what: LineKind::Sent { text, state: Delivery::Sent } };
+                let conversations = Arc::make_mut(&mut view.conversations);
+                for conversation in conversations.iter_mut().filter(|other| other.peer_id == to) {
+                    conversation.lines.push(line.clone());
+                }
+            }
+            (Command::ChooseCamera(name), _) => Arc::make_mut(&mut view.devices).camera = name,
+            (Command::ChooseMicrophone(name), _) => Arc::make_mut(&mut view.devices).microphone = name,
+            (Command::ChooseSpeaker(name), _) => Arc::make_mut(&mut view.devices).speaker = name,
+            (Command::SetListed(listed), _) => view.own.listed = listed,
             (Command::SetName(name), _) => view.own.name = name,
             (Command::SetMuted(muted), CallState::Up(call)) => call.muted = muted,
             (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,
@@ -74,10 +93,22 @@ fn main() -> Result<(), String> {
         "missing" => {
             view.own.name.clear();
             view.devices = Arc::new(Devices::default());
+            view.microphone_level = 0.0;
         }
         "dialling" => view.call = outgoing(Progress::Ringing),
         "incoming" => view.call = incoming(),
-        "call" | "call_chat" => view.call = CallState::Up(shown::up()),
+        "call" => view.call = CallState::Up(shown::up()),
+        "silent" => {
+            let silent_for = Some(Duration::from_secs(6));
+            view.call = CallState::Up(UpCall { silent_for, ..shown::up() });
+        }
+        "far_off" => {
+            view.call = CallState::Up(UpCall { far_video: false, far_muted: true, ..shown::up() });
+        }
+        "unreachable" => {
+            view.own.server_state = ServerState::Unreachable { retry_in: Duration::from_secs(8) };
+            view.people = Arc::default();
+        }
         "ended" => view.call = ended(EndReason::NoAnswer),
         _ => {}
     }
@@ -130,5 +161,6 @@ fn incoming() -> CallState {
 }
 
 fn ended(reason: EndReason) -> CallState {
-    CallState::Ended { far: shown::far(), reason, lasted: Some(Duration::from_secs(724)), incoming: false }
+    let lasted = (reason == EndReason::Ended).then(|| Duration::from_secs(724));
+    CallState::Ended { far: shown::far(), reason, lasted, incoming: false }
 }

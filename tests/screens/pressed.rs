@@ -316,3 +316,50 @@ fn settings_change_the_theme_and_who_finds_us() {
         &[Action::SetTheme(ThemeChoice::Light), Action::Ask(Command::SetListed(false))]
     );
 }
+
+#[test]
+fn a_device_is_changed_in_a_call_and_the_card_stays_open() {
+    let mut harness = in_call(shown::up());
+    press(&mut harness, "More");
+    harness.get_by_role_and_label(egui::accesskit::Role::ComboBox, "Microphone").click();
+    harness.run_steps(4);
+    press(&mut harness, "Built-in microphone");
+    let wanted = Action::Ask(Command::ChooseMicrophone("Built-in microphone".into()));
+    assert_eq!(harness.state().as_slice(), [wanted]);
+    assert!(harness.query_by_label("Show call quality").is_some());
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Show call quality").is_none());
+}
+
+#[test]
+fn what_is_typed_after_enter_belongs_to_the_next_message() {
+    let mut harness = conversation();
+    harness.get_by_label("Message Jonas").focus();
+    harness.run_steps(4);
+    let key = |key, pressed| egui::Event::Key {
+        key,
+        physical_key: None,
+        pressed,
+        repeat: false,
+        modifiers: Modifiers::NONE,
+    };
+    let typed = [
+        egui::Event::Text("one".into()),
+        key(Key::Enter, true),
+        key(Key::Enter, false),
+        egui::Event::Text("two".into()),
+        key(Key::Enter, true),
+    ];
+    harness.input_mut().events.extend(typed);
+    harness.run_steps(4);
+    let texts: Vec<&str> = harness
+        .state()
+        .iter()
+        .filter_map(|action| match action {
+            Action::Ask(Command::SendText { text, .. }) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts, ["one", "two"]);
+}

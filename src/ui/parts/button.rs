@@ -47,15 +47,15 @@ pub fn button_sized(
     padding: f32,
 ) -> Response {
     let palette = palette(ui);
-    let (mut fill, ink, line) = kind.colours(&palette);
-    let galley = ui.painter().layout_no_wrap(label.to_owned(), theme::strong(13.5), ink);
+    let (mut fill, ink, mut line) = kind.colours(&palette);
+    let galley = ui.painter().layout_no_wrap(label.to_owned(), theme::strong(LABEL), ink);
     let icon_width = if icon.is_some() { 18.0 + 8.0 } else { 0.0 };
     let width = galley.size().x + icon_width + 2.0 * padding;
     let (rect, response) = ui.allocate_exact_size(vec2(width, height), Sense::click());
     name(&response, ui.is_enabled(), label);
     fill = lively(fill, &response, palette.text);
     if !ui.is_enabled() {
-        fill = fill.gamma_multiply(0.5);
+        (fill, line) = (fill.gamma_multiply(0.5), line.gamma_multiply(0.5));
     }
     ui.painter().rect(rect, theme::RADIUS, fill, Stroke::new(1.0, line), StrokeKind::Inside);
     let mut x = rect.left() + padding;
@@ -67,6 +67,12 @@ pub fn button_sized(
     ui.painter().galley(Pos2::new(x, rect.center().y - galley.size().y / 2.0), galley, ink);
     focus_ring(ui, &response, rect, f32::from(theme::RADIUS));
     response
+}
+
+/// How wide a button without an icon will be, in points: for what stands before it and takes the rest.
+pub fn button_width(ui: &Ui, label: &str, padding: f32) -> f32 {
+    let ink = palette(ui).text;
+    ui.painter().layout_no_wrap(label.to_owned(), theme::strong(LABEL), ink).size().x + 2.0 * padding
 }
 
 /// An icon that can be pressed; its words are for screen readers and for the pointer that rests on it.
@@ -171,6 +177,9 @@ pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: f32) {
         ui.painter().rect_stroke(rect.expand(2.0), radius + 2.0, ring, StrokeKind::Outside);
     }
 }
+
+/// Size of the words on a button, in points.
+const LABEL: f32 = 13.5;
 
 fn name(response: &Response, enabled: bool, label: &str) {
     response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, label));

@@ -1,6 +1,8 @@
 //! The bar of round buttons under a call.
 
-use egui::{Align, Frame, Key, Layout, Margin, Popup, PopupCloseBehavior, Rect, Ui, UiBuilder, pos2, vec2};
+use egui::{
+    Align, Align2, Area, Frame, Id, Key, Layout, Margin, Order, Popup, Rect, Ui, UiBuilder, pos2, vec2,
+};
 
 use super::button::{Kind, Round, button, round_button};
 use super::device_picker::{Which, device_picker_ui, device_problem_ui};
@@ -17,6 +19,8 @@ pub enum Pressed {
     Ask(Command),
     /// The chat, open or closed.
     Chat,
+    /// The devices and the rest, open or closed.
+    More,
     /// The quality card, open or closed.
     Quality,
     /// Full screen, or no longer.
@@ -28,6 +32,8 @@ pub enum Pressed {
 pub struct Open {
     /// The chat.
     pub chat: bool,
+    /// The devices and the rest.
+    pub more: bool,
     /// The quality card.
     pub quality: bool,
     /// The whole screen.
@@ -84,20 +90,41 @@ pub fn call_bar_ui(ui: &mut Ui, area: Rect, call: &UpCall, devices: &Devices, op
     if round_button(ui, look, Icon::Chat, word("call.chat"), Some(Key::C)).clicked() {
         pressed = Some(Pressed::Chat);
     }
-    let more = round_button(ui, Round::Normal, Icon::More, word("call.more"), None);
-    Popup::menu(&more)
-        .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
-        .gap(18.0)
-        .frame(Frame::popup(ui.style()).inner_margin(Margin::same(16)))
-        .show(|ui| {
-            if let Some(chosen) = more_ui(ui, devices, open) {
-                pressed = Some(chosen);
-            }
-        });
+    let look = if open.more { Round::Open } else { Round::Normal };
+    let more = round_button(ui, look, Icon::More, word("call.more"), None);
+    if more.clicked() {
+        pressed = Some(Pressed::More);
+    }
+    if open.more {
+        pressed = more_card_ui(ui, area, more.rect, devices, open).or(pressed);
+    }
     if round_button(ui, Round::End, Icon::HangUp, word("call.hang_up"), None).clicked() {
         pressed = Some(Pressed::Ask(Command::HangUp));
     }
     pressed
+}
+
+/// The card above the bar. It is no menu: the lists in it open over it and leave it open.
+fn more_card_ui(ui: &Ui, area: Rect, button: Rect, devices: &Devices, open: Open) -> Option<Pressed> {
+    let list_open = Popup::is_any_open(ui.ctx());
+    let foot = pos2(button.center().x, bar_rect(area).top() - 8.0);
+    let card = Area::new(Id::unique("call more"))
+        .order(Order::Middle)
+        .pivot(Align2::CENTER_BOTTOM)
+        .fixed_pos(foot)
+        .constrain_to(area.shrink(8.0))
+        .show(ui.ctx(), |ui| {
+            Frame::popup(ui.style())
+                .corner_radius(theme::PICTURE_RADIUS)
+                .inner_margin(Margin::same(16))
+                .show(ui, |ui| more_ui(ui, devices, open))
+                .inner
+        });
+    let outside = ui.input(|input| {
+        let at = input.pointer.interact_pos().filter(|_| input.pointer.any_pressed());
+        at.is_some_and(|at| !card.response.rect.contains(at) && !button.contains(at))
+    });
+    card.inner.or((outside && !list_open).then_some(Pressed::More))
 }
 
 fn more_ui(ui: &mut Ui, devices: &Devices, open: Open) -> Option<Pressed> {
@@ -117,12 +144,10 @@ fn more_ui(ui: &mut Ui, devices: &Devices, open: Open) -> Option<Pressed> {
         let label = if open.quality { word("call.quality_hide") } else { word("call.quality_show") };
         if button(ui, Kind::Plain, None, label).clicked() {
             pressed = Some(Pressed::Quality);
-            ui.close();
         }
         let label = if open.full_screen { word("call.leave_full") } else { word("call.full") };
         if button(ui, Kind::Plain, None, label).clicked() {
             pressed = Some(Pressed::FullScreen);
-            ui.close();
         }
     });
     pressed

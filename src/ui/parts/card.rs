@@ -25,7 +25,8 @@ pub fn card_ui<R>(ui: &mut Ui, id: &str, width: f32, content: impl FnOnce(&mut U
                 .corner_radius(theme::CARD_RADIUS)
                 .inner_margin(Margin::same(padding))
                 .show(ui, |ui| {
-                    ui.set_width(width - 2.0 * f32::from(padding));
+                    // The line around the card takes a point on each side.
+                    ui.set_width(width - 2.0 * f32::from(padding) - 2.0);
                     ui.with_layout(Layout::top_down(Align::Center), content).inner
                 })
                 .inner

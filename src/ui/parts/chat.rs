@@ -14,6 +14,10 @@ use crate::ui::clock::{Clock, length};
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
 
+/// Height of a line in a bubble, in points.
+const LINE: f32 = 20.0;
+/// Between what was written and when.
+const GAP: f32 = 5.0;
 /// Older lines than this many are not drawn.
 const MOST_LINES: usize = 400;
 
@@ -21,7 +25,7 @@ const MOST_LINES: usize = 400;
 pub fn chat_lines_ui(ui: &mut Ui, id: Id, lines: &[Line], empty: &str, clock: &Clock) {
     ScrollArea::vertical().id_salt(id).auto_shrink(false).stick_to_bottom(true).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 10.0;
-        ui.add_space(10.0);
+        ui.add_space(16.0);
         if lines.is_empty() {
             ui.add_space(14.0);
             let ink = palette(ui).faint;
@@ -125,20 +129,25 @@ fn bubble_ui(ui: &mut Ui, text: &str, meta: &str, meta_ink: Color32, ours: bool)
     let palette = palette(ui);
     let room = ui.available_width();
     let wrap = (room * 0.66).max(120.0) - 26.0;
-    let words = ui.painter().layout(text.to_owned(), theme::font(theme::BODY), palette.text, wrap);
+    let mut job =
+        egui::text::LayoutJob::simple(text.to_owned(), theme::font(theme::BODY), palette.text, wrap);
+    for section in &mut job.sections {
+        section.format.line_height = Some(LINE);
+    }
+    let words = ui.painter().layout_job(job);
     let below = ui.painter().layout(meta.to_owned(), theme::font(theme::TINY), meta_ink, wrap);
-    let inner = vec2(words.size().x.max(below.size().x), words.size().y + 4.0 + below.size().y);
+    let inner = vec2(words.size().x.max(below.size().x), words.size().y + GAP + below.size().y);
     let size = (inner + vec2(26.0, 18.0)).ceil();
     let (row, _) = ui.allocate_exact_size(vec2(room, size.y), Sense::hover());
     let left = if ours { row.right() - size.x } else { row.left() };
     let rect = Rect::from_min_size(Pos2::new(left, row.top()), size);
     let fill = if ours { palette.me } else { palette.raised };
     ui.painter().rect_filled(rect, theme::BUBBLE_RADIUS, fill);
-    let place = Rect::from_min_max(rect.min + vec2(13.0, 9.0), rect.max - vec2(11.0, 0.0));
+    let place = Rect::from_min_max(rect.min + vec2(13.0, 7.0), rect.max - vec2(11.0, 0.0));
     let mut child = ui.new_child(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Min)));
-    child.spacing_mut().item_spacing.y = 4.0;
-    let font = theme::font(theme::BODY);
-    child.add(Label::new(RichText::new(text).font(font).color(palette.text)).wrap().selectable(true));
+    child.spacing_mut().item_spacing.y = GAP;
+    let words = RichText::new(text).font(theme::font(theme::BODY)).line_height(Some(LINE));
+    child.add(Label::new(words.color(palette.text)).wrap().selectable(true));
     let font = theme::font(theme::TINY);
     child.add(Label::new(RichText::new(meta).font(font).color(meta_ink)).wrap());
 }

@@ -48,12 +48,7 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
     let palette = palette(ui);
     let composed = composing(ui, id);
     let focused = ui.memory(|memory| memory.has_focus(id));
-    let enter = focused
-        && !composed
-        && ui.input_mut(|input| {
-            // Modifiers may be held in any other combination; only a plain Enter sends.
-            !input.modifiers.shift && input.consume_key(Modifiers::NONE, Key::Enter)
-        });
+    let enter = focused && !composed && plain_enter(ui, id);
     let row = ui.fonts_mut(|fonts| fonts.row_height(&theme::font(theme::BODY)));
     let rows = rows_of(ui, text, width - 24.0).clamp(1, MOST_ROWS);
     let height = (row * rows as f32 + 18.0).max(theme::FIELD_HEIGHT);
@@ -85,6 +80,32 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
         .inner;
     ui.ctx().accesskit_node_builder(id, |node| node.set_label(label));
     Typed { response, entered: enter }
+}
+
+/// Takes a plain Enter out of this frame's events. What was typed after it belongs to the next message, and so to the next frame.
+fn plain_enter(ui: &Ui, id: Id) -> bool {
+    let key = id.with("typed after enter");
+    let typed = ui.data_mut(|data| data.remove_temp::<Vec<Event>>(key)).unwrap_or_default();
+    let late = ui.input_mut(|input| {
+        input.events.splice(0..0, typed);
+        // The event knows whether Shift was held; by now it may be up again.
+        let enter = input.events.iter().position(|event| {
+            matches!(event, Event::Key { key: Key::Enter, pressed: true, modifiers, .. } if modifiers.is_none())
+        })?;
+        let after = input.events.split_off(enter + 1);
+        input.events.pop();
+        let (late, now): (Vec<_>, Vec<_>) = after
+            .into_iter()
+            .partition(|event| matches!(event, Event::Text(_) | Event::Paste(_) | Event::Key { .. }));
+        input.events.extend(now);
+        Some(late)
+    });
+    let Some(late) = late else { return false };
+    if !late.is_empty() {
+        ui.data_mut(|data| data.insert_temp(key, late));
+        ui.ctx().request_repaint();
+    }
+    true
 }
 
 /// Whether an input method is composing in this field, or was until this frame: its Enter takes a candidate and sends nothing.

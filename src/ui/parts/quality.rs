@@ -63,10 +63,13 @@ fn stream(kbps: f64, picture: Option<(u32, u32, f32)>) -> String {
     }
 }
 
+/// How wide the card is, in points.
+pub const QUALITY_WIDTH: f32 = 300.0;
+
 /// Draws the card with its lower left corner at `corner`.
 pub fn quality_card_ui(ui: &mut Ui, corner: Pos2, quality: &Quality) {
     let rows = rows(quality);
-    let size = vec2(300.0, 46.0 + 17.5 * rows.len() as f32);
+    let size = vec2(QUALITY_WIDTH, 46.0 + 17.5 * rows.len() as f32);
     let rect = Rect::from_min_size(corner - vec2(0.0, size.y), size);
     let fill = theme::glass(theme::CARD_ALPHA);
     ui.painter().rect(rect, theme::PICTURE_RADIUS, fill, theme::glass_line(), egui::StrokeKind::Inside);

@@ -31,7 +31,7 @@ pub struct Shown<'a> {
 /// Draws it into the room that is left.
 pub fn conversation_ui(ui: &mut Ui, shown: &Shown<'_>, draft: &mut String, clock: &Clock) -> Option<Action> {
     let palette = palette(ui);
-    let id = Id::unique(("conversation", shown.peer_id.0));
+    let id = id_of(shown.peer_id);
     let sides = if shown.narrow { 12 } else { 20 };
     let mut action = None;
     Panel::top("conversation head")
@@ -43,7 +43,7 @@ pub fn conversation_ui(ui: &mut Ui, shown: &Shown<'_>, draft: &mut String, clock
         .resizable(false)
         .frame(Frame::new().fill(palette.bg).inner_margin(Margin::symmetric(sides, 14)))
         .show(ui, |ui| {
-            if let Some(text) = compose_ui(ui, id.with("field"), draft, shown.name) {
+            if let Some(text) = compose_ui(ui, field_of(shown.peer_id), draft, shown.name) {
                 action = Some(Action::Ask(Command::SendText { to: shown.peer_id, text }));
             }
         });
@@ -94,6 +94,15 @@ fn head_ui(ui: &mut Ui, shown: &Shown<'_>, action: &mut Option<Action>) {
             });
         });
     });
+}
+
+/// The field to write to somebody, for who opens the conversation to put the cursor there.
+pub fn field_of(peer: PeerId) -> Id {
+    id_of(peer).with("field")
+}
+
+fn id_of(peer: PeerId) -> Id {
+    Id::unique(("conversation", peer.0))
 }
 
 fn call(peer: PeerId, with_video: bool) -> Action {

@@ -9,7 +9,7 @@ use crate::call::view::{OwnCard, ServerState};
 use crate::call::{ClientView, Command, PeerId};
 use crate::ui::action::Action;
 use crate::ui::parts::avatar::{Dot, avatar_ui, paint_avatar};
-use crate::ui::parts::button::{Kind, button, button_sized, focus_ring, icon_button, link};
+use crate::ui::parts::button::{Kind, button, button_sized, button_width, focus_ring, icon_button, link};
 use crate::ui::parts::chat::summary;
 use crate::ui::parts::field::field_ui;
 use crate::ui::parts::icon::Icon;
@@ -140,6 +140,7 @@ pub fn server_problem_ui(ui: &mut Ui, own: &OwnCard) -> Option<Action> {
         .resizable(false)
         .frame(Frame::new().fill(palette.raised).inner_margin(Margin::symmetric(16, 8)))
         .show(ui, |ui| {
+            ui.spacing_mut().interact_size.y = 0.0;
             ui.horizontal_wrapped(|ui| {
                 ui.label(RichText::new(sentence).font(theme::font(13.0)).color(palette.bad_text));
                 if link(ui, word("own.reconnect")).clicked() {
@@ -162,7 +163,7 @@ fn server_words(own: &OwnCard) -> (String, Dot) {
         ServerState::NameRefused(_) => (word("own.refused").to_owned(), Dot::Offline),
         ServerState::Unreachable { retry_in } => {
             let seconds = retry_in.as_secs().to_string();
-            (word_with("own.unreachable", &[("server", server), ("seconds", &seconds)]), Dot::Offline)
+            (word_with("own.unreachable", &[("seconds", &seconds)]), Dot::Offline)
         }
     }
 }
@@ -178,7 +179,8 @@ fn own_card_ui(ui: &mut Ui, own: &OwnCard, inputs: &HomeInputs, action: &mut Opt
                 *action = Some(Action::OpenSettings);
             }
             ui.with_layout(Layout::top_down(Align::Min), |ui| {
-                ui.spacing_mut().item_spacing.y = 2.0;
+                ui.spacing_mut().item_spacing.y = 3.0;
+                ui.add_space(2.0);
                 ui.add(Label::new(RichText::new(&own.name).font(theme::strong(theme::BODY))).truncate());
                 let server = RichText::new(server).font(theme::font(theme::SMALL)).color(palette.dim);
                 ui.add(Label::new(server).truncate());
@@ -220,7 +222,7 @@ fn call_line_ui(ui: &mut Ui, own: &OwnCard, inputs: &mut HomeInputs, action: &mu
     let mut wanted = false;
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 10.0;
-        let width = ui.available_width() - 62.0;
+        let width = ui.available_width() - 10.0 - button_width(ui, word("home.call"), 12.0);
         let label = word("home.whom");
         wanted |= field_ui(ui, field, &mut inputs.whom, label, label, width).entered;
         let button = button_sized(ui, Kind::Primary, None, word("home.call"), theme::FIELD_HEIGHT, 12.0);
@@ -297,7 +299,7 @@ fn item_ui(ui: &mut Ui, item: &Item<'_>) -> bool {
             ui.painter().galley(at, name, palette.text);
         }
     }
-    focus_ring(ui, &response, rect.shrink(3.0), 6.0);
+    focus_ring(ui, &response, rect.shrink(4.0), 6.0);
     response.clicked()
 }
 
@@ -315,7 +317,7 @@ fn person_ui(ui: &mut Ui, name: &str, peer: PeerId, selected: bool, action: &mut
     let width = rect.right() - 52.0 - left;
     let galley = one_line(ui, name, theme::font(theme::BODY), palette.text, width);
     ui.painter().galley(Pos2::new(left, rect.center().y - galley.size().y / 2.0), galley, palette.text);
-    focus_ring(ui, &response, rect.shrink(3.0), 6.0);
+    focus_ring(ui, &response, rect.shrink(4.0), 6.0);
     if response.clicked() {
         *action = Some(Action::OpenConversation(peer));
     }

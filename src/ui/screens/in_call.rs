@@ -15,7 +15,7 @@ use crate::ui::parts::call_bar::{Open, Pressed, bar_rect, call_bar_ui};
 use crate::ui::parts::chat::{chat_head_ui, chat_lines_ui, compose_ui};
 use crate::ui::parts::icon::{Icon, paint_icon};
 use crate::ui::parts::picture_tile::{Fit, paint_picture};
-use crate::ui::parts::quality::{paint_bars, pill_words, quality_card_ui};
+use crate::ui::parts::quality::{QUALITY_WIDTH, paint_bars, pill_words, quality_card_ui};
 use crate::ui::stillness::Stillness;
 use crate::ui::textures::Shown;
 use crate::ui::theme::{self, palette};
@@ -44,6 +44,8 @@ pub struct InCallState {
     stillness: Stillness,
     /// The chat is open.
     pub chat_open: bool,
+    /// The devices and the rest are open.
+    pub more_open: bool,
     /// The quality card is open.
     pub quality_open: bool,
     /// Space is held: we talk although muted.
@@ -67,7 +69,7 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
     }
     CentralPanel::no_frame().frame(Frame::new().fill(theme::BEHIND_PICTURE)).show(ui, |ui| {
         let area = ui.max_rect();
-        far_ui(ui, area, shown);
+        far_ui(ui, area, shown, state);
         own_ui(ui, area, shown, state);
         banner_ui(ui, area, shown.call);
 
@@ -77,17 +79,37 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
         if top_ui(&mut over, area, shown, state) {
             action = Some(Action::ToggleFullScreen);
         }
-        let open =
-            Open { chat: state.chat_open, quality: state.quality_open, full_screen: shown.full_screen };
+        let open = Open {
+            chat: state.chat_open,
+            more: state.more_open,
+            quality: state.quality_open,
+            full_screen: shown.full_screen,
+        };
         match call_bar_ui(&mut over, area, shown.call, shown.devices, open) {
             Some(Pressed::Ask(command)) => action = Some(Action::Ask(command)),
             Some(Pressed::Chat) => toggle_chat(ui, state),
-            Some(Pressed::Quality) => state.quality_open = !state.quality_open,
-            Some(Pressed::FullScreen) => action = Some(Action::ToggleFullScreen),
+            Some(Pressed::More) => state.more_open = !state.more_open,
+            Some(Pressed::Quality) => {
+                state.more_open = false;
+                state.quality_open = !state.quality_open;
+            }
+            Some(Pressed::FullScreen) => {
+                state.more_open = false;
+                action = Some(Action::ToggleFullScreen);
+            }
             None => {}
         }
         if state.quality_open {
-            let corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
+            let own = own_rect(area, state);
+            let mut corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
+            if shown.call.has_camera && corner.x + QUALITY_WIDTH > own.left() - 12.0 {
+                // No room beside our own picture: above it.
+                corner.y = own.top() - 12.0;
+                if shown.call.far_muted || shown.call.muted {
+                    // The words about the microphones stand there too.
+                    corner.y -= 40.0;
+                }
+            }
             quality_card_ui(ui, corner, &shown.call.quality);
         }
         if opacity == 0.0 && ui.rect_contains_pointer(area) {
@@ -107,6 +129,8 @@ fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Option<Action> 
     if pressed(Key::Escape) {
         if Popup::is_any_open(ui.ctx()) {
             Popup::close_all(ui.ctx());
+        } else if state.more_open {
+            state.more_open = false;
         } else if state.chat_open {
             toggle_chat(ui, state);
         } else if state.quality_open {
@@ -165,7 +189,7 @@ fn chat_field() -> Id {
 fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> f32 {
     let now = ui.input(|input| input.time);
     let focus = ui.memory(|memory| memory.focused()).is_some_and(|id| id != chat_field());
-    let held = Popup::is_any_open(ui.ctx())
+    let held = state.more_open
         || focus
         || state.talking
         || shown.call.silent_for.is_some()
@@ -180,7 +204,7 @@ fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> 
     state.stillness.opacity(now)
 }
 
-fn far_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) {
+fn far_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
     let call = shown.call;
     match shown.far_picture.filter(|_| call.far_video) {
         Some(picture) => {
@@ -201,8 +225,15 @@ fn far_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) {
     }
     if call.far_muted {
         let text = word_with("call.far_muted", &[("name", &call.far.name)]);
-        painted_label(ui, Pos2::new(area.center().x, area.bottom() - 124.0), &text);
+        painted_label(ui, above_bar(area, call, state), &text);
     }
+}
+
+/// Where words above the bar stand; where our own picture leaves no room, above that.
+fn above_bar(area: Rect, call: &UpCall, state: &InCallState) -> Pos2 {
+    let (own, x) = (own_rect(area, state), area.center().x);
+    let crowded = call.has_camera && x + 130.0 > own.left();
+    Pos2::new(x, if crowded { own.top() - 26.0 } else { area.bottom() - 122.0 })
 }
 
 /// Words on a dark pill around a point, read by screen readers too.
@@ -215,10 +246,8 @@ fn painted_label(ui: &mut Ui, centre: Pos2, text: &str) {
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme::WHITE);
 }
 
-fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
-    if !shown.call.has_camera {
-        return;
-    }
+/// Where our own picture lies, above the bar at the right.
+fn own_rect(area: Rect, state: &InCallState) -> Rect {
     let size = if area.width() < 480.0 {
         vec2(128.0, 80.0)
     } else if state.chat_open {
@@ -227,7 +256,14 @@ fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
         vec2(240.0, 150.0)
     };
     let corner = area.right_bottom() - vec2(20.0, 112.0);
-    let rect = Rect::from_min_max(corner - size, corner);
+    Rect::from_min_max(corner - size, corner)
+}
+
+fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
+    if !shown.call.has_camera {
+        return;
+    }
+    let rect = own_rect(area, state);
     let shadow = Shadow { offset: [0, 8], blur: 30, spread: 0, color: egui::Color32::from_black_alpha(0x88) };
     ui.painter().add(shadow.as_shape(rect, theme::PICTURE_RADIUS));
     ui.painter().rect_filled(rect, theme::PICTURE_RADIUS, theme::NO_PREVIEW);
@@ -246,7 +282,7 @@ fn own_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
 fn banner_ui(ui: &mut Ui, area: Rect, call: &UpCall) {
     let Some(silent) = call.silent_for else { return };
     let text = word_with("call.reconnecting", &[("seconds", &silent.as_secs().to_string())]);
-    let wrap = (area.width() - 72.0).min(460.0);
+    let wrap = (area.width() - 72.0).min(600.0);
     let galley = ui.painter().layout(text.clone(), theme::font(theme::BODY), theme::WHITE, wrap);
     let size = galley.size() + vec2(32.0, 20.0);
     let rect = Rect::from_center_size(Pos2::new(area.center().x, area.top() + 92.0), size);
@@ -340,7 +376,7 @@ fn hint_ui(ui: &mut Ui, area: Rect, call: &UpCall, state: &InCallState) {
         (false, false) => return,
     };
     if !call.far_muted {
-        painted_label(ui, Pos2::new(area.center().x, area.bottom() - 120.0), text);
+        painted_label(ui, above_bar(area, call, state), text);
     }
 }
 

@@ -8,7 +8,7 @@ use egui::{
 use super::welcome::own_preview;
 use crate::call::{ClientView, Command};
 use crate::ui::action::Action;
-use crate::ui::parts::button::{Kind, button, choice, icon_button, switch};
+use crate::ui::parts::button::{Kind, button, button_width, choice, icon_button, switch};
 use crate::ui::parts::device_picker::{Which, device_picker_ui, device_problem_ui};
 use crate::ui::parts::field::field_ui;
 use crate::ui::parts::icon::Icon;
@@ -86,7 +86,7 @@ pub fn settings_ui(
         .show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 ui.set_max_width(ui.available_width().min(640.0));
-                ui.spacing_mut().item_spacing.y = 6.0;
+                ui.spacing_mut().item_spacing.y = 10.0;
                 ui.add_space(16.0);
                 profile_ui(ui, view, shown, inputs, &mut action);
                 ui.add_space(18.0);
@@ -113,7 +113,8 @@ fn profile_ui(
     row_ui(ui, word("settings.name"), |ui, width| {
         let id = Id::unique("settings name");
         let changed = inputs.name.trim() != view.own.name;
-        let wide = if changed { width - 80.0 } else { width };
+        let wide =
+            if changed { width - 10.0 - button_width(ui, word("settings.apply"), 14.0) } else { width };
         let mut wanted = field_ui(ui, id, &mut inputs.name, word("settings.name"), "", wide).entered;
         if changed {
             wanted |= button(ui, Kind::Primary, None, word("settings.apply")).clicked();
@@ -126,7 +127,8 @@ fn profile_ui(
     row_ui(ui, word("settings.server"), |ui, width| {
         let id = Id::unique("settings server");
         let changed = inputs.server.trim() != inputs.server_before;
-        let wide = if changed { width - 80.0 } else { width };
+        let wide =
+            if changed { width - 10.0 - button_width(ui, word("settings.apply"), 14.0) } else { width };
         let hint = word("settings.server_hint");
         let mut wanted = field_ui(ui, id, &mut inputs.server, word("settings.server"), hint, wide).entered;
         if changed {
@@ -149,6 +151,7 @@ fn profile_ui(
         row_ui(ui, word("settings.peer_id"), |ui, width| {
             ui.vertical(|ui| {
                 ui.set_width(width);
+                ui.spacing_mut().item_spacing.y = 4.0;
                 let id = id.to_string();
                 for half in [&id[..32], &id[32..]] {
                     let groups: Vec<&str> = (0..8).map(|group| &half[group * 4..group * 4 + 4]).collect();
@@ -176,7 +179,11 @@ fn devices_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown, action: &mut
     ui.add_space(6.0);
     for which in [Which::Camera, Which::Microphone, Which::Speaker] {
         row_ui(ui, which.label(), |ui, width| {
-            let wide = if which == Which::Speaker { width - 70.0 } else { width };
+            let wide = if which == Which::Speaker {
+                width - 10.0 - button_width(ui, word("device.test"), 14.0)
+            } else {
+                width
+            };
             if let Some(command) = device_picker_ui(ui, which, &view.devices, wide) {
                 *action = Some(Action::Ask(command));
             }
@@ -189,9 +196,14 @@ fn devices_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown, action: &mut
             }
         });
         if which == Which::Microphone {
-            row_ui(ui, "", |ui, width| {
-                ui.set_max_width(width);
-                level_meter_ui(ui, view.microphone_level);
+            ui.scope(|ui| {
+                ui.spacing_mut().interact_size.y = 8.0;
+                row_ui(ui, "", |ui, width| {
+                    ui.vertical(|ui| {
+                        ui.set_width(width);
+                        level_meter_ui(ui, view.microphone_level);
+                    });
+                });
             });
         }
         device_problem_ui(ui, which, &view.devices);
@@ -229,15 +241,18 @@ fn row_ui(ui: &mut Ui, caption: &str, content: impl FnOnce(&mut Ui, f32)) {
     let ink = palette(ui).dim;
     let room = ui.available_width();
     if room < 420.0 {
-        if !caption.is_empty() {
-            ui.label(RichText::new(caption).font(theme::font(theme::SMALL)).color(ink));
-        }
-        ui.horizontal(|ui| content(ui, room));
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 4.0;
+            if !caption.is_empty() {
+                ui.label(RichText::new(caption).font(theme::font(theme::SMALL)).color(ink));
+            }
+            ui.horizontal(|ui| content(ui, room));
+        });
         return;
     }
     ui.horizontal(|ui| {
         ui.allocate_ui_with_layout(
-            vec2(160.0, theme::FIELD_HEIGHT),
+            vec2(160.0, if caption.is_empty() { 0.0 } else { theme::FIELD_HEIGHT }),
             Layout::left_to_right(Align::Center),
             |ui| {
                 ui.set_width(160.0);

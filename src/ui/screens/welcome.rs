@@ -8,7 +8,7 @@ use egui::{
 use crate::call::view::Devices;
 use crate::call::{ClientView, Command};
 use crate::ui::action::Action;
-use crate::ui::parts::button::{Kind, button_sized, link};
+use crate::ui::parts::button::{Kind, button_sized, button_width, link};
 use crate::ui::parts::device_picker::{Which, device_picker_ui, device_problem_ui};
 use crate::ui::parts::field::field_ui;
 use crate::ui::parts::level_meter::level_meter_ui;
@@ -54,7 +54,8 @@ pub fn welcome_ui(
                     .corner_radius(theme::CARD_RADIUS)
                     .inner_margin(Margin::same(padding as i8))
                     .show(ui, |ui| {
-                        ui.set_width(width - 2.0 * padding);
+                        // The line around the card takes a point on each side.
+                        ui.set_width(width - 2.0 * padding - 2.0);
                         ui.with_layout(Layout::top_down(Align::Min), |ui| {
                             card_ui(ui, view, picture, inputs, wide, &mut action);
                         });
@@ -87,7 +88,7 @@ fn card_ui(
     ui.label(RichText::new(word("welcome.title")).font(theme::strong(26.0)));
     ui.add_space(8.0);
     ui.add(Label::new(RichText::new(word("welcome.text")).color(palette.dim)).wrap());
-    ui.add_space(22.0);
+    ui.add_space(if wide { 22.0 } else { 12.0 });
     if wide {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 28.0;
@@ -98,11 +99,11 @@ fn card_ui(
             ui.vertical(|ui| fields_ui(ui, view, inputs, action));
         });
     } else {
-        preview_ui(ui, picture, &view.devices, vec2(width, (width * 9.0 / 16.0).min(180.0)));
+        preview_ui(ui, picture, &view.devices, vec2(width, (width * 9.0 / 16.0).min(128.0)));
         ui.add_space(14.0);
         fields_ui(ui, view, inputs, action);
     }
-    ui.add_space(24.0);
+    ui.add_space(if wide { 24.0 } else { 14.0 });
     foot_ui(ui, inputs, action);
 }
 
@@ -110,12 +111,12 @@ fn preview_ui(ui: &mut Ui, picture: Option<Shown>, devices: &Devices, size: egui
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     own_preview(ui, rect, picture, theme::PICTURE_RADIUS);
-    ui.add_space(8.0);
-    let text = match Which::Camera.problem(devices) {
-        Some(problem) if picture.is_none() => RichText::new(problem).color(palette.bad_text),
-        _ => RichText::new(word("welcome.preview")).color(palette.dim),
-    };
-    ui.add(Label::new(text.font(theme::font(theme::SMALL))).wrap());
+    // Without a camera the sentence under its list says so.
+    if picture.is_some() || Which::Camera.problem(devices).is_none() {
+        ui.add_space(8.0);
+        let text = RichText::new(word("welcome.preview")).color(palette.dim);
+        ui.add(Label::new(text.font(theme::font(theme::SMALL))).wrap());
+    }
 }
 
 /// Our own picture, mirrored, or a sentence in its place.
@@ -155,7 +156,12 @@ fn fields_ui(ui: &mut Ui, view: &ClientView, inputs: &mut WelcomeInputs, action:
         let command = if which == Which::Speaker {
             ui.horizontal(|ui| {
                 ui.spacing_mut().item_spacing.x = 10.0;
-                let chosen = device_picker_ui(ui, which, &view.devices, width - 70.0);
+                let chosen = device_picker_ui(
+                    ui,
+                    which,
+                    &view.devices,
+                    width - 10.0 - button_width(ui, word("device.test"), 14.0),
+                );
                 let test =
                     button_sized(ui, Kind::Plain, None, word("device.test"), theme::BUTTON_HEIGHT, 14.0);
                 if test.on_hover_text(word("device.test_long")).clicked() {
@@ -181,7 +187,7 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         ui.set_min_height(40.0);
-        let reserved = 130.0;
+        let reserved = button_width(ui, word("welcome.continue"), 22.0) + 16.0;
         let width = (ui.available_width() - reserved).max(100.0);
         ui.allocate_ui_with_layout(vec2(width, 40.0), Layout::left_to_right(Align::Center), |ui| {
             if inputs.server_open {
@@ -194,10 +200,11 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
                 }
             } else {
                 let text = word_with("welcome.server", &[("server", word("welcome.built_in"))]);
-                ui.add(
-                    Label::new(RichText::new(text).font(theme::font(theme::SMALL)).color(palette.faint))
-                        .truncate(),
-                );
+                let text = RichText::new(text).font(theme::font(theme::SMALL)).color(palette.faint);
+                ui.scope(|ui| {
+                    ui.set_max_width(width - button_width(ui, word("welcome.change"), 8.0));
+                    ui.add(Label::new(text).truncate());
+                });
                 inputs.server_open = link(ui, word("welcome.change")).clicked();
                 if inputs.server_open {
                     ui.memory_mut(|memory| memory.request_focus(Id::unique("welcome server")));
