@@ -35,6 +35,8 @@ pub struct ClientOptions {
     pub data_dir: PathBuf,
     /// What the person chose; flags have been put over it already.
     pub settings: Settings,
+    /// What the settings file holds: flags are for one run only, and are not written to it.
+    pub kept: Settings,
     /// Cameras and sounds from flags, which go before the settings' words.
     pub studio: StudioSettings,
     /// A window: brings the built-in server, rings aloud, keeps the settings.
@@ -88,7 +90,7 @@ pub fn identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
 /// # Errors
 /// A [`StartError`].
 pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
-    let ClientOptions { data_dir, settings, studio, window, waker } = options;
+    let ClientOptions { data_dir, settings, kept, studio, window, waker } = options;
     let identity = identity(&data_dir)?;
     let peer_id = identity.peer_id();
     let server = match &settings.server {
@@ -111,6 +113,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         seeds: (random_seed()?, random_seed()?),
         data_dir,
         settings,
+        kept,
         server,
         window,
         waker,

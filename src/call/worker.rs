@@ -55,7 +55,10 @@ pub(super) struct WorkerConfig {
     /// For the endpoint and for what is above it.
     pub(super) seeds: ([u8; 32], [u8; 32]),
     pub(super) data_dir: PathBuf,
+    /// In effect: what is kept, and flags before it.
     pub(super) settings: Settings,
+    /// What the file holds: flags are for one run only.
+    pub(super) kept: Settings,
     pub(super) server: ServerAddress,
     pub(super) window: bool,
     pub(super) waker: Waker,
@@ -213,27 +216,25 @@ impl Worker {
                     self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
                     return;
                 }
-                self.config.settings.name.clone_from(name);
-                self.config.settings.first_run_done = true;
-                self.save();
+                self.keep(|settings| {
+                    settings.name.clone_from(name);
+                    settings.first_run_done = true;
+                });
             }
             Command::SetServer(server) => match ServerAddress::parse(server.as_deref().unwrap_or(BUILT_IN)) {
                 Ok(address) => {
-                    self.config.settings.server.clone_from(server);
+                    self.keep(|settings| settings.server.clone_from(server));
                     self.config.server = address;
-                    self.save();
                     self.find_server(Duration::ZERO);
                 }
                 Err(error) => self.pass_on(Event::Notice(Notice::Refused(format!("{error}.")))),
             },
             Command::Reconnect => self.find_server(Duration::ZERO),
             Command::SetListed(listed) => {
-                self.config.settings.listed = *listed;
-                self.save();
+                self.keep(|settings| settings.listed = *listed);
             }
             Command::SetTheme(theme) => {
-                self.config.settings.theme = *theme;
-                self.save();
+                self.keep(|settings| settings.theme = *theme);
             }
             Command::SetMuted(muted) => self.studio.set_muted(*muted),
             Command::SetCameraOn(on) => self.studio.set_camera_on(*on),
@@ -244,22 +245,19 @@ impl Worker {
                 self.studio.set_camera(read(name));
                 self.devices.camera_problem = None;
                 self.devices.camera.clone_from(name);
-                self.config.settings.camera.clone_from(name);
-                self.save();
+                self.keep(|settings| settings.camera.clone_from(name));
             }
             Command::ChooseMicrophone(name) => {
                 self.studio.set_microphone(read(name));
                 self.devices.microphone_problem = None;
                 self.devices.microphone.clone_from(name);
-                self.config.settings.microphone.clone_from(name);
-                self.save();
+                self.keep(|settings| settings.microphone.clone_from(name));
             }
             Command::ChooseSpeaker(name) => {
                 self.studio.set_speaker(read(name));
                 self.devices.speaker_problem = None;
                 self.devices.speaker.clone_from(name);
-                self.config.settings.speaker.clone_from(name);
-                self.save();
+                self.keep(|settings| settings.speaker.clone_from(name));
             }
             Command::RefreshDevices => self.look_for_devices(),
             Command::Preview(on) => self.preview(*on),
@@ -493,11 +491,14 @@ impl Worker {
         (self.config.waker)();
     }
 
-    fn save(&self) {
+    /// Takes a choice of the person's, for now and for the next start.
+    fn keep(&mut self, choose: impl Fn(&mut Settings)) {
+        choose(&mut self.config.settings);
+        choose(&mut self.config.kept);
         if !self.config.window {
             return;
         }
-        if let Err(error) = settings::save(&self.config.data_dir, &self.config.settings) {
+        if let Err(error) = settings::save(&self.config.data_dir, &self.config.kept) {
             self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
         }
     }

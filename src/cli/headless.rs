@@ -70,7 +70,7 @@ impl Headless {
                 data_dir.display()
             ),
         };
-        let settings::Loaded { settings: mut kept, problem } = settings::load(&data_dir);
+        let settings::Loaded { settings: kept, problem } = settings::load(&data_dir);
         if let Some(problem) = problem {
             eprintln!("{problem}");
         }
@@ -85,20 +85,22 @@ impl Headless {
                 None => bail!("--picture takes none or file:PATH"),
             },
         };
-        kept.server = common.server.or(kept.server);
+        let mut settings = kept.clone();
+        settings.server = common.server.or(settings.server);
         if let Some(name) = common.name {
             UserName::new(&name).context("--name cannot be used")?;
-            kept.name = name;
+            settings.name = name;
         }
-        if kept.name.is_empty() {
+        if settings.name.is_empty() {
             let identity = tincan::call::client::identity(&data_dir)?;
-            kept.name = default_name(identity.peer_id());
+            settings.name = default_name(identity.peer_id());
         }
         let statistics = Statistics::open(headless.stats.as_deref()).context("--stats cannot be written")?;
         let with_video = camera != CameraSource::None;
         let client = start(ClientOptions {
             data_dir,
-            settings: kept,
+            settings,
+            kept,
             studio: StudioSettings { camera, microphone, speaker, picture },
             window: false,
             waker: Arc::new(|| {}),

@@ -52,22 +52,23 @@ mod gui {
                 };
             }
         };
-        let settings::Loaded { settings: mut kept, problem } = settings::load(&data_dir);
+        let settings::Loaded { settings: kept, problem } = settings::load(&data_dir);
         if let Some(problem) = problem {
             eprintln!("{problem}");
         }
-        kept.server = flags.server.or(kept.server);
+        let mut settings = kept.clone();
+        settings.server = flags.server.or(settings.server);
         if let Some(name) = flags.name {
             UserName::new(&name).context("--name cannot be used")?;
-            kept.name = name;
+            settings.name = name;
         }
-        kept.camera = flags.camera.unwrap_or(kept.camera);
-        kept.microphone = flags.microphone.unwrap_or(kept.microphone);
-        kept.speaker = flags.speaker.unwrap_or(kept.speaker);
+        settings.camera = flags.camera.unwrap_or(settings.camera);
+        settings.microphone = flags.microphone.unwrap_or(settings.microphone);
+        settings.speaker = flags.speaker.unwrap_or(settings.speaker);
         let studio = StudioSettings {
-            camera: source(&kept.camera),
-            microphone: source(&kept.microphone),
-            speaker: source(&kept.speaker),
+            camera: source(&settings.camera),
+            microphone: source(&settings.microphone),
+            speaker: source(&settings.speaker),
             picture: PictureSink::None,
         };
 
@@ -75,10 +76,11 @@ mod gui {
         let bring_forward = attention.clone();
         instance.on_forward(move || bring_forward.come_forward())?;
 
-        let options = WindowOptions { theme: kept.theme, attention, dial: link, ..WindowOptions::default() };
+        let options =
+            WindowOptions { theme: settings.theme, attention, dial: link, ..WindowOptions::default() };
         ui::run(options, move |waker| {
             let started =
-                client::start(ClientOptions { data_dir, settings: kept, studio, window: true, waker });
+                client::start(ClientOptions { data_dir, settings, kept, studio, window: true, waker });
             Ok(Box::new(started.map_err(|error| error.to_string())?))
         })
         .map_err(|sentence| anyhow!(sentence))

@@ -119,7 +119,7 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
     action
 }
 
-/// The keys of a call. None of them works while something is typed, and none ends the call.
+/// The keys of a call. Letters do not work while something is typed, and only a chord that nobody types ends the call.
 fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Option<Action> {
     let call = shown.call;
     let focused = ui.memory(|memory| memory.focused());
@@ -141,6 +141,10 @@ fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Option<Action> 
     }
     if pressed(Key::F11) {
         action = Some(Action::ToggleFullScreen);
+    }
+    let both = Modifiers::COMMAND | Modifiers::SHIFT;
+    if ui.input_mut(|input| input.consume_key(both, Key::D)) {
+        action = Some(Action::Ask(Command::HangUp));
     }
     if !typing {
         if pressed(Key::M) && call.has_microphone {
