@@ -161,10 +161,10 @@ impl OpenSession {
         let body = plain.len();
         let end = start + limit;
 
-        self.pack_waiting_chunks(now, plain, body, end);
+        self.pack_waiting_chunks(plain, body, end);
         let has_data = self.may_send_data() && self.send_flows.values_mut().any(|flow| flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
-            self.pack_acknowledgements(plain, body, end);
+            self.pack_acknowledgements(plain, end);
         }
         self.pack_buffer_probes(now, plain, end);
         let packed = if has_data { self.pack_user_data(now, plain, end) } else { UserDataPacked::default() };

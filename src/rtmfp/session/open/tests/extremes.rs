@@ -1,0 +1,62 @@
+//! What no honest program does, and what honest ones do at the edge of the bounds.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::pair::{Ada, Bob, End, Pair, numbered, route, settings};
+use crate::rtmfp::endpoint::{AddressOrigin, KnownAddress, Priority, WriteOptions};
+use crate::rtmfp::event::Event;
+use crate::rtmfp::limits;
+use crate::rtmfp::session::open::SessionSettings;
+use crate::rtmfp::wire::acknowledgement::Ack;
+use crate::rtmfp::wire::chunk::Chunk;
+use crate::rtmfp::wire::packet::{Mode, PacketHeader, chunks};
+use crate::rtmfp::wire::user_data::{FlowMetadata, FragmentPlace, UserData};
+
+/// Gives an end a packet of these chunks, as if the other had sent it.
+fn give(pair: &mut Pair, to: End, chunks: &[Chunk<'_>]) {
+    let (mode, from) = if to == Bob { (Mode::Initiator, route(1)) } else { (Mode::Responder, route(2)) };
+    let header = PacketHeader {
+        mode,
+        time_critical: false,
+        time_critical_reverse: false,
+        timestamp: None,
+        timestamp_echo: None,
+    };
+    let mut datagram = vec![0; 4];
+    header.write(&mut datagram);
+    chunks.iter().for_each(|chunk| chunk.write(&mut datagram));
+    assert!(pair.with(to, |session, now| session.on_datagram(now, from, None, &mut datagram)));
+}
+
+fn fragment(flow_id: u64, sequence: u64, fragment: FragmentPlace, data: &[u8]) -> Chunk<'_> {
+    let options = Some(FlowMetadata { metadata: b"m", answers: None, defect: None });
+    Chunk::UserData(UserData {
+        flow_id,
+        sequence,
+        forward_offset: sequence,
+        fragment,
+        abandoned: false,
+        finished: false,
+        options,
+        data,
+    })
+}
+
+#[test]
+fn acknowledgements_of_hundreds_of_flows_fit_their_packets_and_none_is_cut_off() {
+    let mut pair = Pair::new();
+    let data: Vec<Chunk<'_>> = (1..=900).map(|flow| fragment(flow, 1, FragmentPlace::Whole, b"x")).collect();
+    give(&mut pair, Bob, &data);
+    let mut acknowledged = BTreeSet::new();
+    for (_, _, packet) in &pair.sent {
+        assert!(packet.len() <= limits::DATAGRAM_SIZE - 4, "{}", packet.len());
+        let (_, body) = PacketHeader::parse(packet).expect("a packet");
+        for raw in chunks(body).flatten() {
+            if let Ok(Chunk::Ack(ack)) = Chunk::parse(raw.kind, raw.payload) {
+                acknowledged.insert(ack.flow_id);
+            }
+        }
+    }
+    assert_eq!(acknowledged.len(), 900);
+}
