@@ -27,7 +27,8 @@ struct PacketSoFar {
     verdict: PacketVerdict,
     /// Flow, number and forward number of the chunk that a Next User Data chunk would go on from (§2.3.12).
     before: Option<(ReceiveFlowId, u64, u64)>,
-    acknowledged_flows: Vec<SendFlowId>,
+    /// Flows of ours with something acknowledged or lost.
+    changed_flows: Vec<SendFlowId>,
 }
 
 impl OpenSession {
@@ -265,7 +266,7 @@ impl OpenSession {
         if let Some(flow) = self.send_flows.get_mut(&id) {
             so_far.verdict.acknowledged +=
                 flow.acknowledge(ack.free_bytes, ack.cumulative, &ack.islands, &mut self.in_flight);
-            so_far.acknowledged_flows.push(id);
+            so_far.changed_flows.push(id);
         }
     }
 
@@ -281,15 +282,17 @@ impl OpenSession {
             so_far.verdict.any_loss |= *place >= self.recovered_from;
             if let Some(flow) = self.send_flows.get_mut(&flight.flow) {
                 flow.queue.on_lost(flight.sequence, flight.size);
+                // It has something to send again; without room it must be asked for.
+                so_far.changed_flows.push(flight.flow);
             }
         }
         if so_far.verdict.any_loss {
             self.recovered_from = self.in_flight.next();
         }
         self.congestion.on_packet(so_far.verdict, self.surroundings(now));
-        so_far.acknowledged_flows.sort_unstable();
-        so_far.acknowledged_flows.dedup();
-        so_far.acknowledged_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
+        so_far.changed_flows.sort_unstable();
+        so_far.changed_flows.dedup();
+        so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
     }
 
     fn surroundings(&self, now: Instant) -> Surroundings {

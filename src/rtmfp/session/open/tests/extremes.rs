@@ -60,3 +60,20 @@ fn acknowledgements_of_hundreds_of_flows_fit_their_packets_and_none_is_cut_off()
     }
     assert_eq!(acknowledged.len(), 900);
 }
+
+#[test]
+fn a_flow_without_room_is_asked_about_though_the_loss_showed_on_another_flow() {
+    let mut pair = Pair::new();
+    let full = pair.open_flow(Ada, Priority::Routine, false);
+    let other = pair.open_flow(Ada, Priority::Routine, false);
+    pair.dark = true;
+    pair.write(Ada, full, b"lost", WriteOptions::default());
+    pair.dark = false;
+    let no_room = Ack { flow_id: full.0, free_bytes: 0, cumulative: 0, islands: Vec::new() };
+    give(&mut pair, Ada, &[Chunk::Ack(no_room)]);
+    for n in 0..60 {
+        pair.write(Ada, other, &numbered(n, 1000), WriteOptions::default());
+        pair.run_until(Duration::from_millis(50 * (n as u64 + 1)));
+    }
+    assert_ne!(pair.count_sent(Ada, |chunk| *chunk == Chunk::BufferProbe { flow_id: full.0 }), 0);
+}
