@@ -252,12 +252,15 @@ impl OpenSession {
         self.deliver(id);
     }
 
-    /// Whether a flow holds much in a session that holds too much.
+    /// Whether a flow holds much in a session that holds too much. The first that does is let through: if all had to
+    /// wait, none would ever get what it waits for.
     fn is_crowded_out(&self, id: ReceiveFlowId) -> bool {
-        let holds_much =
-            self.receive_flows.get(&id).is_some_and(|flow| flow.held_bytes() > limits::LITTLE_HELD_BYTES);
+        let holds_much = |flow: &ReceiveFlow| flow.held_bytes() > limits::LITTLE_HELD_BYTES;
         let held = || self.receive_flows.values().map(ReceiveFlow::held_bytes).sum::<usize>();
-        holds_much && held() > limits::MOST_HELD_BYTES
+        let first = || self.receive_flows.iter().find(|(_, flow)| holds_much(flow)).map(|(first, _)| *first);
+        self.receive_flows.get(&id).is_some_and(holds_much)
+            && held() > limits::MOST_HELD_BYTES
+            && first() != Some(id)
     }
 
     fn on_acknowledgement(&mut self, ack: &Ack, so_far: &mut PacketSoFar) {

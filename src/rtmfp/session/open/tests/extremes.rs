@@ -77,3 +77,27 @@ fn a_flow_without_room_is_asked_about_though_the_loss_showed_on_another_flow() {
     }
     assert_ne!(pair.count_sent(Ada, |chunk| *chunk == Chunk::BufferProbe { flow_id: full.0 }), 0);
 }
+
+#[test]
+fn long_messages_that_together_exceed_what_a_session_holds_are_finished_one_after_the_other() {
+    let long = SessionSettings { largest_message: 4 << 20, ..settings() };
+    let mut pair = Pair::with_settings(long.clone(), long);
+    let data = vec![7; 60_000];
+    let (flows, pieces) = (18, 64);
+    let place = |piece: u64| if piece == 1 { FragmentPlace::First } else { FragmentPlace::Middle };
+    for piece in 1..pieces {
+        for flow in 1..=flows {
+            give(&mut pair, Bob, &[fragment(flow, piece, place(piece), &data)]);
+        }
+    }
+    // Whoever is not acknowledged comes again, as it would from an honest sender.
+    for _ in 1..=flows {
+        for flow in 1..=flows {
+            for piece in pieces - 4..=pieces {
+                let place = if piece == pieces { FragmentPlace::Last } else { place(piece) };
+                give(&mut pair, Bob, &[fragment(flow, piece, place, &data)]);
+            }
+        }
+    }
+    assert_eq!(pair.messages(Bob).len(), 18);
+}
