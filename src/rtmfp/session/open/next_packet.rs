@@ -189,7 +189,7 @@ impl OpenSession {
         true
     }
 
-    fn pack_waiting_chunks(&mut self, now: Instant, plain: &mut Vec<u8>, body: usize, end: usize) {
+    fn pack_waiting_chunks(&mut self, plain: &mut Vec<u8>, body: usize, end: usize) {
         while let Some(chunk) = self.waiting.chunks.front() {
             let fits = plain.len() + chunk.len() <= end;
             if !fits && plain.len() > body {
@@ -197,7 +197,6 @@ impl OpenSession {
             }
             if fits {
                 plain.extend_from_slice(chunk);
-                self.keepalive.note_owed(now);
             } else {
                 // It fits into no packet at all.
                 self.counters.dropped += 1;

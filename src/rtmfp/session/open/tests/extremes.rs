@@ -79,6 +79,16 @@ fn a_flow_without_room_is_asked_about_though_the_loss_showed_on_another_flow() {
 }
 
 #[test]
+fn a_forwarded_hello_asks_for_no_answer_and_ends_no_session() {
+    let patient = SessionSettings { keepalive: Duration::from_secs(60), ..settings() };
+    let mut pair = Pair::with_settings(patient.clone(), patient);
+    let stranger = KnownAddress { address: ([192, 0, 2, 9], 9).into(), origin: AddressOrigin::Observed };
+    pair.with(Ada, |ada, now| ada.forward_hello(now, b"whom", stranger, b"tag"));
+    pair.run_until(Duration::from_secs(50));
+    assert!(pair.sides.values().all(|side| side.session.is_open()));
+}
+
+#[test]
 fn long_messages_that_together_exceed_what_a_session_holds_are_finished_one_after_the_other() {
     let long = SessionSettings { largest_message: 4 << 20, ..settings() };
     let mut pair = Pair::with_settings(long.clone(), long);
