@@ -79,6 +79,19 @@ fn a_flow_without_room_is_asked_about_though_the_loss_showed_on_another_flow() {
 }
 
 #[test]
+fn a_flow_closed_here_and_refused_there_is_told_to_be_over() {
+    let mut pair = Pair::new();
+    pair.side(Bob).accepts = None;
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    pair.write(Ada, flow, &numbered(1, 500_000), WriteOptions::default());
+    pair.with(Ada, |ada, now| ada.close_flow(now, flow));
+    pair.run_until(Duration::from_secs(10));
+    let session = crate::rtmfp::endpoint::SessionKey(1);
+    assert!(pair.has_event(Ada, |event| *event == Event::FlowCompleted { session, flow }));
+    assert!(!pair.has_event(Ada, |event| matches!(event, Event::FlowRefused { .. })));
+}
+
+#[test]
 fn a_forwarded_hello_asks_for_no_answer_and_ends_no_session() {
     let patient = SessionSettings { keepalive: Duration::from_secs(60), ..settings() };
     let mut pair = Pair::with_settings(patient.clone(), patient);
