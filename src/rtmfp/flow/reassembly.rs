@@ -48,6 +48,7 @@ impl Reassembly {
     }
 
     /// Whether nothing is kept.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.fragments.is_empty()
     }

@@ -92,6 +92,15 @@ fn a_flow_closed_here_and_refused_there_is_told_to_be_over() {
 }
 
 #[test]
+fn a_flow_that_ends_in_the_middle_of_a_message_ends_all_the_same() {
+    let mut pair = Pair::new();
+    let Chunk::UserData(first) = fragment(1, 1, FragmentPlace::First, b"half") else { panic!("user data") };
+    give(&mut pair, Bob, &[Chunk::UserData(UserData { finished: true, ..first })]);
+    pair.run_until(Duration::from_secs(1));
+    assert!(pair.has_event(Bob, |event| matches!(event, Event::FlowFinished { .. })));
+}
+
+#[test]
 fn a_forwarded_hello_asks_for_no_answer_and_ends_no_session() {
     let patient = SessionSettings { keepalive: Duration::from_secs(60), ..settings() };
     let mut pair = Pair::with_settings(patient.clone(), patient);
