@@ -66,6 +66,11 @@ impl FlowSync {
         passed
     }
 
+    /// Whether a flow stands at a barrier.
+    pub(super) fn holds(&self, flow: ReceiveFlowId) -> bool {
+        self.waiting.contains_key(&flow)
+    }
+
     /// Gives up barriers that have stood for [`LONGEST_WAIT`].
     pub(super) fn on_time(&mut self, now: Instant) -> Vec<(ReceiveFlowId, Message)> {
         if self.barriers.values().any(|barrier| barrier.since + LONGEST_WAIT <= now) {

@@ -387,10 +387,19 @@ impl Node {
                 None => {}
             }
         }
+        let Some(Session { finished, sync, .. }) = self.sessions.get_mut(&key) else { return };
+        let let_go: Vec<ReceiveFlowId> = finished.extract_if(.., |flow| !sync.holds(*flow)).collect();
+        for flow in let_go {
+            self.on_flow_finished(now, key, flow);
+        }
     }
 
     fn on_flow_finished(&mut self, now: Instant, key: SessionKey, flow: ReceiveFlowId) {
         let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.sync.holds(flow) {
+            session.finished.insert(flow);
+            return;
+        }
         match session.incoming.remove(&flow).map(|incoming| incoming.owner) {
             Some(Owner::Connection(id)) => self.on_control_flow_finished(now, id, flow),
             Some(Owner::Subscriber(id)) => self.end_subscriber(now, id, false),
@@ -553,3 +562,6 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A session that carries nothing is closed after so long. The far end may be about to open its first flow.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What a node knows of one RTMFP session: who is there, and what each flow in it is for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::flow_sync::{FlowSync, FlowTree};
@@ -20,6 +20,8 @@ pub(super) struct Session {
     pub(super) incoming: BTreeMap<ReceiveFlowId, Incoming>,
     pub(super) outgoing: BTreeMap<SendFlowId, Outgoing>,
     pub(super) sync: FlowSync,
+    /// Flows that ended while they stood at a barrier: what waits there is given first.
+    pub(super) finished: BTreeSet<ReceiveFlowId>,
     /// Direct streams that we opened in it so far.
     pub(super) streams_opened: u32,
     /// Since when it carries nothing.
@@ -92,6 +94,7 @@ impl Session {
             incoming: BTreeMap::new(),
             outgoing: BTreeMap::new(),
             sync: FlowSync::default(),
+            finished: BTreeSet::new(),
             streams_opened: 0,
             idle_since: None,
             closing: false,

@@ -48,6 +48,7 @@ impl Reassembly {
     }
 
     /// Whether nothing is kept.
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.fragments.is_empty()
     }
@@ -107,7 +108,8 @@ impl Reassembly {
                 FragmentPlace::Middle | FragmentPlace::Last => self.drop_range(first, first),
                 FragmentPlace::First => {
                     let FrontSeen { last, end } = self.look_along_front(first);
-                    if self.front.bytes > largest {
+                    // Empty fragments are no bytes of the message, but cost all the same.
+                    if self.front.bytes > largest || self.front.cost > costliest(largest) {
                         return Err(TooLarge);
                     }
                     match end {
@@ -151,24 +153,34 @@ impl Reassembly {
         }
     }
 
-    /// The first and last number of the message that `number` is part of, if all of it is here.
+    /// The first and last number of the message that `number` is part of, if all of it is here and not far away.
     fn whole_around(&self, number: u64) -> Option<(u64, u64)> {
         let mut first = number;
-        loop {
-            match self.fragments.get(&first)?.place {
-                FragmentPlace::Whole | FragmentPlace::First => break,
-                FragmentPlace::Last if first != number => return None,
-                FragmentPlace::Middle | FragmentPlace::Last => first = first.checked_sub(1)?,
+        for (&at, fragment) in self.fragments.range(..=number).rev().take(FARTHEST_LOOK) {
+            match fragment.place {
+                _ if at != first => return None,
+                FragmentPlace::Whole | FragmentPlace::First => {
+                    return Some((first, self.last_of_message(number)?));
+                }
+                FragmentPlace::Last if at != number => return None,
+                FragmentPlace::Middle | FragmentPlace::Last => first = at.checked_sub(1)?,
             }
         }
+        None
+    }
+
+    /// The last number of the message that `number` is part of, if all from there on is here and not far away.
+    fn last_of_message(&self, number: u64) -> Option<u64> {
         let mut last = number;
-        loop {
-            match self.fragments.get(&last)?.place {
-                FragmentPlace::Whole | FragmentPlace::Last => return Some((first, last)),
-                FragmentPlace::First if last != number => return None,
-                FragmentPlace::Middle | FragmentPlace::First => last = last.checked_add(1)?,
+        for (&at, fragment) in self.fragments.range(number..).take(FARTHEST_LOOK) {
+            match fragment.place {
+                _ if at != last => return None,
+                FragmentPlace::Whole | FragmentPlace::Last => return Some(at),
+                FragmentPlace::First if at != number => return None,
+                FragmentPlace::Middle | FragmentPlace::First => last = at.checked_add(1)?,
             }
         }
+        None
     }
 
     fn take(&mut self, first: u64, last: u64, largest: usize) -> Result<Bytes, TooLarge> {
@@ -203,6 +215,10 @@ impl Reassembly {
     }
 }
 
+/// Fragments that are looked at on either side of one that came, to see whether its message is whole: more than real-time
+/// data has. A longer message waits for its turn, or every fragment of it would cost a look at all the others.
+const FARTHEST_LOOK: usize = 512;
+
 struct FrontSeen {
     last: u64,
     end: FrontEnd,
@@ -212,6 +228,11 @@ enum FrontEnd {
     Last,
     AnotherMessage,
     Missing,
+}
+
+/// What a message of at most `largest` bytes may cost: fragments of as many bytes as their overhead, and some tiny ones.
+fn costliest(largest: usize) -> usize {
+    largest.saturating_mul(2).saturating_add(limits::FIRST_RECEIVE_WINDOW as usize)
 }
 
 fn cost_of(data: &Bytes) -> usize {
@@ -292,5 +313,22 @@ mod tests {
         buffer.insert(1, First, Bytes::from(vec![0; 60]));
         buffer.insert(2, Middle, Bytes::from(vec![0; 60]));
         assert_eq!(buffer.deliver(Delivery::Ordered, 2, None, 100, &mut Vec::new()), Err(TooLarge));
+    }
+
+    #[test]
+    fn a_message_of_very_many_fragments_is_delivered_in_its_turn() {
+        let mut buffer = Reassembly::default();
+        let mut out = Vec::new();
+        let (last, largest) = (30_000, 10 << 20);
+        for number in 2..=last {
+            let place = if number == 2 { First } else { Middle };
+            buffer.insert(number, place, Bytes::from_static(b"x"));
+            buffer.deliver(Delivery::Arrival, 0, Some(number), largest, &mut out).expect("small messages");
+        }
+        buffer.insert(last + 1, Last, Bytes::from_static(b"x"));
+        buffer
+            .deliver(Delivery::Arrival, last + 1, Some(last + 1), largest, &mut out)
+            .expect("small messages");
+        assert_eq!(out.iter().map(|(first, bytes)| (*first, bytes.len())).collect::<Vec<_>>(), [(2, 30_000)]);
     }
 }

@@ -197,9 +197,12 @@ impl ReceiveFlow {
     pub(crate) fn take_end(&mut self) -> bool {
         let ended = matches!(self.state, State::Complete { .. })
             && matches!(self.answer, Answer::Accepted(_))
-            && self.buffer.is_empty()
             && !self.end_reported;
-        self.end_reported |= ended;
+        if ended {
+            // What is left is part of a message that nothing more will come of.
+            self.buffer.clear();
+            self.end_reported = true;
+        }
         ended
     }
 

@@ -20,7 +20,10 @@ enum State {
     /// Takes none any more, and sends what it has (F_CLOSING).
     Closing,
     /// Refused by the far end: gives up everything, but still sees its last number through (§3.6.2.10).
-    Refused,
+    Refused {
+        /// Whether that was news for the layer above, which had not closed it.
+        news: bool,
+    },
 }
 
 /// Asks a far end that has no room whether it has some by now (§3.6.2.9.1).
@@ -72,7 +75,12 @@ impl SendFlow {
 
     /// Whether the far end refused it.
     pub(crate) fn is_refused(&self) -> bool {
-        self.state == State::Refused
+        matches!(self.state, State::Refused { .. })
+    }
+
+    /// Whether the layer above was told of the refusal, and needs no other end.
+    pub(crate) fn refusal_was_news(&self) -> bool {
+        self.state == State::Refused { news: true }
     }
 
     /// Queues a message.
@@ -120,7 +128,9 @@ impl SendFlow {
     pub(crate) fn refuse(&mut self) -> bool {
         let news = self.is_open();
         self.close();
-        self.state = State::Refused;
+        if !self.is_refused() {
+            self.state = State::Refused { news };
+        }
         self.queue.give_up_all();
         news
     }

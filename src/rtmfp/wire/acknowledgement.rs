@@ -112,7 +112,19 @@ impl Ack {
     /// Drops the highest islands until the chunk takes at most `limit` bytes. They are told again when there is room:
     /// what a later chunk says of a number, not the absence of one, is what counts for its sender.
     pub(crate) fn truncate_to(&mut self, limit: usize) {
-        while self.encoded_length() > limit && self.islands.pop().is_some() {}
+        let Some(room) = limit.checked_sub(self.head_length()).map(|room| room as u64) else {
+            return self.islands.clear();
+        };
+        let mut ranges = 0;
+        let fitting = self
+            .pairs()
+            .zip(&self.islands)
+            .take_while(|((missing, there), island)| {
+                ranges += (vlu::encoded_length(*missing) + vlu::encoded_length(*there)) as u64;
+                ranges <= room || self.bitmap_length_through(island) <= room
+            })
+            .count();
+        self.islands.truncate(fitting);
     }
 
     fn bitmap_is_shorter(&self) -> bool {
@@ -126,9 +138,11 @@ impl Ack {
 
     /// Bytes of the bitmap, however many numbers lie between the first hole and the last island.
     fn bitmap_length(&self) -> u64 {
-        self.islands
-            .last()
-            .map_or(0, |last| last.end().saturating_sub(self.cumulative.saturating_add(1)).div_ceil(8))
+        self.islands.last().map_or(0, |last| self.bitmap_length_through(last))
+    }
+
+    fn bitmap_length_through(&self, island: &RangeInclusive<u64>) -> u64 {
+        island.end().saturating_sub(self.cumulative.saturating_add(1)).div_ceil(8)
     }
 
     fn write_range(&self, writer: &mut Writer<'_>) {
@@ -223,6 +237,18 @@ mod tests {
         let limit = long.encoded_length() - 1;
         long.truncate_to(limit);
         assert_eq!(long.islands, [18..=18, 2000..=2000]);
+    }
+
+    #[test]
+    fn whatever_the_room_no_more_is_left_off_than_must_be() {
+        let long = ack(&[18..=18, 21..=24, 200..=300, 9000..=9000, 9002..=9002, 900_000..=900_001]);
+        for limit in long.head_length()..=long.encoded_length() {
+            let mut short = long.clone();
+            short.truncate_to(limit);
+            assert!(short.encoded_length() <= limit);
+            let one_more = ack(&long.islands[..long.islands.len().min(short.islands.len() + 1)]);
+            assert!(short == long || one_more.encoded_length() > limit);
+        }
     }
 
     #[test]

@@ -111,3 +111,16 @@ fn a_rejected_flow_takes_nothing_but_still_acknowledges_and_completes() {
     assert_eq!(flow.cumulative(), 2);
     assert!(flow.lingers_until().is_some() && !flow.take_end());
 }
+
+#[test]
+fn a_message_of_nothing_but_empty_fragments_does_not_grow_without_bound() {
+    let (mut flow, now) = (flow(), Instant::now());
+    let mut too_large = false;
+    for sequence in 1..5000 {
+        let place = if sequence == 1 { FragmentPlace::First } else { FragmentPlace::Middle };
+        flow.on_piece(now, Piece { place, data: b"", ..whole(sequence, 0) });
+        too_large |= flow.deliver(&mut Vec::new()).is_err();
+        assert!(too_large || flow.held_bytes() <= flow.hard_limit());
+    }
+    assert!(too_large);
+}

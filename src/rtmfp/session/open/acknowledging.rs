@@ -52,10 +52,10 @@ impl Acknowledging {
 }
 
 impl OpenSession {
-    /// Appends the acknowledgements that are owed, as far as `limit` allows.
+    /// Appends the acknowledgements that are owed, until `plain` is `end` bytes long.
     ///
     /// One that does not fit is shortened if it is the first thing in its packet, else left for the next (§3.6.3.4.2).
-    pub(super) fn pack_acknowledgements(&mut self, plain: &mut Vec<u8>, packet_starts: usize, limit: usize) {
+    pub(super) fn pack_acknowledgements(&mut self, plain: &mut Vec<u8>, end: usize) {
         let owing: Vec<ReceiveFlowId> = self
             .receive_flows
             .iter()
@@ -65,7 +65,7 @@ impl OpenSession {
         let mut any_left = false;
         let mut is_first = true;
         for id in owing {
-            let room = limit.saturating_sub(plain.len() - packet_starts);
+            let room = end.saturating_sub(plain.len());
             if self.pack_acknowledgement(id, plain, room, is_first) {
                 is_first = false;
             } else {

@@ -126,17 +126,17 @@ impl OpenSession {
         let session = self.key;
         let reports: Vec<_> = std::iter::from_fn(|| flow.queue.next_report()).collect();
         let has_room = flow.has_room_again(self.settings.send_buffer);
-        let complete = flow.is_complete().then_some((flow.options.priority, flow.is_refused()));
+        let complete = flow.is_complete().then_some((flow.options.priority, flow.refusal_was_news()));
         for (message, delivered) in reports {
             self.tell(Event::MessageDone { session, flow: id, message, delivered });
         }
         if has_room {
             self.tell(Event::FlowWritable { session, flow: id });
         }
-        if let Some((priority, refused)) = complete {
+        if let Some((priority, end_was_told)) = complete {
             self.turns.remove(priority, id);
             self.send_flows.remove(&id);
-            if !refused {
+            if !end_was_told {
                 self.tell(Event::FlowCompleted { session, flow: id });
             }
         }

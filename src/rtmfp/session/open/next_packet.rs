@@ -161,10 +161,10 @@ impl OpenSession {
         let body = plain.len();
         let end = start + limit;
 
-        self.pack_waiting_chunks(now, plain, body, end);
+        self.pack_waiting_chunks(plain, body, end);
         let has_data = self.may_send_data() && self.send_flows.values_mut().any(|flow| flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
-            self.pack_acknowledgements(plain, body, end);
+            self.pack_acknowledgements(plain, end);
         }
         self.pack_buffer_probes(now, plain, end);
         let packed = if has_data { self.pack_user_data(now, plain, end) } else { UserDataPacked::default() };
@@ -189,7 +189,7 @@ impl OpenSession {
         true
     }
 
-    fn pack_waiting_chunks(&mut self, now: Instant, plain: &mut Vec<u8>, body: usize, end: usize) {
+    fn pack_waiting_chunks(&mut self, plain: &mut Vec<u8>, body: usize, end: usize) {
         while let Some(chunk) = self.waiting.chunks.front() {
             let fits = plain.len() + chunk.len() <= end;
             if !fits && plain.len() > body {
@@ -197,7 +197,6 @@ impl OpenSession {
             }
             if fits {
                 plain.extend_from_slice(chunk);
-                self.keepalive.note_owed(now);
             } else {
                 // It fits into no packet at all.
                 self.counters.dropped += 1;

@@ -27,7 +27,8 @@ struct PacketSoFar {
     verdict: PacketVerdict,
     /// Flow, number and forward number of the chunk that a Next User Data chunk would go on from (§2.3.12).
     before: Option<(ReceiveFlowId, u64, u64)>,
-    acknowledged_flows: Vec<SendFlowId>,
+    /// Flows of ours with something acknowledged or lost.
+    changed_flows: Vec<SendFlowId>,
 }
 
 impl OpenSession {
@@ -251,12 +252,15 @@ impl OpenSession {
         self.deliver(id);
     }
 
-    /// Whether a flow holds much in a session that holds too much.
+    /// Whether a flow holds much in a session that holds too much. The first that does is let through: if all had to
+    /// wait, none would ever get what it waits for.
     fn is_crowded_out(&self, id: ReceiveFlowId) -> bool {
-        let holds_much =
-            self.receive_flows.get(&id).is_some_and(|flow| flow.held_bytes() > limits::LITTLE_HELD_BYTES);
+        let holds_much = |flow: &ReceiveFlow| flow.held_bytes() > limits::LITTLE_HELD_BYTES;
         let held = || self.receive_flows.values().map(ReceiveFlow::held_bytes).sum::<usize>();
-        holds_much && held() > limits::MOST_HELD_BYTES
+        let first = || self.receive_flows.iter().find(|(_, flow)| holds_much(flow)).map(|(first, _)| *first);
+        self.receive_flows.get(&id).is_some_and(holds_much)
+            && held() > limits::MOST_HELD_BYTES
+            && first() != Some(id)
     }
 
     fn on_acknowledgement(&mut self, ack: &Ack, so_far: &mut PacketSoFar) {
@@ -265,7 +269,7 @@ impl OpenSession {
         if let Some(flow) = self.send_flows.get_mut(&id) {
             so_far.verdict.acknowledged +=
                 flow.acknowledge(ack.free_bytes, ack.cumulative, &ack.islands, &mut self.in_flight);
-            so_far.acknowledged_flows.push(id);
+            so_far.changed_flows.push(id);
         }
     }
 
@@ -281,15 +285,17 @@ impl OpenSession {
             so_far.verdict.any_loss |= *place >= self.recovered_from;
             if let Some(flow) = self.send_flows.get_mut(&flight.flow) {
                 flow.queue.on_lost(flight.sequence, flight.size);
+                // It has something to send again; without room it must be asked for.
+                so_far.changed_flows.push(flight.flow);
             }
         }
         if so_far.verdict.any_loss {
             self.recovered_from = self.in_flight.next();
         }
         self.congestion.on_packet(so_far.verdict, self.surroundings(now));
-        so_far.acknowledged_flows.sort_unstable();
-        so_far.acknowledged_flows.dedup();
-        so_far.acknowledged_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
+        so_far.changed_flows.sort_unstable();
+        so_far.changed_flows.dedup();
+        so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
     }
 
     fn surroundings(&self, now: Instant) -> Surroundings {
