@@ -153,14 +153,22 @@ impl Node {
         }
     }
 
-    /// The figures of the direct session with a peer.
+    /// The figures of the direct session with a peer. Of two, the one that we send in; but what came is all that came.
     pub fn peer_figures(&self, now: Instant, peer: PeerId) -> Option<SessionFigures> {
-        self.endpoint.figures(now, self.direct_session(peer)?)
+        let session = self.sending_session(peer)?;
+        let mut figures = self.endpoint.figures(now, session)?;
+        for (other, _) in self.direct_sessions(peer).filter(|(other, _)| *other != session) {
+            if let Some(other) = self.endpoint.figures(now, other) {
+                figures.packets_received += other.packets_received;
+                figures.bytes_received += other.bytes_received;
+            }
+        }
+        Some(figures)
     }
 
     /// The way the direct session with a peer takes.
     pub fn peer_route(&self, peer: PeerId) -> Option<Route> {
-        self.endpoint.route(self.direct_session(peer)?)
+        self.endpoint.route(self.sending_session(peer)?)
     }
 
     /// Both ends' session nonces of the direct session with a peer: ours, theirs.
@@ -178,9 +186,30 @@ impl Node {
         self.events.push_back(event);
     }
 
-    /// The open session for direct streams with a peer. Of two, the older.
+    /// The open session for new direct streams with a peer. Of two, the newer: the peer may have forgotten the other.
     pub(super) fn direct_session(&self, peer: PeerId) -> Option<SessionKey> {
-        self.sessions.iter().find(|(_, session)| session.is_direct_with(peer)).map(|(key, _)| *key)
+        self.direct_sessions(peer).next_back().map(|(key, _)| key)
+    }
+
+    /// The open sessions for direct streams with a peer, older ones first. There are two when both ends dialled and
+    /// neither could know of the other's dialling.
+    pub(super) fn direct_sessions(
+        &self,
+        peer: PeerId,
+    ) -> impl DoubleEndedIterator<Item = (SessionKey, &Session)> {
+        let direct = self.sessions.iter().filter(move |(_, session)| session.is_direct_with(peer));
+        direct.map(|(key, session)| (*key, session))
+    }
+
+    /// The direct session in which a peer plays us, or would.
+    fn sending_session(&self, peer: PeerId) -> Option<SessionKey> {
+        let mut newest_first = self.direct_sessions(peer).rev().map(|(key, _)| key);
+        let plays = |key: &SessionKey| {
+            self.subscribers
+                .values()
+                .any(|subscriber| subscriber.session == *key && subscriber.publication().is_some())
+        };
+        newest_first.find(plays).or_else(|| self.direct_session(peer))
     }
 
     /// Queues a command, status or data message on a stream's flow for these.

@@ -1,7 +1,8 @@
 //! The player's end of direct streams between peers (RFC 7425 §5.4).
 //!
 //! One session carries all streams with a peer, in both directions: whichever end opened it. A stream that is wanted
-//! while two sessions are being opened against each other waits for the one that survives.
+//! while two sessions are being opened against each other waits for the one that survives. Should both survive, because
+//! neither end could know better, each stream stays in the one it began in.
 
 use std::time::Instant;
 
@@ -230,7 +231,9 @@ impl Node {
         let waiting: Vec<(PlaybackId, PeerId)> = of_it.map(|(id, playback)| (*id, playback.peer)).collect();
         let was_open = self.sessions.get(&key).is_some_and(|session| session.far_end.is_some());
         for (id, peer) in waiting {
-            match self.other_direct_session(peer, key) {
+            // Whoever closes an older session for a newer one goes on there; whoever closes the newest one has left.
+            let other = self.other_direct_session(peer, key);
+            match other.filter(|other| end == SessionEnd::Replaced || *other > key || !was_open) {
                 Some(other) => self.start_playback(now, id, other),
                 None if end == SessionEnd::Replaced && !was_open => self.wait_for_the_peers_session(id),
                 None => {}
@@ -250,8 +253,7 @@ impl Node {
     }
 
     fn other_direct_session(&self, peer: PeerId, than: SessionKey) -> Option<SessionKey> {
-        let mut sessions = self.sessions.iter();
-        sessions.find(|(key, session)| **key != than && session.is_direct_with(peer)).map(|(key, _)| *key)
+        self.direct_sessions(peer).rev().map(|(key, _)| key).find(|key| *key != than)
     }
 
     fn wait_for_the_peers_session(&mut self, id: PlaybackId) {

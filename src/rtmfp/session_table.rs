@@ -213,7 +213,12 @@ impl SessionTable {
 
     /// The oldest session that a stranger opened and never proved.
     pub(crate) fn oldest_unproven_stranger(&self) -> Option<SessionKey> {
-        self.unproven.iter().copied().find(|key| self.running(*key).is_some_and(|running| !running.initiator))
+        self.unproven().find(|(_, running)| !running.initiator).map(|(key, _)| key)
+    }
+
+    /// The sessions whose far ends have not shown yet that they hold the keys, oldest first.
+    pub(crate) fn unproven(&self) -> impl Iterator<Item = (SessionKey, &Running)> {
+        self.unproven.iter().filter_map(|key| Some((*key, self.running(*key)?)))
     }
 
     /// Notes that a session's far end has another address.

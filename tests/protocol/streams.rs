@@ -9,8 +9,8 @@ use tincan::netconnection::node::{
 use tincan::netconnection::{Node, NodeEvent, StatusCode};
 
 use crate::support::nodes::{
-    Nodes, ada_and_bob_with_server, add_client, id, media, network_with_server, node, play, publish,
-    subscriber, tells, timestamps, told, within,
+    Nodes, accept_all, ada_and_bob_with_server, add_client, id, media, network_with_server, node, play,
+    publish, restarted, subscriber, tells, timestamps, told, within,
 };
 use crate::support::scenario::TRIP;
 use crate::support::virtual_network::Host;
@@ -232,30 +232,33 @@ fn streams_in_both_directions_share_one_session() {
 }
 
 #[test]
-fn both_may_dial_at_the_same_moment_or_a_little_apart() {
-    for apart in (0..400).step_by(10) {
-        let (mut net, _, ada, bob) = ada_and_bob_with_server();
-        net.set_job_time(Duration::from_millis(15));
-        publish(&mut net, ada, "from ada");
-        publish(&mut net, bob, "from bob");
-        let at_ada = play(&mut net, ada, bob, "from bob");
-        net.run_for(Duration::from_millis(apart));
-        let at_bob = play(&mut net, bob, ada, "from ada");
-        net.run_for(Duration::from_secs(20));
-        for (host, playback) in [(ada, at_ada), (bob, at_bob)] {
-            // A stream that moved from a session that lost to one that won is told as started twice.
-            let played = statuses(&net, host, playback);
-            assert!(played.ends_with(&[StatusCode::PlayReset, StatusCode::PlayStart]), "{apart} ms apart");
-            assert_eq!(ended(&net, host, playback), None, "{apart} ms apart");
-        }
-        for (from, to) in [(ada, bob), (bob, ada)] {
-            let last = net.events(from).iter().rev().find_map(|(_, event)| match event {
-                NodeEvent::PlayStarted { publication, .. } => Some(*publication),
-                _ => None,
+fn two_who_dial_each_other_a_moment_apart_keep_both_streams_as_they_began() {
+    for (loss, jitter) in [(0.0, 0), (0.0, 30), (0.05, 0), (0.05, 30), (0.15, 30)] {
+        for apart in (0..400).step_by(10) {
+            let case = format!("{apart} ms apart, loss {loss}, jitter {jitter} ms");
+            let (mut net, _, ada, bob) = ada_and_bob_with_server();
+            net.set_job_time(Duration::from_millis(15));
+            net.set_links(|link| {
+                link.loss = loss;
+                link.jitter = Duration::from_millis(jitter);
             });
-            key(7, &mut net, from, Target::Publication(last.expect("a publication that is played")));
-            net.run_for(A_WHILE);
-            assert_eq!(timestamps(&net, to, MediaKind::Video), [7], "{apart} ms apart");
+            let from_ada = publish(&mut net, ada, "from ada");
+            let from_bob = publish(&mut net, bob, "from bob");
+            let at_ada = play(&mut net, ada, bob, "from bob");
+            net.run_for(Duration::from_millis(apart));
+            let at_bob = play(&mut net, bob, ada, "from ada");
+            net.run_for(Duration::from_secs(10));
+            key(7, &mut net, ada, Target::Publication(from_ada));
+            key(7, &mut net, bob, Target::Publication(from_bob));
+            net.run_for(Duration::from_secs(10));
+            for (host, playback) in [(ada, at_ada), (bob, at_bob)] {
+                let played = statuses(&net, host, playback);
+                assert_eq!(played, [StatusCode::PlayReset, StatusCode::PlayStart], "{case}");
+                assert_eq!(ended(&net, host, playback), None, "{case}");
+                let gone = tells(&net, host, |event| matches!(event, NodeEvent::SubscriberGone { .. }));
+                assert!(!gone, "{case}");
+                assert_eq!(timestamps(&net, host, MediaKind::Video), [7], "{case}");
+            }
         }
     }
 }
@@ -278,6 +281,24 @@ fn both_may_dial_at_once_over_a_lossy_network() {
             assert_eq!(ended(&net, host, playback), None, "seed {seed}");
         }
     }
+}
+
+#[test]
+fn a_peer_that_starts_anew_is_played_in_its_new_session_at_once() {
+    let (mut net, _, ada, bob) = ada_and_bob_with_server();
+    publish(&mut net, ada, "cam");
+    publish(&mut net, bob, "cam");
+    play(&mut net, ada, bob, "cam");
+    net.run_for(A_WHILE);
+    net.restart(bob, restarted("bob"));
+    accept_all(&mut net, bob);
+    net.with(bob, |node, now| node.publish_direct(now, "cam"));
+    let (peer, route) = (id(&net, ada), net.route_to(ada));
+    net.with(bob, |node, now| node.play_direct(now, peer, "cam", &[route]));
+    net.run_for(Duration::from_millis(500));
+    let playback = play(&mut net, ada, bob, "cam");
+    net.run_for(Duration::from_millis(500));
+    assert_eq!(statuses(&net, ada, playback), [StatusCode::PlayReset, StatusCode::PlayStart]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
+use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::{CryptoError, Response};
 use crate::rtmfp::endpoint::{CloseManner, SessionKey};
 use crate::rtmfp::error::SessionEnd;
@@ -10,7 +11,7 @@ use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{JobId, JobResult, Route};
 use crate::rtmfp::session::cookie::Echo;
 use crate::rtmfp::session::glare::{self, OwnAttempt, Verdict};
-use crate::rtmfp::session::initiator::State;
+use crate::rtmfp::session::initiator::{Attempt, State};
 use crate::rtmfp::session::open::Role;
 use crate::rtmfp::session::responder::{self, Admitted, KeyingMark};
 use crate::rtmfp::session_table::{Proof, Running};
@@ -49,22 +50,8 @@ impl Endpoint {
         if !profile.verify(keying.certificate, keying.signed, keying.signature) {
             return;
         }
-        let near_prevails = profile.near_prevails(keying.certificate);
-        let mut glare_with = None;
-        for (key, attempt) in self.sessions.attempts() {
-            if !profile.certificate_matches(keying.certificate, &attempt.endpoint_discriminator) {
-                continue;
-            }
-            let keying = matches!(attempt.state, State::KeyingSent(_));
-            let own = OwnAttempt { keying, same_address: attempt.tries(route) };
-            // A discriminator that selects many, such as a server's address, is no sign that this one is meant.
-            let meant =
-                own.same_address || *attempt.endpoint_discriminator == *profile.discriminator_of(peer);
-            match glare::judge(near_prevails, own) {
-                _ if !meant => {}
-                Verdict::DropTheirs => return,
-                Verdict::AnswerTheirs => glare_with = Some(key),
-            }
+        if self.judge_glare(keying.certificate, peer, route).is_none() {
+            return;
         }
         // Somebody else's open session at that address is not touched (§3.5.1.1.2); its own newer one replaces it once
         // it is proven.
@@ -86,9 +73,46 @@ impl Endpoint {
             certificate: keying.certificate.to_vec(),
             peer,
             component: keying.component.to_vec(),
-            glare_with,
         };
         self.admissions.note(job, admitted, keying.cookie_echo);
+    }
+
+    /// Our own attempts to reach whoever sent an IIKeying; none at all if they prevail and theirs is dropped (§3.5.1.3).
+    fn judge_glare(&self, certificate: &[u8], peer: PeerId, route: Route) -> Option<Vec<SessionKey>> {
+        let near_prevails = self.config.profile.near_prevails(certificate);
+        let mut resting = Vec::new();
+        for (key, attempt) in self.sessions.attempts() {
+            if !self.is_meant(attempt, certificate, peer, route) {
+                continue;
+            }
+            let keying = matches!(attempt.state, State::KeyingSent(_));
+            match glare::judge(near_prevails, OwnAttempt { keying, same_address: attempt.tries(route) }) {
+                Verdict::DropTheirs => return None,
+                Verdict::AnswerTheirs => resting.push(key),
+            }
+        }
+        Some(resting)
+    }
+
+    /// Whether an attempt of ours is to reach this far end. A discriminator that selects many, such as a server's
+    /// address, is no sign that this one is meant.
+    fn is_meant(&self, attempt: &Attempt, certificate: &[u8], peer: PeerId, route: Route) -> bool {
+        let profile = &self.config.profile;
+        profile.certificate_matches(certificate, &attempt.endpoint_discriminator)
+            && (attempt.tries(route) || *attempt.endpoint_discriminator == *profile.discriminator_of(peer))
+    }
+
+    /// A session that the far end is opening at this very moment, and that a new attempt of ours waits for: glare in
+    /// which theirs was answered just before we dialled (§3.5.1.3).
+    pub(super) fn about_to_open(&self, now: Instant, attempt: &Attempt) -> Option<SessionKey> {
+        self.sessions.unproven().find_map(|(key, running)| {
+            // Whoever was silent since has perhaps changed their mind.
+            let recent =
+                matches!(running.proof, Proof::Awaited { until, .. } if now + PROOF_WITHIN < until + RECENT);
+            let theirs = !running.initiator && running.session.is_open() && recent;
+            (theirs && self.is_meant(attempt, &running.certificate, running.peer, running.route))
+                .then_some(key)
+        })
     }
 
     /// Sends the same RIKeying again: ours, or theirs, was lost (§3.5.1.1.2).
@@ -123,11 +147,12 @@ impl Endpoint {
             self.dropped += 1;
             return;
         };
+        let Admitted { route, mark, far_session_id, certificate, peer, component: far_component } = admitted;
+        // We may have dialled, or come further, while the keys were computed.
+        let Some(resting) = self.judge_glare(&certificate, peer, route) else { return };
         if !self.has_room(now) {
             return;
         }
-        let Admitted { route, mark, far_session_id, certificate, peer, component: far_component, glare_with } =
-            admitted;
         let (key, near_id) = (self.new_key(), self.new_near_id());
         let plain = responder::responder_keying(near_id, &component, &far_component, &*self.config.profile);
         let packet = self.sealed_startup(far_session_id, &plain);
@@ -148,17 +173,23 @@ impl Endpoint {
             },
         );
         self.wake(key);
-        if let Some(own) = glare_with.and_then(|own| self.sessions.attempt_mut(own)) {
-            own.rest_for(key);
+        for own in resting {
+            if let Some(own) = self.sessions.attempt_mut(own) {
+                own.rest_for(key);
+            }
         }
     }
 
     /// The first genuine packet of a session: now it is open, for the layer above too.
+    ///
+    /// A session that the same far end opened earlier is stale (§3.5.1.1.2, RFC 7425 §4.3.7). One that *we* opened may
+    /// be stale too, or the other half of glare that neither end could see: then the far end uses it, and perhaps drops
+    /// this one by the same rule. Deviating from the RFC, such a session is not closed but asked for a sign of life.
     pub(super) fn on_proven(&mut self, now: Instant, key: SessionKey) {
         let Some(running) = self.sessions.running(key) else { return };
         let (peer, route, initiator) = (running.peer, running.session.route(), running.initiator);
         let proven = self.config.profile.is_static(&running.certificate);
-        let replaced: Vec<SessionKey> = self
+        let older: Vec<(SessionKey, bool)> = self
             .sessions
             .at(running.route)
             .filter(|(other, old)| {
@@ -167,15 +198,18 @@ impl Endpoint {
                     && old.proof == Proof::Given
                     && old.certificate == running.certificate
             })
-            .map(|(other, _)| other)
+            .map(|(other, old)| (other, old.initiator))
             .collect();
         self.events.push_back(Event::SessionOpened { session: key, peer, proven, initiator, route });
-        for old in replaced {
-            if let Some(running) = self.sessions.running_mut(old) {
+        for (old, ours) in older {
+            let Some(running) = self.sessions.running_mut(old) else { continue };
+            if ours {
+                running.session.doubt(now);
+            } else {
                 running.ends_as = Some(SessionEnd::Replaced);
                 running.session.close(now, CloseManner::Abrupt);
-                self.wake(old);
             }
+            self.wake(old);
         }
         for rested in self.resting_for(key) {
             self.end_attempt(rested, SessionEnd::Replaced);
@@ -203,3 +237,6 @@ impl Endpoint {
 
 /// How long after its IIKeying a stranger may take to show that it holds the keys: four repetitions of it.
 const PROOF_WITHIN: Duration = Duration::from_secs(10);
+
+/// An IIKeying is a reason not to dial ourselves for so long.
+const RECENT: Duration = Duration::from_secs(2);

@@ -51,6 +51,9 @@ impl Endpoint {
         let tag = self.chance.bytes();
         let mut attempt = Attempt::new(now, endpoint_discriminator, tag, self.config.open_within);
         attempt.add_candidates(now, candidates.iter().copied());
+        if let Some(theirs) = self.about_to_open(now, &attempt) {
+            attempt.rest_for(theirs);
+        }
         self.sessions.insert_attempt(key, attempt);
         self.drive_attempt(now, key);
         key

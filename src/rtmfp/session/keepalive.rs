@@ -12,12 +12,14 @@ pub(crate) struct Keepalive {
     owed_since: Option<Instant>,
     /// When the last unanswered ping went out.
     asked: Option<Instant>,
+    /// Gone by then, unless it is heard: there is a sign that it has another session instead.
+    doubted_until: Option<Instant>,
 }
 
 impl Keepalive {
     /// A far end that was just heard.
     pub(crate) fn new(now: Instant, interval: Duration, vanish_after: Duration) -> Self {
-        Self { interval, vanish_after, heard: now, owed_since: None, asked: None }
+        Self { interval, vanish_after, heard: now, owed_since: None, asked: None, doubted_until: None }
     }
 
     /// Changes how patient it is.
@@ -30,6 +32,7 @@ impl Keepalive {
         self.heard = now;
         self.owed_since = None;
         self.asked = None;
+        self.doubted_until = None;
     }
 
     /// Something went out that the far end must answer.
@@ -51,9 +54,19 @@ impl Keepalive {
         self.asked.replace(now).is_some()
     }
 
+    /// The far end has probably forgotten this session: it is given less time to answer.
+    pub(crate) fn doubt(&mut self, now: Instant) {
+        self.doubted_until = Some(now + DOUBT);
+    }
+
+    /// Whether it is doubted, and nothing came since.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted_until.is_some()
+    }
+
     /// When the far end counts as gone, unless it is heard before.
     pub(crate) fn gone_at(&self) -> Option<Instant> {
-        self.owed_since.map(|since| since + self.vanish_after)
+        self.owed_since.map(|since| since + self.vanish_after).into_iter().chain(self.doubted_until).min()
     }
 
     /// How long nothing came.
@@ -61,6 +74,9 @@ impl Keepalive {
         now.saturating_duration_since(self.heard)
     }
 }
+
+/// How long a doubted far end may stay silent: several pings may be lost, each twice as long after the one before.
+const DOUBT: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -89,6 +105,17 @@ mod tests {
         alive.note_heard(start + s(19));
         assert_eq!(alive.gone_at(), None);
         assert_eq!(alive.ask_at(s(1)), start + s(29));
+    }
+
+    #[test]
+    fn a_doubted_far_end_is_gone_sooner_unless_it_is_heard() {
+        let start = Instant::now();
+        let mut alive = Keepalive::new(start, s(10), s(20));
+        alive.note_owed(start);
+        alive.doubt(start);
+        assert_eq!(alive.gone_at(), Some(start + s(5)));
+        alive.note_heard(start + s(1));
+        assert_eq!((alive.gone_at(), alive.is_doubted()), (None, false));
     }
 
     #[test]

@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 use super::startup_packet;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::Profile;
-use crate::rtmfp::endpoint::SessionKey;
 use crate::rtmfp::machine::{JobId, Route};
 use crate::rtmfp::wire::chunk::{Chunk, InitiatorKeying, ResponderKeying};
 
@@ -44,8 +43,6 @@ pub(crate) struct Admitted {
     pub(crate) peer: PeerId,
     /// The initiator's key component.
     pub(crate) component: Vec<u8>,
-    /// Our own attempt to the same far end, which rests once this one is answered (§3.5.1.3).
-    pub(crate) glare_with: Option<SessionKey>,
 }
 
 /// Key agreements under way for strangers.
@@ -122,7 +119,6 @@ mod tests {
             certificate: Vec::new(),
             peer: PeerId([0; 32]),
             component: Vec::new(),
-            glare_with: None,
         }
     }
 

@@ -27,6 +27,15 @@ pub(crate) const URL: &str = "rtmfp://server.example/calls";
 pub(crate) fn node(name: &str) -> Node {
     let mut seed = [0; 32];
     name.bytes().zip(&mut seed).for_each(|(letter, byte)| *byte = letter);
+    seeded_node(name, seed)
+}
+
+/// The same program after it was started again: it knows nothing of before.
+pub(crate) fn restarted(name: &str) -> Node {
+    seeded_node(name, [9; 32])
+}
+
+fn seeded_node(name: &str, seed: [u8; 32]) -> Node {
     let profile = Arc::new(Selectable { plain: Plain::new(name), certificate: name.as_bytes().to_vec() });
     Node::new(NodeConfig { endpoint: EndpointConfig::new(profile, seed), most_peer_connections: 8 })
 }

@@ -54,6 +54,14 @@ impl OpenSession {
         }
     }
 
+    /// The far end opened another session. If it does not answer in this one any more, that one has replaced it.
+    pub(crate) fn doubt(&mut self, now: Instant) {
+        if self.is_open() {
+            self.keepalive.doubt(now);
+            self.ping(now);
+        }
+    }
+
     /// When [`Self::on_time`] or [`Self::poll_transmit`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         if self.has_sealed() || !self.waiting.apart.is_empty() {
@@ -84,7 +92,10 @@ impl OpenSession {
         let quiet = self.keepalive.quiet(now);
         // It may hear us although we do not hear it: an abrupt close spares it the wait (§3.5.5).
         self.phase = Phase::LastWords;
-        self.end(SessionEnd::WentQuiet { quiet });
+        self.end(match self.keepalive.is_doubted() {
+            true => SessionEnd::Replaced,
+            false => SessionEnd::WentQuiet { quiet },
+        });
         self.waiting.apart.clear();
         self.queue_apart(self.route, &Chunk::CloseAck);
     }
