@@ -75,6 +75,36 @@ fn sound_and_pictures_flow_both_ways_over_a_lossy_way() {
 }
 
 #[test]
+fn two_who_dial_each_other_a_moment_apart_keep_both_their_lines_and_their_media() {
+    for (loss, apart) in
+        [0.0, 0.05].into_iter().flat_map(|loss| (100..=300).step_by(20).map(move |ms| (loss, ms)))
+    {
+        let case = format!("{apart} ms apart, loss {loss}");
+        let mut world = World::new();
+        let (ada, ada_id) = world.client("Ada");
+        let (bob, bob_id) = world.client("Bob");
+        world.lose(loss);
+        world.call(ada, bob_id);
+        world.net.run_for(Duration::from_millis(apart));
+        world.call(bob, ada_id);
+        let both_up = |world: &World| world.is_up(ada) && world.is_up(bob);
+        world.until(10, |world| both_up(world) || world.rings(ada) || world.rings(bob));
+        for host in [ada, bob] {
+            if world.rings(host) {
+                world.person(host, Command::Accept { with_video: true });
+            }
+        }
+        assert!(world.until(10, both_up), "{case}");
+        send_a_second(&mut world, ada);
+        send_a_second(&mut world, bob);
+        for host in [ada, bob] {
+            let (sound, pictures) = frames(&world, host);
+            assert!(sound >= 45 && pictures >= 18, "{case}: {sound} sounds and {pictures} pictures came");
+        }
+    }
+}
+
+#[test]
 fn nothing_is_seen_or_heard_before_the_person_accepts() {
     let mut world = World::new();
     let (ada, ada_id) = world.client("Ada");
