@@ -59,6 +59,13 @@ pub enum Command {
     TestSpeaker,
     /// Lets people find us in the server's list, or not.
     SetListed(bool),
+    /// From now on refuses a peer before it can ring or write, or lets it in again.
+    SetBlocked {
+        /// Whom.
+        peer: PeerId,
+        /// Refuse, or let in.
+        blocked: bool,
+    },
     /// Keeps how the window looks.
     SetTheme(Theme),
 }

@@ -111,6 +111,8 @@ pub(super) fn prepare(
             node: NodeConfig { endpoint, most_peer_connections: 8 },
             name: config.settings.name.clone(),
             listed: config.settings.listed,
+            // What is no peer ID blocks nobody.
+            blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
             seed: config.seeds.1,
             clocks: (Instant::now(), SystemTime::now()),
         },
@@ -233,6 +235,13 @@ impl Worker {
             Command::SetListed(listed) => {
                 self.keep(|settings| settings.listed = *listed);
             }
+            Command::SetBlocked { peer, blocked } => self.keep(|settings| {
+                let text = peer.to_string();
+                settings.blocked.retain(|other| *other != text);
+                if *blocked {
+                    settings.blocked.push(text);
+                }
+            }),
             Command::SetTheme(theme) => {
                 self.keep(|settings| settings.theme = *theme);
             }

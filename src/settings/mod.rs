@@ -35,6 +35,8 @@ pub struct Settings {
     pub muted_ring: bool,
     /// Everybody on the server may see this person in the list; otherwise only who has the name or peer ID finds them.
     pub listed: bool,
+    /// Peer IDs that are refused before they can ring or write.
+    pub blocked: Vec<String>,
     /// Dark, light, or as the system says.
     pub theme: Theme,
     /// Name and devices were asked for once.
@@ -67,6 +69,7 @@ impl Default for Settings {
             speaker: "default".to_owned(),
             muted_ring: false,
             listed: true,
+            blocked: vec![],
             theme: Theme::default(),
             first_run_done: false,
             unknown: toml::Table::new(),

@@ -142,6 +142,21 @@ fn who_is_in_a_call_is_busy_and_stays_in_it() {
 }
 
 #[test]
+fn who_is_blocked_is_declined_and_never_rings() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (eve, eve_id) = world.client("Eve");
+    world.ask(ada, ClientCommand::Person(Command::SetBlocked { peer: eve_id, blocked: true }));
+    world.call(eve, ada_id);
+    assert!(
+        world.until(20, |world| world.end(eve) == Some(EndReason::Declined)),
+        "{:?}",
+        world.view(eve).call
+    );
+    assert!(!world.rings(ada));
+}
+
+#[test]
 fn nobody_answers_and_it_stops_ringing_at_both_ends() {
     let mut world = World::new();
     let (ada, ada_id) = world.client("Ada");

@@ -1,5 +1,6 @@
 //! A server and its clients on a network in memory, and what tests ask of them.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -129,6 +130,7 @@ impl World {
             node: node_config(Arc::new(Flash::peer(identity)), self.seed),
             name: name.to_owned(),
             listed: true,
+            blocked: BTreeSet::new(),
             seed: [self.seed + 100; 32],
             clocks: (now, SystemTime::UNIX_EPOCH),
         };

@@ -121,7 +121,7 @@ impl ClientMachine {
     pub(super) fn wants_to_play(&mut self, now: Instant, subscriber: SubscriberId, name: &str, peer: PeerId) {
         let named = name.parse::<PeerId>().ok();
         if named == Some(self.me) && self.public.is_some() && self.leaving.is_none() {
-            if self.has_link(now, peer) {
+            if !self.config.blocked.contains(&peer) && self.has_link(now, peer) {
                 self.with_link(now, peer, |link| link.wants_public(now, subscriber));
                 return;
             }

@@ -10,7 +10,7 @@ mod overview;
 mod people;
 mod server;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -45,6 +45,8 @@ pub struct ClientConfig {
     pub name: String,
     /// Whether we want to stand in the server's list.
     pub listed: bool,
+    /// Who is refused at step 3.
+    pub blocked: BTreeSet<PeerId>,
     /// Where randomness starts; not the node's own.
     pub seed: [u8; 32],
     /// One moment by both clocks, so that lines can be dated.
@@ -225,6 +227,13 @@ impl ClientMachine {
             Command::SendText { to, text } => self.write(now, to, text),
             Command::MarkRead(peer) => self.conversations.mark_read(peer),
             Command::SetListed(listed) => self.set_listed(now, listed),
+            Command::SetBlocked { peer, blocked } => {
+                if blocked {
+                    self.config.blocked.insert(peer);
+                } else {
+                    self.config.blocked.remove(&peer);
+                }
+            }
             // The server's name is looked up, and devices are opened, by the doer.
             Command::SetServer(_)
             | Command::ChooseCamera(_)
