@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use egui::{Align2, Area, Context, Frame, Id, Label, Margin, Order, RichText, Stroke, vec2};
+use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, vec2};
 
 use super::button::icon_button;
 use super::icon::Icon;
@@ -68,16 +68,16 @@ impl Toasts {
                             color: egui::Color32::from_black_alpha(70),
                         })
                         .show(ui, |ui| {
-                            ui.horizontal(|ui| {
-                                ui.set_width(width - 28.0);
-                                let text = RichText::new(&toast.text).font(theme::font(13.0));
-                                ui.add_sized(
-                                    [width - 28.0 - 40.0, 0.0],
-                                    Label::new(text).wrap().halign(egui::Align::LEFT),
-                                );
+                            ui.set_width(width - 28.0);
+                            let row = vec2(width - 28.0, 24.0);
+                            ui.allocate_ui_with_layout(row, Layout::right_to_left(Align::Center), |ui| {
                                 if icon_button(ui, Icon::Close, word("notice.close")).clicked() {
                                     closed = Some(at);
                                 }
+                                let text = RichText::new(&toast.text).font(theme::font(13.0));
+                                ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                                    ui.add(Label::new(text).wrap());
+                                });
                             });
                         });
                 }
