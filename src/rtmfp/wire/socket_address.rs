@@ -48,7 +48,7 @@ pub(crate) fn write(known: &KnownAddress, writer: &mut Writer<'_>) {
     writer.u16(known.address.port());
 }
 
-/// How many bytes [`write`] takes.
+/// How many bytes [`write()`] takes.
 pub(crate) fn encoded_length(known: &KnownAddress) -> usize {
     match known.address.ip().to_canonical() {
         IpAddr::V4(_) => 7,
