@@ -170,9 +170,21 @@ mod tests {
 
     #[test]
     fn a_panic_stays_in_its_thread() {
+        let started = Instant::now();
         let worker = Worker::spawn("unlucky", |_| panic!("on purpose")).unwrap();
         drop(worker.retire());
-        assert_eq!(left_behind(), 0);
+        assert!(started.elapsed() < PATIENCE);
+    }
+
+    #[test]
+    fn a_driver_that_never_returns_is_left_behind_and_counted() {
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let worker = Worker::spawn("stuck", move |_| {
+            let _ = held.recv();
+        });
+        drop(worker);
+        assert_eq!(left_behind(), 1);
+        drop(release);
     }
 
     #[test]
