@@ -178,12 +178,13 @@ mod tests {
 
     #[test]
     fn a_driver_that_never_returns_is_left_behind_and_counted() {
+        let before = left_behind();
         let (release, held) = std::sync::mpsc::channel::<()>();
         let worker = Worker::spawn("stuck", move |_| {
             let _ = held.recv();
         });
         drop(worker);
-        assert_eq!(left_behind(), 1);
+        assert!(left_behind() > before);
         drop(release);
     }
 
