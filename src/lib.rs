@@ -6,7 +6,7 @@
 //!  5   main.rs, cli/                                        wiring, no decisions
 //!  4   ui                                                   state in, actions out
 //!  3   call                   rendezvous                    decide; own their workers
-//!  2   driver (all sockets)   netconnection   media (all devices)   settings
+//!  2   driver (all sockets)   netconnection   media (all devices)   settings   history
 //!  1   rtmfp (RFC 7016, crypto of RFC 7425)   amf           bytes + time in, bytes + events out
 //! ```
 //!
@@ -22,7 +22,7 @@
 //! # Features
 //!
 //! Without any feature the package is the protocol as a library: [`amf`], [`rtmfp`], [`netconnection`].
-//! `net` adds [`driver`] and [`settings`], `server` adds [`rendezvous`], `media` adds [`media`] and [`call`],
+//! `net` adds [`driver`] and [`settings`], `server` adds [`rendezvous`], `history` adds [`history`], `media` adds [`media`] and [`call`],
 //! `gui` adds [`ui`], and `cli` the program.
 
 pub mod amf;
@@ -39,6 +39,8 @@ pub mod rendezvous;
 
 #[cfg(feature = "media")]
 pub mod call;
+#[cfg(feature = "history")]
+pub mod history;
 #[cfg(feature = "media")]
 pub mod media;
 

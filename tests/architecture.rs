@@ -11,8 +11,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("driver", &["rtmfp"]),
     ("media", &[]),
     ("settings", &[]),
+    ("history", &["rtmfp"]),
     ("rendezvous", &["rtmfp", "amf", "netconnection"]),
-    ("call", &["driver", "netconnection", "rtmfp", "media", "settings", "amf"]),
+    ("call", &["driver", "netconnection", "rtmfp", "media", "settings", "history", "amf"]),
     ("ui", &["call", "settings"]),
 ];
 
@@ -38,6 +39,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("src/call", &["egui", "eframe"]),
     ("src/driver", &["egui", "eframe"]),
     ("src/media", &["tokio", "egui", "eframe", "UdpSocket"]),
+    ("src/history", &["tokio", "egui", "eframe", "UdpSocket"]),
     ("src/settings", &["tokio", "egui", "eframe", "UdpSocket", "thread::spawn"]),
     ("src/ui", &["tokio", "UdpSocket", "nokhwa", "cpal"]),
 ];

@@ -79,7 +79,7 @@ impl Conversations {
         text: String,
     ) {
         let what = LineKind::Sent { text: text.clone(), state: Delivery::Sending };
-        let line = self.add(peer, name, Line { at, what });
+        let line = self.add(peer, name, Line { id, at, what });
         if let Some(thread) = self.by_peer.get_mut(&peer) {
             thread.pending.push(Pending { id, text, line, since: now, said: false });
         }
@@ -92,6 +92,7 @@ impl Conversations {
         peer: PeerId,
         name: &str,
         id: Option<RandomId>,
+        drawn: RandomId,
         text: String,
     ) -> bool {
         if let Some(id) = id {
@@ -105,7 +106,7 @@ impl Conversations {
                 self.seen.remove(&oldest);
             }
         }
-        self.add(peer, name, Line { at, what: LineKind::Received(text) });
+        self.add(peer, name, Line { id: id.unwrap_or(drawn), at, what: LineKind::Received(text) });
         if let Some(thread) = self.by_peer.get_mut(&peer) {
             thread.unread += 1;
         }
@@ -113,9 +114,9 @@ impl Conversations {
     }
 
     /// A call is over.
-    pub(crate) fn record(&mut self, at: Moment, peer: PeerId, name: &str, call: CallRecord) {
+    pub(crate) fn record(&mut self, at: Moment, peer: PeerId, name: &str, id: RandomId, call: CallRecord) {
         let CallRecord { incoming, lasted, reason } = call;
-        self.add(peer, name, Line { at, what: LineKind::Call { incoming, lasted, reason } });
+        self.add(peer, name, Line { id, at, what: LineKind::Call { incoming, lasted, reason } });
     }
 
     /// What waits to be said to a peer on lines that may carry it; each is given once for the lines that stand.
@@ -172,7 +173,7 @@ impl Conversations {
                 .collect();
             any |= !late.is_empty();
             for id in late {
-                thread.finish(id, Delivery::Failed);
+                thread.finish(id, Delivery::Waiting);
             }
         }
         any
@@ -198,8 +199,10 @@ impl Conversations {
         let shown = threads.into_iter().map(|(peer, thread)| Conversation {
             peer_id: *peer,
             name: thread.name.clone(),
-            lines: thread.lines.iter().cloned().collect(),
+            lines: Arc::new(thread.lines.iter().cloned().collect()),
+            more: false,
             unread: thread.unread,
+            typing: false,
         });
         Arc::new(shown.collect())
     }
@@ -298,14 +301,15 @@ mod tests {
         let mut conversations = written(now);
         assert!(!conversations.give_up(now));
         assert!(conversations.give_up(conversations.deadline().expect("a text waits")));
-        assert_eq!(state(&conversations), Delivery::Failed);
+        assert_eq!(state(&conversations), Delivery::Waiting);
         assert_eq!(conversations.deadline(), None);
     }
 
     #[test]
     fn a_text_that_comes_twice_is_shown_once() {
         let mut conversations = Conversations::new();
-        let mut come = || conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", Some(ONE), "hello".into());
+        let mut come =
+            || conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", Some(ONE), ONE, "hello".into());
         assert!(come());
         assert!(!come());
         assert_eq!(conversations.view()[0].lines.len(), 1);
@@ -316,7 +320,7 @@ mod tests {
     fn old_lines_go_and_what_became_of_a_new_one_still_finds_it() {
         let mut conversations = Conversations::new();
         for n in 0..MOST_LINES {
-            conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", None, n.to_string());
+            conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", None, ONE, n.to_string());
         }
         conversations.write(Instant::now(), Moment::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
         conversations.acknowledged(ADA, ONE);

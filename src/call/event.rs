@@ -1,6 +1,12 @@
 //! What must be told once, as it happens. All that lasts is in the view.
 
+use std::path::PathBuf;
+
 use super::end_reason::EndReason;
+use super::link::LinkError;
+use super::server_address::NotAServer;
+use crate::media::device_error::DeviceError;
+use crate::netconnection::NameError;
 use crate::rtmfp::PeerId;
 
 /// One thing that happened.
@@ -12,6 +18,31 @@ pub enum Event {
         peer: PeerId,
         /// Under which name.
         name: String,
+        /// Nobody knows them here: no sound.
+        silently: bool,
+    },
+    /// Somebody calls while we are in a call.
+    SecondRinging {
+        /// Who.
+        peer: PeerId,
+        /// Under which name.
+        name: String,
+    },
+    /// Somebody called and was not answered.
+    Missed {
+        /// Who.
+        peer: PeerId,
+        /// Under which name.
+        name: String,
+    },
+    /// A file was offered.
+    FileOffered {
+        /// By whom.
+        peer: PeerId,
+        /// Under which name.
+        name: String,
+        /// The file's name.
+        file: String,
     },
     /// The far end rings: its program said so.
     RingingThere,
@@ -42,13 +73,65 @@ pub enum Event {
     Notice(Notice),
 }
 
-/// A passing notice.
+/// A passing notice. What a person reads of it is in `ui`'s words.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
-    /// A device could not be used; one sentence says what and what to do.
-    Device(String),
+    /// A device could not be used.
+    Device(DeviceError),
     /// The message could not be sent.
     TextNotSent,
-    /// What was asked for makes no sense; one sentence says why.
-    Refused(String),
+    /// What was asked for makes no sense.
+    Refused(Refusal),
+    /// Somebody goes by the name of a contact and has another key: not the same person, or a new computer.
+    KeyChanged {
+        /// The name.
+        name: String,
+        /// The contact's peer ID.
+        contact: PeerId,
+        /// Who goes by the name now.
+        now: PeerId,
+    },
+    /// A file was written: a backup, an export.
+    Written(PathBuf),
+    /// A file could not be read or written; what the system said.
+    FileProblem {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The passphrase does not open the backup, or the file is none.
+    BackUpNotOpened,
+    /// What was restored, or a new identity, shows with the next start.
+    WithNextStart,
+    /// The history was written by a newer version: it is left as it is, and nothing is kept in this run.
+    HistoryTooNew,
+    /// The history cannot be used; what the system said. Nothing is kept in this run.
+    HistoryProblem(String),
+}
+
+/// Why something that was asked for is not done. `Display` is for programs without a window.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// One call at a time.
+    #[error("You are in a call already.")]
+    InCall,
+    /// One cannot call oneself.
+    #[error("That is you.")]
+    ThatIsYou,
+    /// Nothing was typed.
+    #[error("Write a name, a peer ID or a link first.")]
+    Nobody,
+    /// The link cannot be used.
+    #[error("{0}.")]
+    Link(#[from] LinkError),
+    /// The name cannot be used.
+    #[error("{0}")]
+    Name(NameError),
+    /// The server's address cannot be used.
+    #[error("{0}.")]
+    Server(NotAServer),
+    /// The settings cannot be kept; what the system said.
+    #[error("{0}")]
+    Settings(String),
 }

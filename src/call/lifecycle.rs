@@ -576,7 +576,10 @@ impl Lifecycle {
             accepted: false,
         };
         self.phase = Phase::Ringing { with, until: now + RUNG_FOR };
-        vec![CallEffect::Say(peer, Message::Ringing(call)), CallEffect::Tell(Event::Ringing { peer, name })]
+        vec![
+            CallEffect::Say(peer, Message::Ringing(call)),
+            CallEffect::Tell(Event::Ringing { peer, name, silently: false }),
+        ]
     }
 
     /// Goes up when everything is there.

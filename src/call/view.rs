@@ -3,8 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use std::path::PathBuf;
+
 use super::end_reason::EndReason;
+use super::random_id::RandomId;
+pub use crate::history::record::Delivery;
+use crate::media::device_error::DeviceError;
 use crate::rtmfp::PeerId;
+use crate::settings::Settings;
 
 /// A moment by this computer's clock, as data: whoever makes one is told the time.
 pub type Moment = SystemTime;
@@ -16,10 +22,22 @@ pub struct ClientView {
     pub own: OwnCard,
     /// Who is on this server and wants to be listed, in the order of their names; never ourselves.
     pub people: Arc<Vec<Person>>,
-    /// The conversations of this run, the latest first.
+    /// Whom the person keeps, in the order of their names.
+    pub contacts: Arc<Vec<Contact>>,
+    /// The conversations, the latest first.
     pub conversations: Arc<Vec<Conversation>>,
     /// The call, or the absence of one.
     pub call: CallState,
+    /// Somebody calls while a call is up.
+    pub second: Option<SecondCall>,
+    /// A call that waits while another is up.
+    pub on_hold: Option<FarEnd>,
+    /// How it stands with comparing codes in the call that is up.
+    pub verifying: Verifying,
+    /// One hears one's own microphone, a second later.
+    pub echo_test: bool,
+    /// What the person chose.
+    pub settings: Arc<Settings>,
     /// Cameras, microphones and loudspeakers.
     pub devices: Arc<Devices>,
     /// How loud our microphone is, 0 to 1; moves while it is open, also while muted.
@@ -37,10 +55,12 @@ pub struct OwnCard {
     pub peer_id: Option<PeerId>,
     /// The server as people name it: "built in", or host and port.
     pub server: String,
+    /// The server's address as it is written, `rtmfp://…`; `None` is the built-in one.
+    pub server_url: Option<String>,
+    /// The link that leads to us, once there is a peer ID.
+    pub link: String,
     /// Whether we are connected to it.
     pub server_state: ServerState,
-    /// Whether we are in the server's list.
-    pub listed: bool,
 }
 
 /// How it stands with the server.
@@ -69,6 +89,41 @@ pub struct Person {
     pub name: String,
     /// Their peer ID.
     pub peer_id: PeerId,
+    /// What they are doing.
+    pub presence: Presence,
+}
+
+/// Whether somebody can be reached.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Presence {
+    /// Not connected to a server of ours, or hidden.
+    #[default]
+    Offline,
+    /// There.
+    Online,
+    /// There, in a call.
+    InCall,
+    /// There, and does not want to be disturbed.
+    DoNotDisturb,
+}
+
+/// Somebody the person keeps.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Contact {
+    /// Whom.
+    pub peer_id: PeerId,
+    /// What they are called here.
+    pub name: String,
+    /// What they call themselves, when it differs.
+    pub told_name: Option<String>,
+    /// Their server, `rtmfp://…`; `None` is whichever we use.
+    pub server: Option<String>,
+    /// Their code was compared and found right.
+    pub verified: bool,
+    /// They are refused.
+    pub blocked: bool,
+    /// Whether they can be reached.
+    pub presence: Presence,
 }
 
 /// What was written and called with one peer.
@@ -76,17 +131,23 @@ pub struct Person {
 pub struct Conversation {
     /// With whom.
     pub peer_id: PeerId,
-    /// The name they gave.
+    /// The contact's name, or the one they gave.
     pub name: String,
-    /// The lines, oldest first.
-    pub lines: Vec<Line>,
+    /// The lines that are loaded, oldest first.
+    pub lines: Arc<Vec<Line>>,
+    /// There are earlier ones to load.
+    pub more: bool,
     /// Lines that came and were not on screen yet.
     pub unread: usize,
+    /// They are writing right now.
+    pub typing: bool,
 }
 
 /// One line of a conversation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
+    /// Its name.
+    pub id: RandomId,
     /// When, by this computer's clock.
     pub at: Moment,
     /// What.
@@ -105,6 +166,8 @@ pub enum LineKind {
         /// What became of it.
         state: Delivery,
     },
+    /// A file.
+    File(FileLine),
     /// A call.
     Call {
         /// Whether they called us.
@@ -116,16 +179,43 @@ pub enum LineKind {
     },
 }
 
-/// What became of a message.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Delivery {
-    /// On its way.
-    Sending,
-    /// Handed to a far end that does not acknowledge (a plain client).
-    Sent,
-    /// Kept by the far end.
-    Delivered,
-    /// Not sent: they cannot be reached.
+/// A file that was offered.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FileLine {
+    /// Whether they offered it to us.
+    pub incoming: bool,
+    /// Its name, safe to show and to write.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// How far it got.
+    pub state: FileState,
+}
+
+/// How far a file got.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum FileState {
+    /// Offered; the one who is offered it decides.
+    Offered,
+    /// Under way.
+    Moving {
+        /// Bytes that are there.
+        done: u64,
+        /// Bytes a second, lately.
+        rate: u64,
+    },
+    /// The way is gone; it goes on when there is one again.
+    Waiting {
+        /// Bytes that are there.
+        done: u64,
+    },
+    /// All of it is there; the path on this computer.
+    Done(PathBuf),
+    /// Not wanted.
+    Declined,
+    /// Stopped by one of the two.
+    Cancelled,
+    /// It could not be read or written here, or there.
     Failed,
 }
 
@@ -136,6 +226,54 @@ pub struct FarEnd {
     pub name: String,
     /// Their peer ID, once known.
     pub peer_id: Option<PeerId>,
+    /// What we know of them.
+    pub known: Known,
+}
+
+/// What we know of somebody.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Known {
+    /// Nothing: they are no contact.
+    #[default]
+    Stranger,
+    /// A contact whose code was never compared.
+    Contact,
+    /// A contact whose code was compared and found right.
+    Verified,
+    /// They go by the name of a contact and have another key.
+    KeyChanged,
+}
+
+/// Somebody who calls while a call is up.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SecondCall {
+    /// Who.
+    pub far: FarEnd,
+    /// Whether with picture.
+    pub with_video: bool,
+}
+
+/// How it stands with comparing codes.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub enum Verifying {
+    /// Nobody asked.
+    #[default]
+    Not,
+    /// The far end's program cannot do it.
+    NotThere,
+    /// The two programs are agreeing.
+    Asking,
+    /// To be compared aloud.
+    Compare {
+        /// As digits, in groups.
+        digits: Vec<String>,
+        /// As numbers of words in a list of 2048, for languages that have one.
+        words: Vec<u16>,
+    },
+    /// The other program did not keep to the rules, or the codes differ: somebody may be in between.
+    Failed,
+    /// Found right.
+    Done,
 }
 
 /// The call, from the window's side.
@@ -210,8 +348,29 @@ pub struct UpCall {
     pub far_muted: bool,
     /// Nothing came from the far end for so long: reconnecting.
     pub silent_for: Option<Duration>,
+    /// The far end lets us wait.
+    pub far_holds: bool,
+    /// We speak, and the microphone is muted.
+    pub speaking_muted: bool,
+    /// The connection is too weak for what we send.
+    pub weak: bool,
     /// How good it is.
     pub quality: Quality,
+    /// The last thirty seconds of it, one a second, the latest last.
+    pub past: Arc<Vec<PastSecond>>,
+}
+
+/// One second of a call's past.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PastSecond {
+    /// Milliseconds there and back.
+    pub round_trip_ms: f32,
+    /// Percent of packets lost.
+    pub loss_percent: f32,
+    /// Kilobits a second out.
+    pub send_kbps: f32,
+    /// Kilobits a second in.
+    pub receive_kbps: f32,
 }
 
 /// A call's figures, once a second.
@@ -256,10 +415,10 @@ pub struct Devices {
     pub microphone: String,
     /// The loudspeaker in use, or `default`.
     pub speaker: String,
-    /// What is wrong with the camera, in one sentence.
-    pub camera_problem: Option<String>,
+    /// What is wrong with the camera, if something is.
+    pub camera_problem: Option<DeviceError>,
     /// What is wrong with the microphone.
-    pub microphone_problem: Option<String>,
+    pub microphone_problem: Option<DeviceError>,
     /// What is wrong with the loudspeaker.
-    pub speaker_problem: Option<String>,
+    pub speaker_problem: Option<DeviceError>,
 }

@@ -13,13 +13,14 @@ use tokio::sync::mpsc;
 use super::built_in_server::BuiltInServer;
 use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
 use super::command::Command;
-use super::event::{Event, Notice};
+use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
 use super::server_address::{BUILT_IN, ServerAddress};
 #[cfg(feature = "server")]
 use super::view::ServerState;
 use super::view::{CallState, ClientView, Devices};
 use crate::driver::{self, Driver, DriverConfig, DriverError};
+use crate::history::record::Remembered;
 use crate::media::devices;
 use crate::media::encoded::EncodedFrame;
 use crate::media::sounds::Sound;
@@ -110,7 +111,9 @@ pub(super) fn prepare(
         ClientConfig {
             node: NodeConfig { endpoint, most_peer_connections: 8 },
             name: config.settings.name.clone(),
-            listed: config.settings.listed,
+            settings: config.settings.clone(),
+            remembered: Remembered::default(),
+            keeps: false,
             // What is no peer ID blocks nobody.
             blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
             seed: config.seeds.1,
@@ -215,7 +218,7 @@ impl Worker {
         match &command {
             Command::SetName(name) => {
                 if let Err(error) = UserName::new(name) {
-                    self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
+                    self.pass_on(Event::Notice(Notice::Refused(Refusal::Name(error))));
                     return;
                 }
                 self.keep(|settings| {
@@ -229,12 +232,10 @@ impl Worker {
                     self.config.server = address;
                     self.find_server(Duration::ZERO);
                 }
-                Err(error) => self.pass_on(Event::Notice(Notice::Refused(format!("{error}.")))),
+                Err(error) => self.pass_on(Event::Notice(Notice::Refused(Refusal::Server(error)))),
             },
             Command::Reconnect => self.find_server(Duration::ZERO),
-            Command::SetListed(listed) => {
-                self.keep(|settings| settings.listed = *listed);
-            }
+            Command::Set(setting) => self.keep(|settings| setting.clone().put_into(settings)),
             Command::SetBlocked { peer, blocked } => self.keep(|settings| {
                 let text = peer.to_string();
                 settings.blocked.retain(|other| *other != text);
@@ -242,9 +243,6 @@ impl Worker {
                     settings.blocked.push(text);
                 }
             }),
-            Command::SetTheme(theme) => {
-                self.keep(|settings| settings.theme = *theme);
-            }
             Command::SetMuted(muted) => self.studio.set_muted(*muted),
             Command::SetCameraOn(on) => self.studio.set_camera_on(*on),
             Command::Accept { with_video } | Command::Call { with_video, .. } => {
@@ -276,7 +274,29 @@ impl Worker {
             | Command::HangUp
             | Command::Dismiss
             | Command::SendText { .. }
-            | Command::MarkRead(_) => {}
+            | Command::MarkRead(_)
+            | Command::AddContact { .. }
+            | Command::RenameContact { .. }
+            | Command::RemoveContact(_)
+            | Command::RestoreContact(_)
+            | Command::Typing(_)
+            | Command::LoadEarlier(_)
+            | Command::DeleteLine { .. }
+            | Command::EraseHistory(_)
+            | Command::ExportHistory(_)
+            | Command::OfferFile { .. }
+            | Command::AcceptFile { .. }
+            | Command::StopFile { .. }
+            | Command::DeclineWith(_)
+            | Command::AcceptSecond { .. }
+            | Command::DeclineSecond(_)
+            | Command::Hold(_)
+            | Command::StartVerifying
+            | Command::Verified { .. }
+            | Command::EchoTest(_)
+            | Command::BackUp { .. }
+            | Command::RestoreBackUp { .. }
+            | Command::NewIdentity => {}
         }
         self.ask(ClientCommand::Person(command));
         self.publish();
@@ -311,7 +331,7 @@ impl Worker {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
-            ClientEvent::Left => {}
+            ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
         }
     }
 
@@ -381,20 +401,19 @@ impl Worker {
 
     fn tick(&mut self) {
         while let Some(problem) = self.studio.poll_notice() {
-            let sentence = problem.to_string();
             match problem.device {
                 crate::media::device_error::DeviceKind::Camera => {
-                    self.devices.camera_problem = Some(sentence.clone());
+                    self.devices.camera_problem = Some(problem.clone());
                 }
                 crate::media::device_error::DeviceKind::Microphone => {
-                    self.devices.microphone_problem = Some(sentence.clone());
+                    self.devices.microphone_problem = Some(problem.clone());
                 }
                 crate::media::device_error::DeviceKind::Speaker => {
-                    self.devices.speaker_problem = Some(sentence.clone());
+                    self.devices.speaker_problem = Some(problem.clone());
                 }
                 crate::media::device_error::DeviceKind::Picture => {}
             }
-            self.pass_on(Event::Notice(Notice::Device(sentence)));
+            self.pass_on(Event::Notice(Notice::Device(problem)));
         }
         if self.frame_fell.swap(false, Ordering::Relaxed) {
             self.studio.request_key_frame();
@@ -508,7 +527,7 @@ impl Worker {
             return;
         }
         if let Err(error) = settings::save(&self.config.data_dir, &self.config.kept) {
-            self.pass_on(Event::Notice(Notice::Refused(error.to_string())));
+            self.pass_on(Event::Notice(Notice::Refused(Refusal::Settings(error.to_string()))));
         }
     }
 
@@ -518,6 +537,7 @@ impl Worker {
         view.microphone_level = self.studio.microphone_level();
         view.far_level = self.studio.far_level();
         view.devices = Arc::new(self.devices.clone());
+        view.settings = Arc::new(self.config.settings.clone());
         if let CallState::Up(call) = &mut view.call {
             let media = &self.figures.media;
             call.quality.send_picture = media.send_picture;

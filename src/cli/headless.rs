@@ -179,7 +179,7 @@ impl Headless {
                 self.statistics.summary(&self.client, reason, up, setup);
                 Happened::Ended(reason)
             }
-            Event::Notice(Notice::Refused(why)) => Happened::Refused(why),
+            Event::Notice(Notice::Refused(why)) => Happened::Refused(why.to_string()),
             _ => Happened::Nothing,
         }
     }
@@ -213,7 +213,7 @@ impl Headless {
                 let text = text.replace(['\n', '\r'], " ");
                 let _ = writeln!(out, "{name}: {text}").and_then(|()| out.flush());
             }
-            Event::Notice(Notice::Device(sentence)) => eprintln!("{sentence}"),
+            Event::Notice(Notice::Device(problem)) => eprintln!("{problem}"),
             Event::Notice(Notice::TextNotSent) => eprintln!("A message could not be sent."),
             _ => {}
         }

@@ -76,7 +76,7 @@ mod tests {
             name: "Zoë \"Z\" \\ 王".to_owned(),
             server: Some("rtmfp://example.org".to_owned()),
             theme: Theme::Light,
-            listed: false,
+            do_not_disturb: true,
             ..Settings::default()
         };
         save(scratch.path(), &settings).unwrap();

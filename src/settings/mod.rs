@@ -8,13 +8,16 @@ pub mod atomic_file;
 pub mod file;
 pub mod identity;
 pub mod instance;
+pub mod setting;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 pub use file::{Loaded, load, save};
+pub use setting::Setting;
 
 /// Everything that is remembered between two starts, as it stands in `settings.toml`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
@@ -33,8 +36,41 @@ pub struct Settings {
     pub speaker: String,
     /// Calls ring without sound.
     pub muted_ring: bool,
-    /// Everybody on the server may see this person in the list; otherwise only who has the name or peer ID finds them.
-    pub listed: bool,
+    /// Who sees that this person is here.
+    pub visibility: Visibility,
+    /// Who may call.
+    pub who_may_call: WhoMayCall,
+    /// Nothing rings, and others see it.
+    pub do_not_disturb: bool,
+    /// Others are told when their messages were on screen.
+    pub read_receipts: bool,
+    /// Others are told while one writes.
+    pub typing: bool,
+    /// Messages and calls are kept between two starts.
+    pub keep_history: bool,
+    /// Size, rate and mirror of our picture.
+    pub video: VideoChoice,
+    /// How loud the far end is played, 0 to 2, 1 being as it comes.
+    pub far_volume: f32,
+    /// The far picture fills its place, its edges cut; otherwise it is seen whole.
+    pub fill_picture: bool,
+    /// The UDP port of our own socket; 0 is any.
+    pub port: u16,
+    /// Seconds between two signs of life to the server.
+    pub keepalive: u16,
+    /// Closing the window leaves the program reachable.
+    pub stay_when_closed: bool,
+    /// The program starts with the session, without a window.
+    pub start_at_login: bool,
+    /// The colour of what is chosen and pressed.
+    pub accent: Accent,
+    /// The size of text, 1.0 being usual.
+    pub text_scale: f32,
+    /// The window's language; `None` follows the system.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// Keys that the person chose, by the action's word.
+    pub shortcuts: BTreeMap<String, String>,
     /// Peer IDs that are refused before they can ring or write.
     pub blocked: Vec<String>,
     /// Dark, light, or as the system says.
@@ -59,6 +95,82 @@ pub enum Theme {
     System,
 }
 
+/// Who sees that one is here.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Everybody on the server, in its list.
+    #[default]
+    Everyone,
+    /// Who has the name or the peer ID.
+    Known,
+    /// Nobody: not in the list, not found by name.
+    Nobody,
+}
+
+/// Who may call.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhoMayCall {
+    /// Everybody; strangers ring without sound.
+    #[default]
+    Everybody,
+    /// Contacts only; others are told that one does not answer.
+    Contacts,
+}
+
+/// Our picture, as the person wants it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct VideoChoice {
+    /// The tallest picture sent, in lines: 1080, 720, 540, 360 or 180.
+    pub most_lines: u32,
+    /// Pictures a second, at most.
+    pub most_rate: u32,
+    /// Kilobits a second, at most; 0 is as the network allows.
+    pub most_kbps: u32,
+    /// Seconds between key frames; 0 is only when asked for.
+    pub key_frame_every: u32,
+    /// The own picture is shown as in a mirror. What others see never is.
+    pub mirror: bool,
+}
+
+impl Default for VideoChoice {
+    fn default() -> Self {
+        Self { most_lines: 720, most_rate: 30, most_kbps: 0, key_frame_every: 0, mirror: true }
+    }
+}
+
+/// The colour of what is chosen and pressed.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Accent {
+    /// As drawn.
+    #[default]
+    Copper,
+    /// Blue.
+    Sea,
+    /// Green.
+    Moss,
+    /// Violet.
+    Plum,
+}
+
+/// A language the window speaks.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub enum Language {
+    /// English.
+    #[default]
+    #[serde(rename = "en")]
+    English,
+    /// 简体中文.
+    #[serde(rename = "zh-CN")]
+    SimplifiedChinese,
+    /// 繁體中文.
+    #[serde(rename = "zh-TW")]
+    TraditionalChinese,
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -68,7 +180,23 @@ impl Default for Settings {
             microphone: "default".to_owned(),
             speaker: "default".to_owned(),
             muted_ring: false,
-            listed: true,
+            visibility: Visibility::default(),
+            who_may_call: WhoMayCall::default(),
+            do_not_disturb: false,
+            read_receipts: true,
+            typing: true,
+            keep_history: true,
+            video: VideoChoice::default(),
+            far_volume: 1.0,
+            fill_picture: false,
+            port: 0,
+            keepalive: 10,
+            stay_when_closed: false,
+            start_at_login: false,
+            accent: Accent::default(),
+            text_scale: 1.0,
+            language: None,
+            shortcuts: BTreeMap::new(),
             blocked: vec![],
             theme: Theme::default(),
             first_run_done: false,

@@ -25,6 +25,7 @@ use super::words::{notice_words, word, word_with};
 use crate::call::handle::Client;
 use crate::call::view::CallState;
 use crate::call::{ClientView, Command, Event, PeerId};
+use crate::settings::Setting;
 
 /// The window's program.
 pub struct App {
@@ -216,7 +217,11 @@ impl App {
             }
             Event::Notice(notice) => self.toasts.add(notice_words(&notice), now),
             // Both show in the view.
-            Event::RingingThere | Event::Connected => {}
+            Event::RingingThere
+            | Event::Connected
+            | Event::SecondRinging { .. }
+            | Event::Missed { .. }
+            | Event::FileOffered { .. } => {}
         }
     }
 
@@ -245,7 +250,7 @@ impl App {
             Action::SetTheme(theme) => {
                 self.theme = theme;
                 theme::choose(ctx, theme);
-                self.ask(ctx, Command::SetTheme(theme));
+                self.ask(ctx, Command::Set(Setting::Theme(theme)));
             }
             Action::ToggleFullScreen => self.toggle_full_screen(ctx),
             Action::WriteAfterCall(peer) => {

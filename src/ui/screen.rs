@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_call_that_rings_does_not_take_the_list_away() {
-        let far = FarEnd { name: "Bo".into(), peer_id: None };
+        let far = FarEnd { name: "Bo".into(), peer_id: None, known: Default::default() };
         let call = CallState::Incoming { far, with_video: true };
         assert_eq!(screen_of(&ClientView { call, ..ClientView::default() }), Screen::Home);
     }

@@ -1,15 +1,22 @@
 //! Every sentence a person sees, looked up by key.
 //!
-//! The sentences themselves are in `assets/words/`, one file a language. A key that is missing shows as itself, which a
-//! test forbids.
+//! The sentences themselves are in `assets/words/`, a folder a language, a file a part of the window. A key that is missing
+//! shows as itself, which a test forbids.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use crate::call::{EndReason, event::Notice};
 
-static ENGLISH: LazyLock<BTreeMap<&'static str, &'static str>> =
-    LazyLock::new(|| read(include_str!("../../assets/words/en.txt")));
+static ENGLISH: LazyLock<BTreeMap<&'static str, &'static str>> = LazyLock::new(|| {
+    read(&[
+        include_str!("../../assets/words/en/general.txt"),
+        include_str!("../../assets/words/en/home.txt"),
+        include_str!("../../assets/words/en/chat.txt"),
+        include_str!("../../assets/words/en/call.txt"),
+        include_str!("../../assets/words/en/settings.txt"),
+    ])
+});
 
 /// The sentence for a key.
 pub fn word(key: &'static str) -> &'static str {
@@ -71,8 +78,18 @@ pub fn why_it_ended(reason: EndReason, name: &str, incoming: bool) -> Explained 
 /// A passing notice as one or two sentences.
 pub fn notice_words(notice: &Notice) -> String {
     match notice {
-        Notice::Device(sentence) | Notice::Refused(sentence) => sentence.clone(),
+        Notice::Device(problem) => problem.to_string(),
+        Notice::Refused(why) => why.to_string(),
         Notice::TextNotSent => word("notice.not_sent").to_owned(),
+        Notice::KeyChanged { name, .. } => word_with("notice.key_changed", &[("name", name)]),
+        Notice::Written(path) => word_with("notice.written", &[("path", &path.display().to_string())]),
+        Notice::FileProblem { path, why } => {
+            word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
+        }
+        Notice::BackUpNotOpened => word("notice.backup").to_owned(),
+        Notice::WithNextStart => word("notice.next_start").to_owned(),
+        Notice::HistoryTooNew => word("notice.history_new").to_owned(),
+        Notice::HistoryProblem(why) => word_with("notice.history", &[("why", why)]),
     }
 }
 
@@ -81,8 +98,10 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
     ENGLISH.keys().copied()
 }
 
-fn read(file: &'static str) -> BTreeMap<&'static str, &'static str> {
-    file.lines()
+fn read(files: &[&'static str]) -> BTreeMap<&'static str, &'static str> {
+    files
+        .iter()
+        .flat_map(|file| file.lines())
         .filter(|line| !line.starts_with('#'))
         .filter_map(|line| line.split_once(" = "))
         .map(|(key, text)| (key.trim(), text.trim()))

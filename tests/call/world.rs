@@ -129,7 +129,9 @@ impl World {
         let config = ClientConfig {
             node: node_config(Arc::new(Flash::peer(identity)), self.seed),
             name: name.to_owned(),
-            listed: true,
+            settings: tincan::settings::Settings::default(),
+            remembered: tincan::history::record::Remembered::default(),
+            keeps: false,
             blocked: BTreeSet::new(),
             seed: [self.seed + 100; 32],
             clocks: (now, SystemTime::UNIX_EPOCH),

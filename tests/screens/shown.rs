@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tincan::call::random_id::RandomId;
 use tincan::call::view::{
-    Conversation, Delivery, Devices, FarEnd, Line, LineKind, OwnCard, Person, Quality, ServerState, UpCall,
+    Conversation, Delivery, Devices, FarEnd, Known, Line, LineKind, OwnCard, Person, Presence, Quality,
+    ServerState, UpCall,
 };
 use tincan::call::{ClientView, EndReason, PeerId};
 
@@ -17,13 +19,13 @@ pub(crate) fn peer(number: u8) -> PeerId {
 }
 
 pub(crate) fn far() -> FarEnd {
-    FarEnd { name: "Jonas".into(), peer_id: Some(peer(2)) }
+    FarEnd { name: "Jonas".into(), peer_id: Some(peer(2)), known: Known::Contact }
 }
 
 /// The list with three conversations and two people, at a time of day that fits.
 pub(crate) fn home(now: SystemTime) -> ClientView {
     let ago = |minutes: u64| now - Duration::from_secs(60 * minutes);
-    let line = |minutes, what| Line { at: ago(minutes), what };
+    let line = |minutes, what| Line { id: RandomId([minutes as u8; 16]), at: ago(minutes), what };
     let lines = vec![
         line(
             22,
@@ -48,27 +50,38 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
         ),
     ];
     let conversations = vec![
-        Conversation { peer_id: peer(1), name: "林小雨".into(), lines, unread: 2 },
+        Conversation {
+            peer_id: peer(1),
+            name: "林小雨".into(),
+            lines: Arc::new(lines),
+            more: false,
+            unread: 2,
+            typing: false,
+        },
         Conversation {
             peer_id: peer(2),
             name: "Jonas".into(),
-            lines: vec![line(90, LineKind::Received("The train is late again".into()))],
+            lines: Arc::new(vec![line(90, LineKind::Received("The train is late again".into()))]),
+            more: false,
             unread: 0,
+            typing: false,
         },
         Conversation {
             peer_id: peer(3),
             name: "Amara".into(),
-            lines: vec![line(
+            lines: Arc::new(vec![line(
                 1500,
                 LineKind::Call { incoming: true, lasted: None, reason: EndReason::NoAnswer },
-            )],
+            )]),
+            more: false,
             unread: 0,
+            typing: false,
         },
     ];
     let people = ["林小雨", "Jonas", "Priya", "Tomás"]
         .into_iter()
         .zip([1, 2, 4, 5])
-        .map(|(name, number)| Person { name: name.into(), peer_id: peer(number) })
+        .map(|(name, number)| Person { name: name.into(), peer_id: peer(number), presence: Presence::Online })
         .collect();
     ClientView {
         own: OwnCard {
@@ -76,7 +89,8 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
             peer_id: Some(peer(9)),
             server: "rendezvous.example.net".into(),
             server_state: ServerState::Connected,
-            listed: true,
+            server_url: Some("rtmfp://rendezvous.example.net".into()),
+            link: String::new(),
         },
         people: Arc::new(people),
         conversations: Arc::new(conversations),
@@ -100,7 +114,7 @@ pub(crate) fn devices() -> Devices {
 
 pub(crate) fn up() -> UpCall {
     UpCall {
-        far: FarEnd { name: "林小雨".into(), peer_id: Some(peer(1)) },
+        far: FarEnd { name: "林小雨".into(), peer_id: Some(peer(1)), known: Known::Contact },
         lasted: Duration::from_secs(724),
         muted: false,
         camera_on: true,
@@ -122,5 +136,9 @@ pub(crate) fn up() -> UpCall {
             lip_sync_ms: Some(6.0),
             cipher: "AES-128 · HMAC-128".into(),
         },
+        far_holds: false,
+        speaking_muted: false,
+        weak: false,
+        past: Arc::default(),
     }
 }

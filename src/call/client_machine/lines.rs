@@ -381,7 +381,8 @@ impl ClientMachine {
     ) {
         let name = self.name_of(peer);
         let at = self.date(now);
-        if self.conversations.receive(at, peer, &name, id, text.clone()) {
+        let drawn = self.draw_id();
+        if self.conversations.receive(at, peer, &name, id, drawn, text.clone()) {
             self.tell(Event::TextReceived { peer, name, text });
         }
     }

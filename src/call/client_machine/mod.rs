@@ -18,18 +18,20 @@ use std::time::{Duration, Instant, SystemTime};
 use super::command::Command;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
-use super::event::{Event, Notice};
+use super::event::{Event, Notice, Refusal};
 use super::lifecycle::{CallEffect, Lifecycle, Phase};
 use super::link::Link;
 use super::messages::LONGEST_TEXT;
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
 use super::view::{ClientView, Person};
+use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
+use crate::settings::{Setting, Settings};
 
 /// How often things that change by themselves are looked at during a call.
 const STEP: Duration = Duration::from_millis(250);
@@ -43,8 +45,12 @@ pub struct ClientConfig {
     pub node: NodeConfig,
     /// Our name; empty means not to connect yet.
     pub name: String,
-    /// Whether we want to stand in the server's list.
-    pub listed: bool,
+    /// What the person chose.
+    pub settings: Settings,
+    /// What was kept of earlier starts.
+    pub remembered: Remembered,
+    /// Somebody keeps what [`ClientEvent::Keep`] says, and answers; otherwise nothing is kept.
+    pub keeps: bool,
     /// Who is refused at step 3.
     pub blocked: BTreeSet<PeerId>,
     /// Where randomness starts; not the node's own.
@@ -82,6 +88,17 @@ pub enum ClientCommand {
     },
     /// Percent of the far sound that had to be made up, lately.
     Concealed(f64),
+    /// What a [`ClientEvent::Keep`] with this ticket said is safe on the disk.
+    Kept(u64),
+    /// Earlier lines of a conversation, oldest first, and whether there are earlier ones still.
+    Earlier {
+        /// With whom.
+        peer: PeerId,
+        /// The lines.
+        lines: Vec<StoredLine>,
+        /// There are earlier ones.
+        more: bool,
+    },
     /// Says its goodbyes; ends in [`ClientEvent::Left`].
     Leave,
 }
@@ -110,6 +127,20 @@ pub enum ClientEvent {
     ExpectedLoss(u8),
     /// The server could not be reached or was lost: look up its name again, or be it.
     ServerWanted,
+    /// To be kept on the disk; with a ticket, to be answered by [`ClientCommand::Kept`] once it is safe there.
+    Keep {
+        /// What.
+        what: Keep,
+        /// Named in the answer.
+        ticket: Option<u64>,
+    },
+    /// Earlier lines of a conversation are wanted: those before this one.
+    EarlierWanted {
+        /// With whom.
+        peer: PeerId,
+        /// The oldest line that is loaded.
+        before: Option<LineName>,
+    },
     /// All goodbyes are said.
     Left,
 }
@@ -189,6 +220,7 @@ impl ClientMachine {
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
+            ClientCommand::Kept(_) | ClientCommand::Earlier { .. } => {}
             ClientCommand::Leave => {
                 let effects = self.call.hang_up(now);
                 self.carry_out(now, effects);
@@ -226,7 +258,7 @@ impl ClientMachine {
             }
             Command::SendText { to, text } => self.write(now, to, text),
             Command::MarkRead(peer) => self.conversations.mark_read(peer),
-            Command::SetListed(listed) => self.set_listed(now, listed),
+            Command::Set(setting) => self.set(now, setting),
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
                     self.config.blocked.insert(peer);
@@ -241,8 +273,37 @@ impl ClientMachine {
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
             | Command::Preview(_)
-            | Command::SetTheme(_)
-            | Command::TestSpeaker => {}
+            | Command::TestSpeaker
+            | Command::ExportHistory(_)
+            | Command::EchoTest(_)
+            | Command::BackUp { .. }
+            | Command::RestoreBackUp { .. }
+            | Command::NewIdentity => {}
+            Command::AddContact { .. }
+            | Command::RenameContact { .. }
+            | Command::RemoveContact(_)
+            | Command::RestoreContact(_)
+            | Command::Typing(_)
+            | Command::LoadEarlier(_)
+            | Command::DeleteLine { .. }
+            | Command::EraseHistory(_)
+            | Command::OfferFile { .. }
+            | Command::AcceptFile { .. }
+            | Command::StopFile { .. }
+            | Command::DeclineWith(_)
+            | Command::AcceptSecond { .. }
+            | Command::DeclineSecond(_)
+            | Command::Hold(_)
+            | Command::StartVerifying
+            | Command::Verified { .. } => {}
+        }
+    }
+
+    fn set(&mut self, now: Instant, setting: Setting) {
+        let before = self.config.settings.visibility;
+        setting.put_into(&mut self.config.settings);
+        if self.config.settings.visibility != before {
+            self.tell_visibility(now);
         }
     }
 
@@ -256,7 +317,7 @@ impl ClientMachine {
             return;
         }
         if !self.call.is_free() {
-            self.refuse("You are in a call already.");
+            self.refuse(Refusal::InCall);
             return;
         }
         self.hints.clear();
@@ -268,7 +329,7 @@ impl ClientMachine {
                     (Some(link.peer), shown)
                 }
                 Err(error) => {
-                    self.refuse(&format!("{error}."));
+                    self.refuse(Refusal::Link(error));
                     return;
                 }
             }
@@ -279,11 +340,11 @@ impl ClientMachine {
             }
         };
         if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
-            self.refuse("That is you.");
+            self.refuse(Refusal::ThatIsYou);
             return;
         }
         if shown.is_empty() {
-            self.refuse("Write a name, a peer ID or a link first.");
+            self.refuse(Refusal::Nobody);
             return;
         }
         self.media.camera_on = with_video;
@@ -317,8 +378,8 @@ impl ClientMachine {
                 CallEffect::Tell(event) => self.tell(event),
                 CallEffect::Record(peer, record) => {
                     let name = self.name_of(peer);
-                    let at = self.date(now);
-                    self.conversations.record(at, peer, &name, record);
+                    let (at, id) = (self.date(now), self.draw_id());
+                    self.conversations.record(at, peer, &name, id, record);
                 }
             }
         }
@@ -328,8 +389,8 @@ impl ClientMachine {
         self.told.push_back(ClientEvent::Told(event));
     }
 
-    fn refuse(&mut self, why: &str) {
-        self.tell(Event::Notice(Notice::Refused(why.to_owned())));
+    fn refuse(&mut self, why: Refusal) {
+        self.tell(Event::Notice(Notice::Refused(why)));
     }
 
     fn draw_id(&mut self) -> RandomId {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::ClientMachine;
 use crate::call::lifecycle::{Phase, With};
-use crate::call::view::{CallState, ClientView, FarEnd, OwnCard, Progress, UpCall};
+use crate::call::link::Link;
+use crate::call::view::{CallState, ClientView, FarEnd, Known, OwnCard, Progress, UpCall};
 
 impl ClientMachine {
     /// The new snapshot, if it differs from the one told last.
@@ -27,7 +28,8 @@ impl ClientMachine {
                 peer_id: Some(self.me),
                 server: self.server.shown().to_owned(),
                 server_state: self.server.state(now),
-                listed: self.config.listed,
+                server_url: self.config.settings.server.clone(),
+                link: self.own_link(),
             },
             people: self.people.clone(),
             conversations: self.conversations.view(),
@@ -36,14 +38,24 @@ impl ClientMachine {
         }
     }
 
+    /// The link that leads to us. A server on this computer leads nobody else here, so it is left out.
+    fn own_link(&self) -> String {
+        let name = Some(self.config.name.clone()).filter(|name| !name.is_empty());
+        Link { peer: self.me, server: self.config.settings.server.clone(), name, addresses: vec![] }.to_text()
+    }
+
     fn call_state(&self, now: Instant) -> CallState {
         // Whole seconds: what moves by itself must not make a new snapshot four times a second.
         let since = |at: Instant| Duration::from_secs(now.saturating_duration_since(at).as_secs());
-        let far = |with: &With| FarEnd { name: with.name.clone(), peer_id: Some(with.peer) };
+        let far = |with: &With| FarEnd {
+            name: with.name.clone(),
+            peer_id: Some(with.peer),
+            known: Known::default(),
+        };
         match self.call.phase() {
             Phase::Idle => CallState::None,
             Phase::Looking { whom, since: at, .. } => CallState::Outgoing {
-                far: FarEnd { name: whom.clone(), peer_id: None },
+                far: FarEnd { name: whom.clone(), peer_id: None, known: Known::default() },
                 progress: Progress::Looking,
                 since: since(*at),
             },
@@ -68,10 +80,14 @@ impl ClientMachine {
                 far_video: self.media.far_video(now),
                 far_muted: self.media.far_muted,
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
+                far_holds: false,
+                speaking_muted: false,
+                weak: false,
                 quality: self.media.quality.clone(),
+                past: Default::default(),
             }),
             Phase::Ended { name, peer, reason, lasted, incoming } => CallState::Ended {
-                far: FarEnd { name: name.clone(), peer_id: *peer },
+                far: FarEnd { name: name.clone(), peer_id: *peer, known: Known::default() },
                 reason: *reason,
                 lasted: *lasted,
                 incoming: *incoming,

@@ -8,9 +8,10 @@ use crate::amf::Value;
 use crate::call::end_reason::EndReason;
 use crate::call::lifecycle::{LinesNow, Phase};
 use crate::call::peer_link::Far;
-use crate::call::view::Person;
+use crate::call::view::{Person, Presence};
 use crate::netconnection::node::CallToken;
 use crate::rtmfp::PeerId;
+use crate::settings::Visibility;
 
 /// People taken from a server's list.
 const MOST_PEOPLE: usize = 5_000;
@@ -27,20 +28,22 @@ pub(super) struct Questions {
 impl ClientMachine {
     /// Tells the server how we want to be seen, and asks who is there.
     pub(super) fn greet_server(&mut self, now: Instant) {
-        let Some(connection) = self.server.tincan() else {
+        if self.server.tincan().is_none() {
             self.look_again(now);
             return;
-        };
-        let visibility = if self.config.listed { "everyone" } else { "known" };
-        self.node.notify(now, connection, "setVisibility", vec![visibility.into()]);
+        }
+        self.tell_visibility(now);
         self.ask_for_people(now);
         self.look_again(now);
     }
 
-    pub(super) fn set_listed(&mut self, now: Instant, listed: bool) {
-        self.config.listed = listed;
+    pub(super) fn tell_visibility(&mut self, now: Instant) {
         if let Some(connection) = self.server.tincan() {
-            let visibility = if listed { "everyone" } else { "known" };
+            let visibility = match self.config.settings.visibility {
+                Visibility::Everyone => "everyone",
+                Visibility::Known => "known",
+                Visibility::Nobody => "nobody",
+            };
             self.node.notify(now, connection, "setVisibility", vec![visibility.into()]);
         }
     }
@@ -170,5 +173,5 @@ impl ClientMachine {
 fn person(value: &Value) -> Option<Person> {
     let peer_id = value.property("id")?.as_str()?.parse().ok()?;
     let name = value.property("name").and_then(Value::as_str).unwrap_or_default();
-    Some(Person { name: name.chars().take(64).collect(), peer_id })
+    Some(Person { name: name.chars().take(64).collect(), peer_id, presence: Presence::Online })
 }

@@ -67,6 +67,7 @@ pub fn summary(line: &Line) -> String {
     match &line.what {
         LineKind::Received(text) => first_line(text),
         LineKind::Sent { text, .. } => word_with("home.you", &[("text", &first_line(text))]),
+        LineKind::File(file) => file.name.clone(),
         LineKind::Call { incoming, lasted, reason } => call_words(*incoming, *lasted, *reason),
     }
 }
@@ -95,13 +96,15 @@ fn line_ui(ui: &mut Ui, line: &Line, clock: &Clock) {
         LineKind::Received(text) => bubble_ui(ui, text, &time, palette.faint, false),
         LineKind::Sent { text, state } => {
             let (words, ink) = match state {
+                Delivery::Waiting => (word("chat.waiting"), palette.faint),
                 Delivery::Sending => (word("chat.sending"), palette.faint),
                 Delivery::Sent => (word("chat.sent"), palette.faint),
                 Delivery::Delivered => (word("chat.delivered"), palette.faint),
-                Delivery::Failed => (word("chat.failed"), palette.bad_text),
+                Delivery::Read => (word("chat.read"), palette.faint),
             };
             bubble_ui(ui, text, &format!("{time} · {words}"), ink, true);
         }
+        LineKind::File(file) => middle_ui(ui, None, &format!("{} · {time}", file.name)),
         LineKind::Call { incoming, lasted, reason } => {
             let words = call_words(*incoming, *lasted, *reason);
             middle_ui(ui, Some(Icon::Phone), &format!("{words} · {time}"));

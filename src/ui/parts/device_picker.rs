@@ -54,7 +54,7 @@ impl Which {
     }
 
     /// What is wrong with it, in one sentence: what the device said, or that there is none.
-    pub fn problem(self, devices: &Devices) -> Option<&str> {
+    pub fn problem(self, devices: &Devices) -> Option<String> {
         let (said, none) = match self {
             Self::Camera => (&devices.camera_problem, word("device.no_cameras")),
             Self::Microphone => (&devices.microphone_problem, word("device.no_microphones")),
@@ -62,7 +62,7 @@ impl Which {
         };
         let in_use = self.in_use(devices);
         let missing = self.names(devices).is_empty() && matches!(in_use, "" | DEFAULT);
-        said.as_deref().or(missing.then_some(none))
+        said.as_ref().map(ToString::to_string).or(missing.then(|| none.to_owned()))
     }
 }
 

@@ -7,6 +7,7 @@ use egui::{
 
 use super::welcome::own_preview;
 use crate::call::{ClientView, Command};
+use crate::settings::{Setting, Visibility};
 use crate::ui::action::Action;
 use crate::ui::parts::button::{Kind, button, button_width, choice, icon_button, switch};
 use crate::ui::parts::device_picker::{Which, device_picker_ui, device_problem_ui};
@@ -142,8 +143,10 @@ fn profile_ui(
     });
     problem_ui(ui, server_problem(&inputs.server));
     row_ui(ui, word("settings.listed"), |ui, _| {
-        if switch(ui, view.own.listed, word("settings.listed")).clicked() {
-            *action = Some(Action::Ask(Command::SetListed(!view.own.listed)));
+        let listed = view.settings.visibility == Visibility::Everyone;
+        if switch(ui, listed, word("settings.listed")).clicked() {
+            let wanted = if listed { Visibility::Known } else { Visibility::Everyone };
+            *action = Some(Action::Ask(Command::Set(Setting::Visibility(wanted))));
         }
         hint_ui(ui, word("settings.listed_text"));
     });
