@@ -179,14 +179,19 @@ impl<'a> Tables<'a> {
     }
 
     fn properties(&mut self, elements: &'a [Element]) -> Result<Vec<(String, Value)>, NotAmf> {
-        elements
-            .iter()
-            .map(|element| Ok((self.text(&element.name)?, self.value(&element.value)?)))
-            .collect()
+        let mut properties = Vec::with_capacity(elements.len());
+        for element in elements {
+            properties.push((self.text(&element.name)?, self.value(&element.value)?));
+        }
+        Ok(properties)
     }
 
     fn values(&mut self, values: &'a [Found]) -> Result<Value, NotAmf> {
-        values.iter().map(|value| self.value(value)).collect::<Result<_, _>>().map(Value::Array)
+        let mut read = Vec::with_capacity(values.len());
+        for value in values {
+            read.push(self.value(value)?);
+        }
+        Ok(Value::Array(read))
     }
 
     fn numbers(&mut self, numbers: impl Iterator<Item = f64>) -> Result<Value, NotAmf> {

@@ -110,7 +110,5 @@ pub fn read_sequence(bytes: &[u8]) -> Result<Vec<Value>, NotAmf> {
 ///
 /// Property names beyond 65,535 bytes do not fit the format and are cut.
 pub fn write_sequence(values: &[Value], out: &mut Vec<u8>) {
-    for value in values {
-        encode::write(value, out);
-    }
+    encode::write(values, out);
 }

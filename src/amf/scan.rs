@@ -223,12 +223,14 @@ impl Scan<'_> {
 
     fn amf3_inline(&mut self) -> Result<Inline, NotAmf> {
         let number = self.u29()?;
-        // The library would take the 29th bit for a sign, and no message is long enough to need it.
-        if number >> 28 != 0 {
-            return Err(NotAmf::TooMuch);
+        let value = usize::try_from(number >> 1).expect("28 bits fit");
+        // The library misreads a 29th bit that is set. No message is long enough to need it.
+        match (number & 1 == 0, number >> 28 == 0) {
+            (true, true) => Ok(Inline::At(value)),
+            (true, false) => Err(NotAmf::Dangling),
+            (false, true) => Ok(Inline::Here(value)),
+            (false, false) => Err(NotAmf::TooMuch),
         }
-        let value = usize::try_from(number >> 1).expect("27 bits fit");
-        Ok(if number & 1 == 0 { Inline::At(value) } else { Inline::Here(value) })
     }
 
     /// Seven bits each of up to three bytes, then eight of a fourth.
@@ -298,11 +300,7 @@ impl Scan<'_> {
         Ok(())
     }
 
-    fn times(
-        &mut self,
-        count: usize,
-        pass: impl Fn(&mut Self) -> Result<(), NotAmf>,
-    ) -> Result<(), NotAmf> {
+    fn times(&mut self, count: usize, pass: impl Fn(&mut Self) -> Result<(), NotAmf>) -> Result<(), NotAmf> {
         (0..count).try_for_each(|_| pass(self))
     }
 
