@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use flash_lso::amf0::read::AMF0Decoder;
 use flash_lso::amf0::writer::{Amf0Writer, ObjWriter};
-use flash_lso::types::{Element, Reference, Value as Found};
+use flash_lso::types::{DictionaryEntry, ECMAArrayObjectValue, Element, Reference, Value as Found};
 
 use super::Value;
 use super::limits::{Allowance, MOST_DEPTH, NotAmf};
@@ -105,19 +105,13 @@ impl<'a> Tables<'a> {
                 let place = usize::try_from(id.0).ok();
                 self.once_more(place.and_then(|place| self.amf3.get(place)).copied())
             }
-            Found::Object { .. }
-            | Found::ECMAArray { .. }
-            | Found::StrictArray { .. }
-            | Found::VectorObject { .. }
-            | Found::Dictionary { .. } => {
-                if self.open.len() >= MOST_DEPTH {
-                    return Err(NotAmf::TooMuch);
-                }
-                self.open.push(found);
-                let value = self.composite(found);
-                self.open.pop();
-                value
+            Found::Object { data, .. } => {
+                self.deeper(found, |tables| tables.properties(&data.elements).map(Value::Object))
             }
+            Found::ECMAArray { data, .. } => self.deeper(found, |tables| tables.array(data)),
+            Found::StrictArray { values, .. } => self.deeper(found, |tables| tables.values(values)),
+            Found::VectorObject { data, .. } => self.deeper(found, |tables| tables.values(&data.values)),
+            Found::Dictionary { data, .. } => self.deeper(found, |tables| tables.entries(&data.elements)),
         }
     }
 
@@ -148,34 +142,42 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn composite(&mut self, found: &'a Found) -> Result<Value, NotAmf> {
-        match found {
-            Found::Object { data, .. } => self.properties(&data.elements).map(Value::Object),
-            Found::ECMAArray { data, .. } => {
-                let mut named = self.properties(&data.elements)?;
-                // AMF0 numbers the members of such an array by their decimal names.
-                for (number, value) in data.dense.iter().enumerate() {
-                    named.push((number.to_string(), self.value(value)?));
-                }
-                Ok(Value::EcmaArray(named))
-            }
-            Found::StrictArray { values, .. } => self.values(values),
-            Found::VectorObject { data, .. } => self.values(&data.values),
-            Found::Dictionary { data, .. } => {
-                let mut entries = Vec::with_capacity(data.elements.len());
-                for entry in &data.elements {
-                    let key = match self.value(&entry.key)? {
-                        Value::String(text) => text,
-                        Value::Number(number) => number.to_string(),
-                        Value::Boolean(truth) => truth.to_string(),
-                        _ => String::new(),
-                    };
-                    entries.push((key, self.value(&entry.value)?));
-                }
-                Ok(Value::Object(entries))
-            }
-            _ => Ok(Value::Undefined),
+    /// Walks the members of a composite value, one level deeper.
+    fn deeper(
+        &mut self,
+        found: &'a Found,
+        walk: impl FnOnce(&mut Self) -> Result<Value, NotAmf>,
+    ) -> Result<Value, NotAmf> {
+        if self.open.len() >= MOST_DEPTH {
+            return Err(NotAmf::TooMuch);
         }
+        self.open.push(found);
+        let value = walk(self);
+        self.open.pop();
+        value
+    }
+
+    fn array(&mut self, array: &'a ECMAArrayObjectValue) -> Result<Value, NotAmf> {
+        let mut named = self.properties(&array.elements)?;
+        // AMF0 numbers the members of such an array by their decimal names.
+        for (number, value) in array.dense.iter().enumerate() {
+            named.push((number.to_string(), self.value(value)?));
+        }
+        Ok(Value::EcmaArray(named))
+    }
+
+    fn entries(&mut self, entries: &'a [DictionaryEntry]) -> Result<Value, NotAmf> {
+        let mut named = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let key = match self.value(&entry.key)? {
+                Value::String(text) => text,
+                Value::Number(number) => number.to_string(),
+                Value::Boolean(truth) => truth.to_string(),
+                _ => String::new(),
+            };
+            named.push((key, self.value(&entry.value)?));
+        }
+        Ok(Value::Object(named))
     }
 
     fn properties(&mut self, elements: &'a [Element]) -> Result<Vec<(String, Value)>, NotAmf> {
