@@ -172,6 +172,11 @@ impl Node {
         self.direct_sessions(peer).filter_map(of).collect()
     }
 
+    /// How many sessions the endpoint below holds, with whomever: opening, open, and closing.
+    pub fn sessions(&self) -> usize {
+        self.endpoint.sessions()
+    }
+
     /// The way the direct session with a peer takes.
     pub fn peer_route(&self, peer: PeerId) -> Option<Route> {
         self.endpoint.route(self.sending_session(peer)?)
