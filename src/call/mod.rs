@@ -65,6 +65,7 @@ pub mod figures;
 pub mod handle;
 mod lifecycle;
 pub mod link;
+mod loss_count;
 mod messages;
 mod peer_link;
 pub mod random_id;

@@ -89,10 +89,29 @@ pub(super) struct Worker {
     devices: Devices,
     figures: CallFigures,
     up: bool,
+    /// The person tries the devices.
     previewing: bool,
+    ahead: Ahead,
     told_devices: (bool, bool),
     concealed: (u64, u64),
     next_report: Instant,
+}
+
+/// What is opened before a call is up, so that it begins at once. Nothing of it leaves this computer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Ahead {
+    camera_and_microphone: bool,
+    loudspeaker: bool,
+}
+
+impl Ahead {
+    /// Who calls sees themself while it rings there. Who is called has agreed to nothing yet: no light may come on.
+    fn of(call: &CallState) -> Self {
+        Self {
+            camera_and_microphone: matches!(call, CallState::Outgoing { .. }),
+            loudspeaker: matches!(call, CallState::Outgoing { .. } | CallState::Incoming { .. }),
+        }
+    }
 }
 
 /// Binds the sockets and puts the worker together.
@@ -157,6 +176,7 @@ pub(super) fn prepare(
         figures: CallFigures::default(),
         up: false,
         previewing: false,
+        ahead: Ahead::default(),
         told_devices: (false, false),
         concealed: (0, 0),
         next_report: Instant::now(),
@@ -267,7 +287,10 @@ impl Worker {
                 self.keep(|settings| settings.speaker.clone_from(name));
             }
             Command::RefreshDevices => self.look_for_devices(),
-            Command::Preview(on) => self.preview(*on),
+            Command::Preview(on) => {
+                self.previewing = *on;
+                self.follow_devices();
+            }
             Command::TestSpeaker => self.studio.play_sound(Sound::Test),
             Command::Cancel
             | Command::Decline
@@ -314,6 +337,10 @@ impl Worker {
             }
             ClientEvent::Changed(view) => {
                 self.core = *view;
+                let ahead = Ahead::of(&self.core.call);
+                if std::mem::replace(&mut self.ahead, ahead) != ahead {
+                    self.follow_devices();
+                }
                 self.publish();
             }
             ClientEvent::MediaStarted { .. } => self.start_media(),
@@ -357,21 +384,19 @@ impl Worker {
         self.studio.stop_sending();
         self.studio.stop_receiving();
         self.studio.set_muted(false);
-        if self.previewing {
-            self.preview(true);
-        }
         self.publish();
     }
 
-    fn preview(&mut self, on: bool) {
-        self.previewing = on;
-        if on {
+    /// Opens what is wanted outside a call; a call that is up keeps what it uses.
+    fn follow_devices(&mut self) {
+        if self.previewing || self.ahead.camera_and_microphone {
             self.studio.open_camera();
             self.studio.open_microphone();
-        } else if !self.up {
+        } else {
             self.studio.close_camera();
             self.studio.close_microphone();
         }
+        self.studio.set_speaker_ready(self.ahead.loudspeaker);
     }
 
     fn sound_for(&mut self, event: &Event) {
@@ -430,7 +455,7 @@ impl Worker {
             self.measure();
             self.report_concealed();
         }
-        if self.up || self.previewing {
+        if self.up || self.previewing || self.ahead.camera_and_microphone {
             self.publish();
         }
     }

@@ -122,6 +122,11 @@ impl Service {
         self.directory.len()
     }
 
+    /// How many sessions there are, those of nobody in the directory included.
+    pub fn sessions(&self) -> usize {
+        self.node.sessions()
+    }
+
     fn on_node_event(&mut self, now: Instant, event: NodeEvent) {
         match event {
             NodeEvent::ConnectRequested { connection, peer, proven, route, arguments, .. } => {

@@ -1,6 +1,7 @@
 //! Calls between whole clients, without windows: in virtual time over a network in memory, and as programs over loopback.
 #![cfg(all(feature = "media", feature = "server", feature = "cli"))]
 
+mod before_acceptance;
 mod calls;
 mod chat;
 mod plain_client;

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::rate_control::{RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
@@ -38,6 +39,7 @@ pub(super) struct MediaSide {
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
     rate: RateControl,
+    losses: LossCount,
     target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
@@ -61,6 +63,7 @@ impl MediaSide {
             asked_encoder: None,
             asked_far: None,
             rate: RateControl::new(),
+            losses: LossCount::default(),
             target: None,
             expected_loss: 0,
             before: None,
@@ -227,12 +230,9 @@ impl ClientMachine {
             self.call.alive(now, peer);
         }
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
-        let sample = Sample {
-            sent: figures.fragments_sent,
-            lost: figures.fragments_lost,
-            queued,
-            round_trip: figures.round_trip,
-        };
+        let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
+        self.media.quality.call_loss_percent = self.media.losses.percent();
+        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
         if let Some(target) = self.media.rate.step(now, sample) {
             self.media.target = Some(target);
             self.told.push_back(ClientEvent::Target(target));
@@ -269,7 +269,7 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.rate.loss_percent();
+        let loss_percent = self.media.losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);

@@ -152,7 +152,7 @@ impl Player {
             None => {}
         }
         self.follow_reception(&playing);
-        if playing.receiving || self.mixer.is_playing() {
+        if playing.receiving || playing.kept_ready || self.mixer.is_playing() {
             self.last_needed = now;
         } else if now.saturating_duration_since(self.last_needed) > LINGER {
             // Said under the lock, so whoever orders a sound next starts a new player.
