@@ -64,6 +64,11 @@ impl ClientMachine {
             self.found(now, peer, whom, EndReason::NoWayThrough);
             return;
         }
+        if self.server.refuses_us() {
+            // Waiting for it would only end in a wrong reason.
+            let effects = self.call.not_found(now, EndReason::NameRefused);
+            return self.carry_out(now, effects);
+        }
         if !self.server.is_connected() {
             return;
         }
