@@ -247,7 +247,7 @@ fn who_bears_a_refused_name_is_told_so_at_once_when_calling() {
     world.person(bob, Command::SetName("Ada".into()));
     let refused = |world: &World| matches!(world.view(bob).own.server_state, ServerState::NameRefused(_));
     assert!(world.until(10, refused));
-    world.call(bob, "Ada");
+    world.call(bob, "Cyd");
     assert!(world.until(1, |world| world.end(bob) == Some(EndReason::NameRefused)));
 }
 
