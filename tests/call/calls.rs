@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tincan::call::client_machine::{ClientCommand, ClientEvent};
-use tincan::call::view::CallState;
+use tincan::call::view::{CallState, ServerState};
 use tincan::call::{Command, EndReason, Event};
 use tincan::media::encoded::EncodedFrame;
 
@@ -237,6 +237,18 @@ fn a_name_that_nobody_bears_is_not_found() {
     let (bob, _) = world.client("Bob");
     world.call(bob, "Nobody");
     assert!(world.until(11, |world| world.end(bob) == Some(EndReason::NotFound)));
+}
+
+#[test]
+fn who_bears_a_refused_name_is_told_so_at_once_when_calling() {
+    let mut world = World::new();
+    world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.person(bob, Command::SetName("Ada".into()));
+    let refused = |world: &World| matches!(world.view(bob).own.server_state, ServerState::NameRefused(_));
+    assert!(world.until(10, refused));
+    world.call(bob, "Cyd");
+    assert!(world.until(1, |world| world.end(bob) == Some(EndReason::NameRefused)));
 }
 
 #[test]

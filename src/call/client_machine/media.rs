@@ -84,9 +84,11 @@ impl MediaSide {
         self.far_muted = muted;
     }
 
-    pub(super) fn far_video(&self, now: Instant) -> bool {
+    /// Whether there is a far picture to look at. `heard`: when anything came last. Who sends nothing at all has not
+    /// turned the camera off: the last picture stays until the line is back.
+    pub(super) fn far_video(&self, heard: Instant) -> bool {
         self.far_sends_video
-            && self.last_far_picture.is_some_and(|at| now.saturating_duration_since(at) < STILL_COMING)
+            && self.last_far_picture.is_some_and(|at| heard.saturating_duration_since(at) < STILL_COMING)
     }
 
     fn sends_video(&self) -> bool {
@@ -289,4 +291,21 @@ fn bars(loss_percent: f64, round_trip_ms: Option<f64>) -> u8 {
     let delay = round_trip_ms.unwrap_or(0.0);
     let by_delay = [200.0, 400.0, 700.0, 1500.0].iter().filter(|limit| delay <= **limit).count();
     u8::try_from(by_loss.min(by_delay)).unwrap_or(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_picture_stays_while_the_line_is_silent_and_goes_when_only_sound_comes() {
+        let picture = Instant::now();
+        let side = MediaSide { last_far_picture: Some(picture), ..MediaSide::new() };
+        let silent_since = picture + Duration::from_millis(300);
+        assert!(side.far_video(silent_since));
+        let sound_alone = picture + Duration::from_secs(3);
+        assert!(!side.far_video(sound_alone));
+        let no_camera = MediaSide { far_sends_video: false, ..side };
+        assert!(!no_camera.far_video(picture));
+    }
 }

@@ -72,14 +72,14 @@ impl ClientMachine {
             Phase::Ringing { with, .. } => {
                 CallState::Incoming { far: far(with), with_video: with.with_video }
             }
-            Phase::Up { with, since: at, .. } => CallState::Up(UpCall {
+            Phase::Up { with, since: at, heard, .. } => CallState::Up(UpCall {
                 far: far(with),
                 lasted: since(*at),
                 muted: self.media.muted,
                 camera_on: self.media.camera_on,
                 has_camera: self.media.has_camera,
                 has_microphone: self.media.has_microphone,
-                far_video: self.media.far_video(now),
+                far_video: self.media.far_video(*heard),
                 far_muted: self.media.far_muted,
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
                 far_holds: false,

@@ -69,6 +69,11 @@ impl ClientMachine {
             return;
         }
         let Some(server) = self.servers.get(&self.questions.through) else { return };
+        if server.refuses_us() {
+            // Waiting for it would only end in a wrong reason.
+            let effects = self.call.not_found(now, EndReason::NameRefused);
+            return self.carry_out(now, effects);
+        }
         if !server.is_connected() {
             return;
         }

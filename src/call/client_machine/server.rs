@@ -103,6 +103,10 @@ impl ServerSide {
         }
     }
 
+    pub(super) fn refuses_us(&self) -> bool {
+        matches!(self.stage, Stage::NameRefused(_))
+    }
+
     /// The connection, when the server answers the calls of a Tincan server.
     pub(super) fn tincan(&self) -> Option<ConnectionId> {
         match self.stage {
