@@ -58,6 +58,7 @@ mod built_in_server;
 pub mod client;
 pub mod client_machine;
 pub mod command;
+mod contacts;
 mod conversation;
 pub mod end_reason;
 pub mod event;

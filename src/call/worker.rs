@@ -81,6 +81,8 @@ pub(super) struct Worker {
     frame_fell: Arc<AtomicBool>,
     resolved: mpsc::Receiver<(ServerAddress, Vec<std::net::SocketAddr>)>,
     resolve: mpsc::Sender<(ServerAddress, Vec<std::net::SocketAddr>)>,
+    further_found: mpsc::Receiver<(String, Vec<std::net::SocketAddr>)>,
+    find_further: mpsc::Sender<(String, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
     #[cfg(feature = "server")]
@@ -135,6 +137,7 @@ pub(super) fn prepare(
             keeps: false,
             // What is no peer ID blocks nobody.
             blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
+            guarded: config.window,
             seed: config.seeds.1,
             clocks: (Instant::now(), SystemTime::now()),
         },
@@ -148,6 +151,7 @@ pub(super) fn prepare(
     })?;
     let (frame_sender, frames) = mpsc::channel(FRAMES);
     let (resolve, resolved) = mpsc::channel(4);
+    let (find_further, further_found) = mpsc::channel(4);
     let (list_devices, listed_devices) = mpsc::channel(2);
     let devices = Devices {
         camera: config.settings.camera.clone(),
@@ -167,6 +171,8 @@ pub(super) fn prepare(
         frame_fell: Arc::default(),
         resolved,
         resolve,
+        further_found,
+        find_further,
         listed_devices,
         list_devices,
         #[cfg(feature = "server")]
@@ -203,6 +209,9 @@ impl Worker {
                 Some(event) = self.machine_told.recv() => self.told(event),
                 Some(frame) = self.frames.recv() => self.ask(ClientCommand::Frame(frame)),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
+                Some((url, addresses)) = self.further_found.recv() => {
+                    self.ask(ClientCommand::FurtherServer { url, addresses });
+                }
                 Some(devices) = self.listed_devices.recv() => {
                     self.devices.cameras = devices.cameras;
                     self.devices.microphones = devices.microphones;
@@ -354,10 +363,11 @@ impl Worker {
                 frames_per_second: target.frames_per_second,
             }),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
-            ClientEvent::ServerWanted => {
+            ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
+            ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
             ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
         }
     }
@@ -401,7 +411,9 @@ impl Worker {
 
     fn sound_for(&mut self, event: &Event) {
         match event {
-            Event::Ringing { .. } if self.config.window && !self.config.settings.muted_ring => {
+            Event::Ringing { silently: false, .. }
+                if self.config.window && !self.config.settings.muted_ring =>
+            {
                 self.studio.play_sound(Sound::Ring);
             }
             Event::RingingThere if self.config.window => self.studio.play_sound(Sound::Ringback),
@@ -496,6 +508,17 @@ impl Worker {
             let addresses = server.resolve().await;
             // The worker may be gone; then nobody wants to know.
             let _ = resolve.send((server, addresses)).await;
+        });
+    }
+
+    /// Looks up where a further server is; nobody here becomes it.
+    fn find_further_server(&mut self, url: String) {
+        let Ok(server) = ServerAddress::parse(&url) else { return };
+        let found = self.find_further.clone();
+        tokio::spawn(async move {
+            let addresses = server.resolve().await;
+            // The worker may be gone; then nobody wants to know.
+            let _ = found.send((url, addresses)).await;
         });
     }
 
