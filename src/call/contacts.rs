@@ -32,7 +32,8 @@ pub(crate) struct Contacts {
 impl Contacts {
     /// Those of earlier starts.
     pub(crate) fn new(remembered: Vec<StoredContact>) -> Self {
-        let kept = remembered.into_iter().take(MOST_CONTACTS).map(|contact| (contact.peer, contact)).collect();
+        let kept =
+            remembered.into_iter().take(MOST_CONTACTS).map(|contact| (contact.peer, contact)).collect();
         Self { kept, removed: vec![], said: BTreeSet::new() }
     }
 
@@ -190,9 +191,8 @@ impl Contacts {
         if self.has(peer) || name.is_empty() {
             return None;
         }
-        let goes_by = |contact: &&StoredContact| {
-            same_name(&contact.name, name) || same_name(&contact.told_name, name)
-        };
+        let goes_by =
+            |contact: &&StoredContact| same_name(&contact.name, name) || same_name(&contact.told_name, name);
         self.kept.values().find(goes_by).map(|contact| contact.peer)
     }
 

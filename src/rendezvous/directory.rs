@@ -187,7 +187,8 @@ impl Directory {
 
     /// Those who want to hear what somebody is doing.
     pub fn watchers_of(&self, peer: PeerId) -> impl Iterator<Item = ConnectionId> {
-        let watching = self.people.iter().filter(move |(_, person)| person.watched.binary_search(&peer).is_ok());
+        let watching =
+            self.people.iter().filter(move |(_, person)| person.watched.binary_search(&peer).is_ok());
         watching.map(|(connection, _)| *connection)
     }
 

@@ -4,9 +4,13 @@
 mod before_acceptance;
 mod calls;
 mod chat;
+mod contacts;
 mod plain_client;
 mod plain_clients;
+mod presence;
+mod privacy;
 mod programs;
+mod servers;
 mod world;
 
 /// The bench of the protocol's own tests.

@@ -210,9 +210,9 @@ impl Servers {
 
     /// The server that stands already at one of these addresses.
     fn at(&self, addresses: &[SocketAddr], except: &str) -> Option<Which> {
-        let mut others = self.all().filter(|(_, server)| {
-            server.key != except && !matches!(server.stage, Stage::SameAs(_))
-        });
+        let mut others = self
+            .all()
+            .filter(|(_, server)| server.key != except && !matches!(server.stage, Stage::SameAs(_)));
         others.find(|(_, server)| server.addresses.iter().any(|a| addresses.contains(a))).map(|(w, _)| w)
     }
 }
@@ -267,6 +267,8 @@ impl ClientMachine {
         for key in had.iter().filter(|key| !wanted.contains(*key)) {
             self.disconnect(now, &Which::Further(key.clone()));
             self.servers.further.remove(key);
+            // It may have stood for another URL.
+            self.find_same_servers(now);
         }
         for key in wanted {
             if !self.servers.further.contains_key(&key) {
@@ -384,6 +386,9 @@ impl ClientMachine {
     pub(super) fn set_name(&mut self, now: Instant, name: String) {
         if name != self.config.name {
             self.config.name = name;
+            for server in self.servers.further.values_mut() {
+                server.longer_name = false;
+            }
             self.reconnect(now);
         }
     }
@@ -433,9 +438,10 @@ impl ClientMachine {
             }
         } else {
             // There we are a visitor, called by our peer ID: any name will do.
-            let first = self.servers.get_mut(&which).is_some_and(|server| {
-                !std::mem::replace(&mut server.longer_name, true)
-            });
+            let first = self
+                .servers
+                .get_mut(&which)
+                .is_some_and(|server| !std::mem::replace(&mut server.longer_name, true));
             tracing::info!(?which, description, "a further server refuses us");
             self.set_stage(&which, Stage::Off);
             if first {
