@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
 use crate::amf::Value;
-use crate::call::event::Event;
 use crate::call::lifecycle::{LinesNow, Offer};
 use crate::call::messages::{Capabilities, Intent, Message};
 use crate::call::peer_link::{Far, LinkEffect, LinkNews, PeerLink};
@@ -34,7 +33,7 @@ pub(super) struct Lines {
     candidates: Vec<Route>,
     /// When they are to be closed, nobody needing them.
     part_at: Option<Instant>,
-    idle_since: Instant,
+    pub(super) idle_since: Instant,
     /// The far end's media on its way to frames.
     pub(super) incoming: Incoming,
     /// Packets received, when last looked.
@@ -95,28 +94,6 @@ impl ClientMachine {
         }
     }
 
-    /// Says what waits in the conversation, dialling for it when there are no lines.
-    pub(super) fn flush_texts(&mut self, now: Instant, peer: PeerId) {
-        if !self.conversations.waits(peer) {
-            return;
-        }
-        if !self.links.contains_key(&peer) {
-            let call = self.draw_id();
-            let offer = Capabilities { intent: Intent::Chat, call, video: false };
-            self.hints.clear();
-            self.dial_lines(now, peer, offer);
-        }
-        let Some(lines) = self.links.get_mut(&peer) else { return };
-        let plain = lines.link.far() == Far::Plain;
-        if !(lines.link.takes_additions() || plain && lines.link.lines_up()) {
-            return;
-        }
-        lines.idle_since = now;
-        for message in self.conversations.unsaid(peer, &self.config.name, plain) {
-            self.say(now, peer, message);
-        }
-    }
-
     /// Somebody asks to play a stream of ours.
     pub(super) fn wants_to_play(&mut self, now: Instant, subscriber: SubscriberId, name: &str, peer: PeerId) {
         let named = name.parse::<PeerId>().ok();
@@ -141,7 +118,7 @@ impl ClientMachine {
     ) {
         if let Some(peer) = self.peer_by(|lines| lines.publication == Some(publication)) {
             self.with_link(now, peer, |link| link.play_started(subscriber));
-            self.flush_texts(now, peer);
+            self.say_what_waits(now, peer);
         }
     }
 
@@ -184,7 +161,7 @@ impl ClientMachine {
         let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
         if let Some(message) = Message::from_data(handler, arguments) {
             self.with_link(now, peer, |link| link.heard(message));
-            self.flush_texts(now, peer);
+            self.say_what_waits(now, peer);
         }
     }
 
@@ -265,6 +242,7 @@ impl ClientMachine {
                         self.node.close_playback(now, playback);
                     }
                     lines.incoming = Incoming::default();
+                    self.chat_lines_anew(now, peer);
                 }
                 LinkEffect::AcceptPublic(subscriber) => match self.public {
                     Some(public) => self.node.accept_subscriber(now, subscriber, public),
@@ -297,7 +275,7 @@ impl ClientMachine {
             }
         }
         self.goodbyes.remove(&peer);
-        self.conversations.lines_lost(now, peer);
+        self.chat_lines_lost(now, peer);
     }
 
     fn line_news(&mut self, now: Instant, peer: PeerId, news: LinkNews) {
@@ -313,6 +291,7 @@ impl ClientMachine {
                 effects
             }
             LinkNews::LinesUp => {
+                self.chat_lines_up(now, peer);
                 let effects = self.call.lines_up(now, peer);
                 if self.call.is_up_with(peer) {
                     // A call that came back: both decoders begin anew.
@@ -334,13 +313,18 @@ impl ClientMachine {
 
     fn line_message(&mut self, now: Instant, peer: PeerId, message: Message) {
         match message {
-            Message::Text { id, text } => {
-                self.receive(now, peer, Some(id), text);
-                // Kept first, acknowledged then.
-                self.say(now, peer, Message::TextAck(id));
-            }
+            Message::Text { id, text } => self.receive(now, peer, Some(id), text),
             Message::Chat { text, .. } => self.receive(now, peer, None, text),
-            Message::TextAck(id) => self.conversations.acknowledged(peer, id),
+            Message::TextAck(id) => self.acknowledged(now, peer, id),
+            Message::Read(up_to) => self.conversations.read_there(peer, up_to),
+            Message::Typing => self.far_types(now, peer),
+            Message::FileOffer { .. }
+            | Message::FileWant { .. }
+            | Message::FileGoOn { .. }
+            | Message::FileBytes { .. }
+            | Message::FileEnd { .. }
+            | Message::FileDone(_)
+            | Message::FileStop { .. } => self.file_message(now, peer, message),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
             Message::KeyFrameWanted => {
                 if self.call.is_up_with(peer) {
@@ -369,21 +353,6 @@ impl ClientMachine {
                 let effects = self.call.heard(now, peer, &other);
                 self.carry_out(now, effects);
             }
-        }
-    }
-
-    fn receive(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        id: Option<crate::call::random_id::RandomId>,
-        text: String,
-    ) {
-        let name = self.name_of(peer);
-        let at = self.date(now);
-        let drawn = self.draw_id();
-        if self.conversations.receive(at, peer, &name, id, drawn, text.clone()) {
-            self.tell(Event::TextReceived { peer, name, text });
         }
     }
 }

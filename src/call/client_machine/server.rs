@@ -180,6 +180,7 @@ impl ClientMachine {
         self.node.set_peer_info(now, connection, &self.local);
         self.tell(Event::Connected);
         self.greet_server(now);
+        self.try_everybody(now);
     }
 
     pub(super) fn server_gone(
