@@ -138,9 +138,9 @@ impl Conversations {
         self.by_peer.get(&peer).map(|thread| thread.name.as_str())
     }
 
-    /// Whether we ever wrote to them, or talked with them: then they are no stranger.
-    pub(crate) fn is_two_sided(&self, peer: PeerId) -> bool {
-        self.by_peer.get(&peer).is_some_and(Thread::is_two_sided)
+    /// With whom there are conversations.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.by_peer.keys().copied()
     }
 
     /// We write.

@@ -66,7 +66,8 @@ pub fn why_it_ended(reason: EndReason, name: &str, incoming: bool) -> Explained 
         (EndReason::Declined, false) => ("end.declined.what", "end.declined.do"),
         (EndReason::Declined, true) => ("end.declined_here.what", "end.declined_here.do"),
         (EndReason::Busy, _) => ("end.busy.what", "end.busy.do"),
-        (EndReason::NoAnswer, _) => ("end.no_answer.what", "end.no_answer.do"),
+        (EndReason::NoAnswer, false) => ("end.no_answer.what", "end.no_answer.do"),
+        (EndReason::NoAnswer, true) => ("end.missed.what", "end.missed.do"),
         (EndReason::Vanished, _) => ("end.vanished.what", "end.vanished.do"),
         (EndReason::ServerUnreachable, _) => ("end.server_unreachable.what", "end.server_unreachable.do"),
         (EndReason::NameRefused, _) => ("end.name_refused.what", "end.name_refused.do"),
@@ -124,10 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn who_stopped_calling_decides_the_sentence() {
-        assert_ne!(
-            why_it_ended(EndReason::Cancelled, "Ada", true),
-            why_it_ended(EndReason::Cancelled, "Ada", false)
-        );
+    fn who_called_decides_the_sentence() {
+        for reason in [EndReason::Cancelled, EndReason::Declined, EndReason::NoAnswer] {
+            assert_ne!(why_it_ended(reason, "Ada", true), why_it_ended(reason, "Ada", false), "{reason:?}");
+        }
     }
 }

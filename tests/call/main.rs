@@ -1,8 +1,11 @@
 //! Calls between whole clients, without windows: in virtual time over a network in memory, and as programs over loopback.
 #![cfg(all(feature = "media", feature = "server", feature = "cli"))]
 
+mod before_acceptance;
 mod calls;
 mod chat;
+mod files;
+mod keeper;
 mod plain_client;
 mod plain_clients;
 mod programs;

@@ -1,7 +1,7 @@
 //! What is written: said on lines that are up, dialled for when there are none, tried again until it is there; who reads
 //! and who writes right now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
@@ -43,6 +43,7 @@ impl ClientMachine {
             self.tell(Event::Notice(Notice::TextNotSent));
             return;
         }
+        self.acquaintances.meet(to);
         let id = self.draw_id();
         let name = self.name_of(to);
         let at = self.date(now);
@@ -63,8 +64,9 @@ impl ClientMachine {
             return;
         }
         if !self.links.contains_key(&peer) {
-            if !self.server.is_connected() {
-                // Everybody is tried once we are.
+            let server = self.servers.get(&self.server_for(peer));
+            if server.is_none_or(|server| !server.is_connected()) {
+                // Nobody could introduce us yet; they are tried when the server is there.
                 return;
             }
             if self.people_dialled() >= MOST_DIALLED {
@@ -139,13 +141,11 @@ impl ClientMachine {
         self.chat.retries.insert(peer, Retry { at: now + pause + spread, pause });
     }
 
-    /// We are connected to a server again: everybody for whom something waits is tried at once.
-    pub(super) fn try_everybody(&mut self, now: Instant) {
+    /// For whom something waits.
+    pub(super) fn waited_for(&self) -> BTreeSet<PeerId> {
         let mut peers = self.transfers.wanted_peers();
         peers.extend(self.conversations.waited_for());
-        for peer in peers {
-            self.chat.retries.insert(peer, Retry { at: now, pause: FIRST_PAUSE / 2 });
-        }
+        peers
     }
 
     /// A peer was not there a moment ago, and can be reached now.
@@ -164,7 +164,7 @@ impl ClientMachine {
 
     pub(super) fn tick_chat(&mut self, now: Instant) {
         self.dirty |= self.conversations.tick(now);
-        while self.server.is_connected() && self.people_dialled() < MOST_DIALLED {
+        while self.servers.any_connected() && self.people_dialled() < MOST_DIALLED {
             let due = self.chat.retries.iter().filter(|(_, retry)| retry.at <= now);
             let Some((peer, retry)) = due.min_by_key(|(_, retry)| retry.at).map(|(p, r)| (*p, *r)) else {
                 return;
@@ -181,7 +181,7 @@ impl ClientMachine {
     }
 
     pub(super) fn chat_deadline(&self) -> Option<Instant> {
-        let may_dial = self.server.is_connected() && self.people_dialled() < MOST_DIALLED;
+        let may_dial = self.servers.any_connected() && self.people_dialled() < MOST_DIALLED;
         let retry = self.chat.retries.values().map(|retry| retry.at).min().filter(|_| may_dial);
         [retry, self.conversations.deadline()].into_iter().flatten().min()
     }

@@ -149,9 +149,7 @@ impl ClientMachine {
 
     /// Whether a peer may offer files: somebody we keep, wrote to, or talk with.
     fn is_known(&self, peer: PeerId) -> bool {
-        self.config.remembered.contacts.iter().any(|contact| contact.peer == peer)
-            || self.conversations.is_two_sided(peer)
-            || self.call.is_up_with(peer)
+        self.contacts.has(peer) || self.acquaintances.has(peer) || self.call.is_up_with(peer)
     }
 
     pub(super) fn carry_out_files(&mut self, now: Instant, effects: Vec<TransferEffect>) {
@@ -187,6 +185,7 @@ impl ClientMachine {
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         let name = file_name::safe(&name.unwrap_or_default());
         let (to, at) = (self.name_of(key.peer), self.date(now));
+        self.acquaintances.meet(key.peer);
         self.conversations.offer(at, key.peer, &to, key.id, (name.clone(), size), path.clone());
         self.transfers.offered(key, path, name, size);
         self.flush(now, key.peer);

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::privacy::Gate;
+use super::server::Which;
 use super::{ClientEvent, ClientMachine};
 use crate::amf::Value;
 use crate::call::lifecycle::{LinesNow, Offer};
@@ -91,6 +93,15 @@ impl ClientMachine {
     pub(super) fn keep(&mut self, peer: PeerId) {
         if let Some(lines) = self.links.get_mut(&peer) {
             lines.part_at = None;
+        }
+    }
+
+    /// A server is there: what waits for those who are found on it is said.
+    pub(super) fn write_through(&mut self, now: Instant, which: &Which) {
+        for peer in self.waited_for() {
+            if self.server_for(peer) == *which {
+                self.came_online(now, peer);
+            }
         }
     }
 
@@ -279,10 +290,25 @@ impl ClientMachine {
     }
 
     fn line_news(&mut self, now: Instant, peer: PeerId, news: LinkNews) {
+        let is_word = matches!(news, LinkNews::Named { .. } | LinkNews::Heard(_));
+        if is_word
+            && self.config.blocked.contains(&peer)
+            && !matches!(news, LinkNews::Heard(Message::Ended(_)))
+        {
+            // Blocked since these lines were made, and only saying goodbye.
+            return;
+        }
         let effects = match news {
             LinkNews::Reached => self.call.reached(now, peer),
             LinkNews::Named { name, capabilities } => {
-                self.conversations.rename(peer, &name);
+                self.goes_by(peer, &name);
+                if capabilities.is_none_or(|far| far.intent == Intent::Call) {
+                    let gate = self.gate(now, peer, &name);
+                    if gate != Gate::Open {
+                        self.turn_away(now, peer, capabilities.map(|far| far.call), gate);
+                        return;
+                    }
+                }
                 let fallback = self.draw_id();
                 let effects = self.call.named(now, peer, &name, capabilities, fallback);
                 if capabilities.is_some_and(|far| far.intent == Intent::Chat) {
@@ -336,7 +362,12 @@ impl ClientMachine {
             }
             Message::Call { call, video } => {
                 self.keep(peer);
-                let name = self.name_of(peer);
+                let name = self.told_name(peer).map_or_else(|| peer.short(), str::to_owned);
+                let gate = self.gate(now, peer, &name);
+                if gate != Gate::Open {
+                    self.turn_away(now, peer, Some(call), gate);
+                    return;
+                }
                 let lines = LinesNow {
                     up: self.links.get(&peer).is_some_and(|lines| lines.link.lines_up()),
                     plain: false,

@@ -125,7 +125,9 @@ fn a_text_is_acknowledged_only_once_it_is_safe() {
     assert_eq!(receive(&mut conversations, ONE), Received::NewUnsafe);
     assert_eq!(receive(&mut conversations, ONE), Received::AgainUnsafe);
     let kept = keeps(&mut conversations);
-    let [(Keep::Line(line), Some(ticket))] = &kept[..] else { panic!("not one line with a ticket: {kept:?}") };
+    let [(Keep::Line(line), Some(ticket))] = &kept[..] else {
+        panic!("not one line with a ticket: {kept:?}")
+    };
     assert_eq!(line.what, StoredKind::Received { text: "hello".into(), read: false });
     assert_eq!(conversations.kept(*ticket), Some((ADA, ONE)));
     assert_eq!(conversations.kept(*ticket), None);
@@ -164,7 +166,8 @@ fn what_was_under_way_when_the_program_ended_waits_again() {
     let mut conversations = Conversations::new(lines, &[], true, true);
     assert_eq!(states(&mut conversations), [Delivery::Delivered, Delivery::Waiting, Delivery::Waiting]);
     let (said, _) = conversations.unsaid(ADA, "Bob", false);
-    let ids: Vec<_> = said.iter().map(|message| matches!(message, Message::Text { id, .. } if *id == TWO)).collect();
+    let ids: Vec<_> =
+        said.iter().map(|message| matches!(message, Message::Text { id, .. } if *id == TWO)).collect();
     assert_eq!(ids, [true, false]);
 }
 
@@ -351,14 +354,4 @@ fn a_file_that_was_under_way_is_known_after_a_restart() {
         conversations.unfinished_files().into_iter().map(|file| (file.id, file.file.state)).collect();
     assert_eq!(unfinished, [(ONE, FileState::Waiting { done: 4 }), (TWO, FileState::Waiting { done: 0 })]);
     assert!(conversations.waits(ADA));
-}
-
-#[test]
-fn who_only_writes_to_us_is_still_a_stranger() {
-    let mut conversations = empty();
-    receive(&mut conversations, ONE);
-    conversations.record(START, ADA, "Ada", TWO, missed(EndReason::NoAnswer));
-    assert!(!conversations.is_two_sided(ADA));
-    write(&mut conversations, THREE, "who is this?");
-    assert!(conversations.is_two_sided(ADA));
 }

@@ -89,15 +89,6 @@ impl Thread {
         self.lines.is_empty() && !self.more
     }
 
-    pub(super) fn is_two_sided(&self) -> bool {
-        self.lines.iter().any(|entry| match &entry.line.what {
-            LineKind::Sent { .. } => true,
-            LineKind::Call { incoming, lasted, .. } => !incoming || lasted.is_some(),
-            LineKind::File(file) => !file.incoming,
-            LineKind::Received(_) => false,
-        })
-    }
-
     /// The latest lines are looked for most, so from the end.
     pub(super) fn position(&self, id: RandomId) -> Option<usize> {
         self.lines.iter().rposition(|entry| entry.line.id == id)
