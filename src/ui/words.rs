@@ -87,6 +87,12 @@ pub fn notice_words(notice: &Notice) -> String {
         Notice::FileProblem { path, why } => {
             word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
         }
+        Notice::FileChanged(path) => {
+            word_with("notice.file_changed", &[("path", &path.display().to_string())])
+        }
+        Notice::FileDamaged(path) => {
+            word_with("notice.file_damaged", &[("path", &path.display().to_string())])
+        }
         Notice::BackUpNotOpened => word("notice.backup").to_owned(),
         Notice::WithNextStart => word("notice.next_start").to_owned(),
         Notice::HistoryTooNew => word("notice.history_new").to_owned(),

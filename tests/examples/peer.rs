@@ -203,11 +203,12 @@ enum Message {
 
 /// What should have been sent by now, and was not yet.
 fn due_at(at: Duration, counts: &mut Counts) -> Vec<Message> {
+    type Make = fn(u64) -> Message;
     let mut due = Vec::new();
     if counts.is_empty() {
         due.push(Message::Start);
     }
-    let make: [(_, _, fn(u64) -> Message); 3] =
+    let make: [(_, _, Make); 3] =
         [("sound", 50, Message::Sound), ("picture", 30, Message::Picture), ("word", 1, Message::Word)];
     for (kind, per_second, message) in make {
         let count = counts.entry(kind).or_default();

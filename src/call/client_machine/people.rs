@@ -1,5 +1,6 @@
 //! Finding people: what the person dials, who is listed on the home server, and what servers answer when they are asked.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
@@ -159,7 +160,7 @@ impl ClientMachine {
         if self.questions.people == Some(token) {
             self.questions.people = None;
             if let Ok(values) = result {
-                self.take_people(&values);
+                self.take_people(now, &values);
             }
         } else if self.questions.lookup == Some(token) {
             self.questions.lookup = None;
@@ -190,7 +191,7 @@ impl ClientMachine {
         }
         if name == "peopleChanged" && which == Some(Which::Home) {
             if arguments.iter().any(|value| matches!(value, Value::Array(_))) {
-                self.take_people(arguments);
+                self.take_people(now, arguments);
             } else {
                 self.ask_for_people(now);
             }
@@ -266,7 +267,7 @@ impl ClientMachine {
         self.carry_out(now, effects);
     }
 
-    fn take_people(&mut self, values: &[Value]) {
+    fn take_people(&mut self, now: Instant, values: &[Value]) {
         let list = values.iter().find_map(|value| match value {
             Value::Array(list) => Some(list),
             _ => None,
@@ -279,8 +280,13 @@ impl ClientMachine {
             .filter(|person| person.peer_id != self.me)
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.peer_id));
+        let before: BTreeSet<PeerId> = self.listed.iter().map(|person| person.peer_id).collect();
         self.listed = people;
         self.show_people();
+        let came: Vec<PeerId> = self.listed.iter().map(|person| person.peer_id).collect();
+        for peer in came.into_iter().filter(|peer| !before.contains(peer)) {
+            self.came_online(now, peer);
+        }
     }
 }
 

@@ -368,7 +368,7 @@ mod tests {
             let server_state = ServerState::Unreachable { retry_in: Duration::from_secs(seconds) };
             server_words(&OwnCard { server_state, ..OwnCard::default() }).0
         };
-        assert_eq!(words(0), "Unreachable · trying again…");
-        assert_eq!(words(3), "Unreachable · next try in 3 s");
+        assert_eq!(words(0), word("own.trying"));
+        assert_eq!(words(3), word_with("own.unreachable", &[("seconds", "3")]));
     }
 }
