@@ -115,6 +115,20 @@ fn a_contact_on_another_server_is_seen_written_to_and_called_there() {
 }
 
 #[test]
+fn who_is_kept_during_a_call_by_link_is_found_on_that_server_from_then_on() {
+    let mut two = two();
+    let link = two.link_to_bob();
+    let (ada, bob) = (two.ada, two.bob);
+    two.world.call(ada.0, link);
+    assert!(two.world.until(10, |world| world.rings(bob.0)));
+    two.world.person(ada.0, Command::AddContact { peer: bob.1, name: "Bob".into(), server: None });
+    two.world.person(ada.0, Command::Cancel);
+    two.world.run(60);
+    assert_eq!(two.presence_of_bob(), Presence::Online);
+    assert_eq!(two.at_the_second(), 2);
+}
+
+#[test]
 fn on_another_server_one_is_a_visitor_and_not_in_its_list() {
     let mut two = two();
     two.keep_bob();

@@ -22,6 +22,9 @@ impl ClientMachine {
             Command::AddContact { peer, name, server } => {
                 let at = self.date(now);
                 let told = self.told_name(peer).map(str::to_owned);
+                // Somebody who was reached by a link is found there again.
+                let met_at = || self.met_at.get(&peer).filter(|_| !self.contacts.has(peer)).cloned();
+                let server = server.or_else(met_at);
                 self.contacts.add(at, peer, &name, told.as_deref(), server.as_deref())
             }
             Command::RenameContact { peer, name } => self.contacts.rename(peer, &name),
