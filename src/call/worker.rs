@@ -109,11 +109,12 @@ pub(super) struct Worker {
 /// The files' desk, and what it reports.
 pub(super) type Files = (FileDesk, mpsc::Receiver<FileReport>);
 
-/// Starts the files' desk.
-pub(super) fn open_desk(data_dir: &std::path::Path) -> std::io::Result<Files> {
+/// Starts the files' desk. What comes goes where the person looks for it; without a window, beside everything else.
+pub(super) fn open_desk(data_dir: &std::path::Path, window: bool) -> std::io::Result<Files> {
     let (report, file_reports) = mpsc::channel(FILE_REPORTS);
-    let downloads = settings::downloads(data_dir);
-    let files = FileDesk::start(downloads, move |done| report.blocking_send(done).is_ok())?;
+    let folder = Some(data_dir.join("downloads")).filter(|_| !window);
+    let folder = folder.unwrap_or_else(|| settings::downloads(data_dir));
+    let files = FileDesk::start(folder, move |done| report.blocking_send(done).is_ok())?;
     Ok((files, file_reports))
 }
 

@@ -9,6 +9,7 @@ mod keeper;
 mod plain_client;
 mod plain_clients;
 mod programs;
+mod real_files;
 mod world;
 
 /// The bench of the protocol's own tests.
