@@ -4,12 +4,16 @@
 mod before_acceptance;
 mod calls;
 mod chat;
+mod contacts;
 mod files;
 mod keeper;
 mod plain_client;
 mod plain_clients;
+mod presence;
+mod privacy;
 mod programs;
 mod real_files;
+mod servers;
 mod world;
 
 /// The bench of the protocol's own tests.

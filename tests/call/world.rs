@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
+use tincan::call::server_address::ServerAddress;
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
@@ -122,7 +123,12 @@ pub(crate) struct Setup {
 impl World {
     /// Datagrams take 40 ms, and none is lost.
     pub(crate) fn new() -> Self {
-        let mut net = VirtualNetwork::new(Duration::from_millis(40));
+        Self::with_seed(1)
+    }
+
+    /// The same with other chances.
+    pub(crate) fn with_seed(seed: u8) -> Self {
+        let mut net = VirtualNetwork::with_seed(Duration::from_millis(40), seed);
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
         let node = Node::new(node_config(profile, 201));
         let server = net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
@@ -134,7 +140,7 @@ impl World {
             clients: vec![],
             looked_through: BTreeMap::new(),
         };
-        world.names.insert(world.url_of(server), server);
+        world.names.insert(spelt_alike(&world.url_of(server)), server);
         world
     }
 
@@ -144,13 +150,13 @@ impl World {
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([210 + number; 32]));
         let node = Node::new(node_config(profile, 220 + number));
         let server = self.net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
-        self.names.insert(self.url_of(server), server);
+        self.names.insert(spelt_alike(&self.url_of(server)), server);
         server
     }
 
     /// Another name that leads to a server.
     pub(crate) fn name_server(&mut self, url: &str, server: Host) {
-        self.names.insert(url.to_owned(), server);
+        self.names.insert(spelt_alike(url), server);
     }
 
     /// Who is usually there: nobody is held back, and nothing was kept.
@@ -359,6 +365,10 @@ impl World {
             self.view(called).call
         );
     }
+}
+
+fn spelt_alike(url: &str) -> String {
+    ServerAddress::parse(url).expect("a server's URL").normalised()
 }
 
 fn node_config(profile: Arc<dyn Profile>, seed: u8) -> NodeConfig {

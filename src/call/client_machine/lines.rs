@@ -290,12 +290,13 @@ impl ClientMachine {
     }
 
     fn line_news(&mut self, now: Instant, peer: PeerId, news: LinkNews) {
-        let is_word = matches!(news, LinkNews::Named { .. } | LinkNews::Heard(_));
-        if is_word
-            && self.config.blocked.contains(&peer)
-            && !matches!(news, LinkNews::Heard(Message::Ended(_)))
-        {
-            // Blocked since these lines were made, and only saying goodbye.
+        let is_word = match &news {
+            LinkNews::Named { .. } => true,
+            LinkNews::Heard(message) => !matches!(message, Message::Ended(_)),
+            _ => false,
+        };
+        if is_word && self.config.blocked.contains(&peer) && !self.is_in_our_call(peer) {
+            // Blocked since these lines were made: they only say goodbye.
             return;
         }
         let effects = match news {

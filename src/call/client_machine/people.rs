@@ -178,7 +178,9 @@ impl ClientMachine {
             self.carry_out(now, effects);
             return;
         };
-        let name = self.name_of(peer);
+        // By the name that the link or the contact gave.
+        let Phase::Looking { whom, .. } = self.call.phase() else { return };
+        let name = whom.clone();
         self.found(now, peer, name, otherwise);
         if let Phase::Connecting { with, .. } = self.call.phase()
             && self.hints.is_empty()

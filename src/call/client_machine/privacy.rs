@@ -105,7 +105,7 @@ impl ClientMachine {
     /// Refuses somebody from now on: what there is with them ends.
     pub(super) fn block(&mut self, now: Instant, peer: PeerId) {
         self.config.blocked.insert(peer);
-        if self.call.with().is_some_and(|with| with.peer == peer) {
+        if self.is_in_our_call(peer) {
             let effects = self.call.hang_up(now);
             self.carry_out(now, effects);
             self.part(now, peer);
@@ -120,6 +120,11 @@ impl ClientMachine {
             Phase::Looking { whom, wanted, .. } => *wanted == Some(peer) || wanted.is_none() && whom == name,
             _ => false,
         };
-        looked_for || self.call.with().is_some_and(|with| with.peer == peer)
+        looked_for || self.is_in_our_call(peer)
+    }
+
+    /// Whether the call, in whatever state, is with them.
+    pub(super) fn is_in_our_call(&self, peer: PeerId) -> bool {
+        self.call.with().is_some_and(|with| with.peer == peer)
     }
 }

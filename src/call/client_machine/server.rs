@@ -267,6 +267,8 @@ impl ClientMachine {
         for key in had.iter().filter(|key| !wanted.contains(*key)) {
             self.disconnect(now, &Which::Further(key.clone()));
             self.servers.further.remove(key);
+            // It may have stood for another URL.
+            self.find_same_servers(now);
         }
         for key in wanted {
             if !self.servers.further.contains_key(&key) {
@@ -384,6 +386,9 @@ impl ClientMachine {
     pub(super) fn set_name(&mut self, now: Instant, name: String) {
         if name != self.config.name {
             self.config.name = name;
+            for server in self.servers.further.values_mut() {
+                server.longer_name = false;
+            }
             self.reconnect(now);
         }
     }
