@@ -64,7 +64,7 @@ impl ClientMachine {
 
     /// Says what waits for a peer, dialling when there are no lines.
     pub(super) fn flush(&mut self, now: Instant, peer: PeerId) {
-        if !self.waits_for(peer) {
+        if !self.waits_for(peer) || self.config.blocked.contains(&peer) {
             return;
         }
         if !self.links.contains_key(&peer) {
