@@ -12,6 +12,7 @@ mod plain_clients;
 mod presence;
 mod privacy;
 mod programs;
+mod real_files;
 mod servers;
 mod world;
 

@@ -51,6 +51,10 @@ impl ClientMachine {
         self.chat.typing_said = None;
         self.chat.retries.remove(&to);
         self.flush(now, to);
+        if self.links.contains_key(&to) {
+            // It counts as waiting only once it turns out that they cannot be reached.
+            self.conversations.under_way(to);
+        }
     }
 
     /// Something waits to be said to a peer, or is wanted of it.
@@ -60,7 +64,7 @@ impl ClientMachine {
 
     /// Says what waits for a peer, dialling when there are no lines.
     pub(super) fn flush(&mut self, now: Instant, peer: PeerId) {
-        if !self.waits_for(peer) {
+        if !self.waits_for(peer) || self.config.blocked.contains(&peer) {
             return;
         }
         if !self.links.contains_key(&peer) {
@@ -79,10 +83,6 @@ impl ClientMachine {
             self.dial_lines(now, peer, offer);
         }
         if self.links.contains_key(&peer) {
-            // Who is said to be away may only be hidden, so they are dialled; but nothing is on its way to them yet.
-            if !self.is_said_to_be_away(peer) {
-                self.conversations.under_way(peer);
-            }
             self.say_what_waits(now, peer);
         } else {
             self.try_later(now, peer, FIRST_PAUSE);
@@ -210,6 +210,7 @@ impl ClientMachine {
     pub(super) fn kept(&mut self, now: Instant, ticket: u64) {
         if let Some((peer, id)) = self.conversations.kept(ticket) {
             self.say(now, peer, Message::TextAck(id));
+            self.tell_read(now, peer);
         }
     }
 
@@ -233,7 +234,11 @@ impl ClientMachine {
         let Some(up_to) = self.conversations.read_owed(peer) else { return };
         if !self.config.settings.read_receipts {
             self.conversations.read_told(peer);
-        } else if self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions()) {
+            return;
+        }
+        let takes_it = self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions());
+        // To its writer a line that is not safe yet is not even delivered.
+        if takes_it && !self.conversations.is_unsafe(peer, up_to) {
             self.conversations.read_told(peer);
             self.say(now, peer, Message::Read(up_to));
         }
