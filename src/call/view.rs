@@ -30,7 +30,7 @@ pub struct ClientView {
     pub call: CallState,
     /// Somebody calls while a call is up.
     pub second: Option<SecondCall>,
-    /// A call that waits while another is up.
+    /// A call that waits because we let it: beside the one in `call`, or that one itself.
     pub on_hold: Option<FarEnd>,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,

@@ -6,6 +6,8 @@ mod chat;
 mod plain_client;
 mod plain_clients;
 mod programs;
+mod second_call;
+mod verification;
 mod world;
 
 /// The bench of the protocol's own tests.

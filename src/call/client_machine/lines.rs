@@ -39,6 +39,8 @@ pub(super) struct Lines {
     pub(super) incoming: Incoming,
     /// Packets received, when last looked.
     pub(super) packets: u64,
+    /// When it was last told how its packets fare.
+    pub(super) reported: Option<Instant>,
 }
 
 impl ClientMachine {
@@ -56,7 +58,7 @@ impl ClientMachine {
     }
 
     pub(super) fn dial_lines(&mut self, now: Instant, peer: PeerId, offer: Capabilities) {
-        if self.call.is_up_with(peer) && self.links.contains_key(&peer) {
+        if self.call.up().any(|up| up == peer) && self.links.contains_key(&peer) {
             // An attempt at getting the lost lines back is under way.
             return;
         }
@@ -208,7 +210,7 @@ impl ClientMachine {
     /// When lines are to be closed for want of use.
     fn ends_at(&self, peer: &PeerId) -> Option<Instant> {
         let lines = self.links.get(peer)?;
-        if self.call.with().is_some_and(|with| with.peer == *peer) {
+        if self.call.is_with(*peer) {
             return None;
         }
         let idle = if lines.link.lines_up() { IDLE } else { UNFINISHED };
@@ -230,6 +232,7 @@ impl ClientMachine {
                 idle_since: now,
                 incoming: Incoming::default(),
                 packets: 0,
+                reported: None,
             };
             self.links.insert(peer, lines);
         }
@@ -314,7 +317,7 @@ impl ClientMachine {
             }
             LinkNews::LinesUp => {
                 let effects = self.call.lines_up(now, peer);
-                if self.call.is_up_with(peer) {
+                if self.call.flows_with(peer) {
                     // A call that came back: both decoders begin anew.
                     self.begin_pictures(now, peer);
                 }
@@ -343,13 +346,14 @@ impl ClientMachine {
             Message::TextAck(id) => self.conversations.acknowledged(peer, id),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
             Message::KeyFrameWanted => {
-                if self.call.is_up_with(peer) {
+                if self.call.flows_with(peer) {
                     self.told.push_back(ClientEvent::KeyFrameWanted);
                 }
             }
             Message::Report { concealed_percent, receive_kbps } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
             }
+            Message::Verify(step) => self.verify_step(now, peer, step),
             Message::Call { call, video } => {
                 self.keep(peer);
                 let name = self.name_of(peer);

@@ -8,18 +8,21 @@ mod lines;
 mod media;
 mod overview;
 mod people;
+mod second_call;
 mod server;
+mod verifying;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::calls::Calls;
 use super::command::Command;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
 use super::event::{Event, Notice, Refusal};
-use super::lifecycle::{CallEffect, Lifecycle, Phase};
+use super::lifecycle::{CallEffect, Phase};
 use super::link::Link;
 use super::messages::LONGEST_TEXT;
 use super::random_id::RandomId;
@@ -110,12 +113,16 @@ pub enum ClientEvent {
     Told(Event),
     /// The new snapshot; devices, levels and pictures are not in it.
     Changed(Box<ClientView>),
-    /// The call is up: open the devices, and begin to send and to play.
+    /// The call is up, or goes on: open the devices, and begin to send and to play.
     MediaStarted {
         /// With whom.
         peer: PeerId,
+        /// The microphone is muted in this call.
+        muted: bool,
+        /// The camera is wanted in this call.
+        camera_on: bool,
     },
-    /// The call is over.
+    /// The call is over, or waits: close the devices.
     MediaStopped,
     /// A coded frame of the far end.
     Frame(EncodedFrame),
@@ -157,7 +164,8 @@ pub struct ClientMachine {
     server: server::ServerSide,
     people: Arc<Vec<Person>>,
     links: BTreeMap<PeerId, lines::Lines>,
-    call: Lifecycle,
+    call: Calls,
+    verifying: verifying::VerifyingSide,
     /// Addresses that came with a link being dialled.
     hints: Vec<SocketAddr>,
     questions: people::Questions,
@@ -180,7 +188,6 @@ impl ClientMachine {
         Self {
             chance: Chance::new(config.seed),
             node,
-            config,
             paths: BTreeMap::new(),
             local: vec![],
             me,
@@ -188,7 +195,8 @@ impl ClientMachine {
             server: server::ServerSide::new(now),
             people: Arc::default(),
             links: BTreeMap::new(),
-            call: Lifecycle::new(me),
+            call: Calls::new(me),
+            verifying: verifying::VerifyingSide::new(&config.remembered.contacts),
             hints: vec![],
             questions: people::Questions::default(),
             conversations: Conversations::new(),
@@ -200,6 +208,7 @@ impl ClientMachine {
             dirty: true,
             shown: None,
             next_step: now,
+            config,
         }
     }
 
@@ -222,7 +231,7 @@ impl ClientMachine {
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
             ClientCommand::Kept(_) | ClientCommand::Earlier { .. } => {}
             ClientCommand::Leave => {
-                let effects = self.call.hang_up(now);
+                let effects = self.call.end_all(now);
                 self.carry_out(now, effects);
                 self.leaving = Some(now + GOODBYE);
             }
@@ -289,19 +298,23 @@ impl ClientMachine {
             | Command::EraseHistory(_)
             | Command::OfferFile { .. }
             | Command::AcceptFile { .. }
-            | Command::StopFile { .. }
-            | Command::DeclineWith(_)
-            | Command::AcceptSecond { .. }
-            | Command::DeclineSecond(_)
-            | Command::Hold(_)
-            | Command::StartVerifying
-            | Command::Verified { .. } => {}
+            | Command::StopFile { .. } => {}
+            Command::DeclineWith(text) => self.decline_with(now, text),
+            Command::AcceptSecond { with_video, hold } => self.accept_second(now, with_video, hold),
+            Command::DeclineSecond(text) => self.decline_second(now, text),
+            Command::Hold(on) => {
+                let effects = self.call.hold(on);
+                self.carry_out(now, effects);
+            }
+            Command::StartVerifying => self.start_verifying(now),
+            Command::Verified { same } => self.codes_compared(now, same),
         }
     }
 
     fn set(&mut self, now: Instant, setting: Setting) {
         let before = self.config.settings.visibility;
         setting.put_into(&mut self.config.settings);
+        self.follow_video_choice();
         if self.config.settings.visibility != before {
             self.tell_visibility(now);
         }
@@ -316,7 +329,7 @@ impl ClientMachine {
             self.person(now, Command::Accept { with_video });
             return;
         }
-        if !self.call.is_free() {
+        if !self.call.may_dial() {
             self.refuse(Refusal::InCall);
             return;
         }
@@ -347,6 +360,7 @@ impl ClientMachine {
             self.refuse(Refusal::Nobody);
             return;
         }
+        self.media.set_aside();
         self.media.camera_on = with_video;
         self.call.look(now, shown.clone(), peer, with_video);
         self.look_up(now, shown, peer);
@@ -374,14 +388,21 @@ impl ClientMachine {
                 CallEffect::Say(peer, message) => self.say(now, peer, message),
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
-                CallEffect::StopMedia => self.stop_media(),
+                CallEffect::StopMedia | CallEffect::PauseMedia => {
+                    self.told.push_back(ClientEvent::MediaStopped)
+                }
                 CallEffect::Tell(event) => self.tell(event),
                 CallEffect::Record(peer, record) => {
+                    self.media.forget(peer);
+                    self.end_verifying(peer);
                     let name = self.name_of(peer);
                     let (at, id) = (self.date(now), self.draw_id());
                     self.conversations.record(at, peer, &name, id, record);
                 }
             }
+        }
+        if let Some(peer) = self.call.up().next().filter(|peer| self.call.is_up_with(*peer)) {
+            self.media.belong_to(peer);
         }
     }
 
@@ -475,6 +496,7 @@ impl ClientMachine {
             self.tell(Event::Notice(Notice::TextNotSent));
         }
         self.tick_lines(now);
+        self.tick_verifying(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);
@@ -513,6 +535,7 @@ impl ClientMachine {
             self.call.deadline(),
             self.conversations.deadline(),
             self.lines_deadline(),
+            self.verifying.deadline(),
             step,
             leaving,
         ]

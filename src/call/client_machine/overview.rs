@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
-use crate::call::lifecycle::{Phase, With};
+use crate::call::lifecycle::{Hold, Phase, With};
 use crate::call::link::Link;
-use crate::call::view::{CallState, ClientView, FarEnd, Known, OwnCard, Progress, UpCall};
+use crate::call::view::{CallState, ClientView, FarEnd, Known, OwnCard, Progress, SecondCall, UpCall};
 
 impl ClientMachine {
     /// The new snapshot, if it differs from the one told last.
@@ -34,6 +34,12 @@ impl ClientMachine {
             people: self.people.clone(),
             conversations: self.conversations.view(),
             call: self.call_state(now),
+            second: self
+                .call
+                .second()
+                .map(|with| SecondCall { far: self.far_end(with), with_video: with.with_video }),
+            on_hold: self.call.on_hold().map(|with| self.far_end(with)),
+            verifying: self.verifying_view(),
             ..ClientView::default()
         }
     }
@@ -44,14 +50,16 @@ impl ClientMachine {
         Link { peer: self.me, server: self.config.settings.server.clone(), name, addresses: vec![] }.to_text()
     }
 
+    fn far_end(&self, with: &With) -> FarEnd {
+        let verified = self.verifying.is_verified(with.peer);
+        let known = if verified { Known::Verified } else { Known::default() };
+        FarEnd { name: with.name.clone(), peer_id: Some(with.peer), known }
+    }
+
     fn call_state(&self, now: Instant) -> CallState {
         // Whole seconds: what moves by itself must not make a new snapshot four times a second.
         let since = |at: Instant| Duration::from_secs(now.saturating_duration_since(at).as_secs());
-        let far = |with: &With| FarEnd {
-            name: with.name.clone(),
-            peer_id: Some(with.peer),
-            known: Known::default(),
-        };
+        let far = |with: &With| self.far_end(with);
         match self.call.phase() {
             Phase::Idle => CallState::None,
             Phase::Looking { whom, since: at, .. } => CallState::Outgoing {
@@ -70,7 +78,7 @@ impl ClientMachine {
             Phase::Ringing { with, .. } => {
                 CallState::Incoming { far: far(with), with_video: with.with_video }
             }
-            Phase::Up { with, since: at, .. } => CallState::Up(UpCall {
+            Phase::Up { with, since: at, hold: Hold { there, .. }, .. } => CallState::Up(UpCall {
                 far: far(with),
                 lasted: since(*at),
                 muted: self.media.muted,
@@ -80,11 +88,11 @@ impl ClientMachine {
                 far_video: self.media.far_video(now),
                 far_muted: self.media.far_muted,
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
-                far_holds: false,
+                far_holds: *there,
                 speaking_muted: false,
-                weak: false,
+                weak: self.media.watch.is_weak(),
                 quality: self.media.quality.clone(),
-                past: Default::default(),
+                past: self.media.watch.past(),
             }),
             Phase::Ended { name, peer, reason, lasted, incoming } => CallState::Ended {
                 far: FarEnd { name: name.clone(), peer_id: *peer, known: Known::default() },
