@@ -169,7 +169,8 @@ impl RateControl {
         }
     }
 
-    fn target_if_new(&mut self) -> Option<SendTarget> {
+    /// What the encoder should make, when it differs enough from what was told last.
+    pub(crate) fn target_if_new(&mut self) -> Option<SendTarget> {
         let (_, width, height, frames_per_second) = SIZES[self.size];
         let frames_per_second = frames_per_second.min(self.limits.frames_per_second.max(1.0));
         let target = SendTarget { bits_per_second: self.rate as u32, width, height, frames_per_second };

@@ -46,6 +46,16 @@ pub struct ClientView {
     pub far_level: f32,
 }
 
+impl ClientView {
+    /// Whether the call that is up waits because we let it.
+    pub fn call_waits(&self) -> bool {
+        match (&self.call, &self.on_hold) {
+            (CallState::Up(call), Some(far)) => call.far.peer_id == far.peer_id,
+            _ => false,
+        }
+    }
+}
+
 /// Ourselves.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct OwnCard {

@@ -3,9 +3,11 @@
 
 mod calls;
 mod chat;
+mod echo;
 mod plain_client;
 mod plain_clients;
 mod programs;
+mod quality;
 mod second_call;
 mod verification;
 mod world;

@@ -142,6 +142,7 @@ impl ClientMachine {
         self.keep(peer);
         let (muted, camera_on) = (self.media.muted, self.media.camera_on);
         self.told.push_back(ClientEvent::MediaStarted { peer, muted, camera_on });
+        self.tell_target();
         self.tell_media(now);
         self.begin_pictures(now, peer);
     }
@@ -149,6 +150,16 @@ impl ClientMachine {
     /// The person chose another size, rate or share for the picture.
     pub(super) fn follow_video_choice(&mut self) {
         self.media.rate.set_limits(limits(&self.config.settings.video));
+        if self.media_peer().is_some() {
+            self.tell_target();
+        }
+    }
+
+    fn tell_target(&mut self) {
+        if let Some(target) = self.media.rate.target_if_new() {
+            self.media.target = Some(target);
+            self.told.push_back(ClientEvent::Target(target));
+        }
     }
 
     /// Both ends' pictures begin with a key frame.
