@@ -171,11 +171,13 @@ impl Node {
         self.endpoint.route(self.sending_session(peer)?)
     }
 
-    /// What ties something to the direct sessions with a peer, newest first: both ends' session nonces (RFC 7425 §4.6.4),
+    /// What ties something to the direct sessions with a peer, the one that carries what we send to it first: both ends' session nonces (RFC 7425 §4.6.4),
     /// that of the lower peer ID first. Both ends of a session get the same, and nobody else does. There are two sessions
     /// when both ends dialled and neither could know of the other's dialling.
     pub fn session_bindings(&self, peer: PeerId) -> Vec<[u8; 64]> {
-        let nonces = self.direct_sessions(peer).rev().filter_map(|(key, _)| self.endpoint.nonces(key));
+        let sending = self.sending_session(peer);
+        let others = self.direct_sessions(peer).rev().map(|(key, _)| key).filter(|key| Some(*key) != sending);
+        let nonces = sending.into_iter().chain(others).filter_map(|key| self.endpoint.nonces(key));
         let binding = |(near, far): ([u8; 32], [u8; 32])| {
             let (first, second) = if self.near_id < peer { (near, far) } else { (far, near) };
             let mut both = [0; 64];

@@ -8,6 +8,7 @@ mod plain_client;
 mod plain_clients;
 mod programs;
 mod quality;
+mod real_time;
 mod second_call;
 mod verification;
 mod world;

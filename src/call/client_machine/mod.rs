@@ -315,6 +315,7 @@ impl ClientMachine {
         let before = self.config.settings.visibility;
         setting.put_into(&mut self.config.settings);
         self.follow_video_choice();
+        self.follow_keepalive();
         if self.config.settings.visibility != before {
             self.tell_visibility(now);
         }

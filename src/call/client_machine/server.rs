@@ -178,8 +178,17 @@ impl ClientMachine {
             self.public = Some(self.node.publish_direct(now, &self.me.to_string()));
         }
         self.node.set_peer_info(now, connection, &self.local);
+        self.follow_keepalive();
         self.tell(Event::Connected);
         self.greet_server(now);
+    }
+
+    /// Asks the server for signs of life as often as the person wants.
+    pub(super) fn follow_keepalive(&mut self) {
+        if let Stage::Connected { connection, .. } = self.server.stage {
+            let every = Duration::from_secs(self.config.settings.keepalive.into());
+            self.node.ask_for_life_every(connection, every);
+        }
     }
 
     pub(super) fn server_gone(
