@@ -288,3 +288,21 @@ fn leaving_ends_every_call() {
         assert!(world.until(5, |world| world.end(host) == Some(EndReason::EndedThere)));
     }
 }
+
+#[test]
+fn a_far_end_that_holds_and_goes_on_over_and_over_does_not_keep_the_devices_busy() {
+    let mut world = World::new();
+    let (ada, bob) = (world.client("Ada"), world.client("Bob"));
+    world.connect(bob.0, ada.0, ada.1);
+    let starts = |world: &World| {
+        world.told(ada.0).iter().filter(|event| matches!(event, ClientEvent::MediaStarted { .. })).count()
+    };
+    let before = starts(&world);
+    for turn in 0..100 {
+        world.person(bob.0, Command::Hold(turn % 2 == 0));
+        world.net.run_for(Duration::from_millis(20));
+    }
+    world.run(2);
+    assert!(starts(&world) - before <= 6, "{} starts in two seconds", starts(&world) - before);
+    assert!(heard(&mut world, bob.0, ada.0) > 20);
+}

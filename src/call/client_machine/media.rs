@@ -23,6 +23,9 @@ const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
 const OLDEST_QUEUE: f64 = 1.0;
 /// A queue that is always allowed: one large key frame, in bytes.
 const FREE_QUEUE: usize = 96 * 1024;
+/// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
+/// not keep this computer busy with it.
+const BETWEEN_STARTS: Duration = Duration::from_millis(500);
 /// A far picture counts as coming for so long after the last.
 const STILL_COMING: Duration = Duration::from_secs(2);
 
@@ -48,6 +51,9 @@ pub(super) struct MediaSide {
     before: Option<(Instant, SessionFigures)>,
     pub(super) quality: Quality,
     pub(super) watch: QualityWatch,
+    last_start: Option<Instant>,
+    /// When media that had to wait for it are started.
+    start_at: Option<Instant>,
     /// Whose call this is.
     peer: Option<PeerId>,
     /// What the person chose in calls that wait: muted, and camera on.
@@ -74,6 +80,8 @@ impl MediaSide {
             before: None,
             quality: Quality::default(),
             watch: QualityWatch::default(),
+            last_start: None,
+            start_at: None,
             peer: None,
             aside: BTreeMap::new(),
         }
@@ -83,8 +91,8 @@ impl MediaSide {
     fn begin(&mut self) {
         let (has_camera, has_microphone) = (self.has_camera, self.has_microphone);
         let (camera_on, muted, peer) = (self.camera_on, self.muted, self.peer);
-        let aside = std::mem::take(&mut self.aside);
-        *self = Self { has_camera, has_microphone, camera_on, muted, peer, aside, ..Self::new() };
+        let (aside, last_start) = (std::mem::take(&mut self.aside), self.last_start);
+        *self = Self { has_camera, has_microphone, camera_on, muted, peer, aside, last_start, ..Self::new() };
     }
 
     /// The call whose media these are steps aside; what the person chose in it is kept for when it comes back.
@@ -137,6 +145,13 @@ impl MediaSide {
 impl ClientMachine {
     pub(super) fn start_media(&mut self, now: Instant, peer: PeerId) {
         self.media.belong_to(peer);
+        if let Some(earliest) = self.media.last_start.map(|last| last + BETWEEN_STARTS)
+            && now < earliest
+        {
+            self.media.start_at = Some(earliest);
+            return;
+        }
+        self.media.last_start = Some(now);
         self.media.begin();
         self.media.rate.set_limits(limits(&self.config.settings.video));
         self.keep(peer);
@@ -145,6 +160,26 @@ impl ClientMachine {
         self.tell_target();
         self.tell_media(now);
         self.begin_pictures(now, peer);
+    }
+
+    /// The call is over, or waits.
+    pub(super) fn stop_media(&mut self) {
+        self.media.start_at = None;
+        self.told.push_back(ClientEvent::MediaStopped);
+    }
+
+    pub(super) fn media_deadline(&self) -> Option<Instant> {
+        self.media.start_at
+    }
+
+    /// Media that had to wait begin, if their call still goes on.
+    pub(super) fn tick_media(&mut self, now: Instant) {
+        if self.media.start_at.is_some_and(|at| at <= now) {
+            self.media.start_at = None;
+            if let Some(peer) = self.media_peer() {
+                self.start_media(now, peer);
+            }
+        }
     }
 
     /// The person chose another size, rate or share for the picture.

@@ -389,9 +389,7 @@ impl ClientMachine {
                 CallEffect::Say(peer, message) => self.say(now, peer, message),
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
-                CallEffect::StopMedia | CallEffect::PauseMedia => {
-                    self.told.push_back(ClientEvent::MediaStopped)
-                }
+                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(),
                 CallEffect::Tell(event) => self.tell(event),
                 CallEffect::Record(peer, record) => {
                     self.media.forget(peer);
@@ -497,6 +495,7 @@ impl ClientMachine {
             self.tell(Event::Notice(Notice::TextNotSent));
         }
         self.tick_lines(now);
+        self.tick_media(now);
         self.tick_verifying(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
@@ -536,6 +535,7 @@ impl ClientMachine {
             self.call.deadline(),
             self.conversations.deadline(),
             self.lines_deadline(),
+            self.media_deadline(),
             self.verifying.deadline(),
             step,
             leaving,
