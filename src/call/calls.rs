@@ -230,6 +230,19 @@ impl Calls {
         self.settled(effects)
     }
 
+    /// The call with this peer ends, whichever it is.
+    pub(crate) fn end_with(&mut self, now: Instant, peer: PeerId) -> Vec<CallEffect> {
+        match self.place_of(peer) {
+            Some(Place::Current) => self.hang_up(now),
+            Some(Place::Held) => {
+                let held = self.held.take();
+                held.map_or_else(Vec::new, |mut held| seen_from_aside(held.hang_up(now)))
+            }
+            Some(Place::Second) => self.decline_second(now),
+            None => vec![],
+        }
+    }
+
     /// The program ends: every call does.
     pub(crate) fn end_all(&mut self, now: Instant) -> Vec<CallEffect> {
         let mut effects = self.decline_second(now);

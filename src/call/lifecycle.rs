@@ -505,14 +505,7 @@ impl Lifecycle {
         let mut effects = Vec::new();
         let (name, with, lasted) = match std::mem::take(&mut self.phase) {
             Phase::Looking { whom, .. } => (whom, None, None),
-            Phase::Connecting { with, .. } | Phase::Waiting { with, .. } => {
-                (with.name.clone(), Some(with), None)
-            }
-            Phase::Ringing { with, .. } => {
-                if matches!(reason, EndReason::Cancelled | EndReason::NoAnswer) {
-                    let (peer, name) = (with.peer, with.name.clone());
-                    effects.push(CallEffect::Tell(Event::Missed { peer, name }));
-                }
+            Phase::Connecting { with, .. } | Phase::Waiting { with, .. } | Phase::Ringing { with, .. } => {
                 (with.name.clone(), Some(with), None)
             }
             Phase::Up { with, since, .. } => {

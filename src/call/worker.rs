@@ -19,6 +19,8 @@ use super::command::Command;
 use super::echo_test::EchoTest;
 use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
+use super::file_desk::FileDesk;
+use super::file_job::{FileFailure, FileJob, FileReport};
 use super::muted_speech::MutedSpeech;
 use super::server_address::{BUILT_IN, ServerAddress};
 #[cfg(feature = "server")]
@@ -43,6 +45,8 @@ const TICK: Duration = Duration::from_millis(100);
 const FRAMES: usize = 64;
 /// What the machine tells that may wait.
 const TOLD: usize = 2_048;
+/// Reports of the files' desk that may wait; it waits too, then.
+const FILE_REPORTS: usize = 16;
 /// Who takes over a server that went away waits for a random part of this, so that not all try at once.
 const TAKE_OVER_WITHIN: Duration = Duration::from_millis(500);
 /// Who stops waits so long for the goodbyes.
@@ -86,15 +90,24 @@ pub(super) struct Worker {
     frame_fell: Arc<AtomicBool>,
     resolved: mpsc::Receiver<(ServerAddress, Vec<std::net::SocketAddr>)>,
     resolve: mpsc::Sender<(ServerAddress, Vec<std::net::SocketAddr>)>,
+    further_found: mpsc::Receiver<(String, Vec<std::net::SocketAddr>)>,
+    find_further: mpsc::Sender<(String, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
+    // Before the desk, which waits for room in it while it is dropped.
+    file_reports: mpsc::Receiver<FileReport>,
+    files: FileDesk,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
     devices: Devices,
     figures: CallFigures,
     up: bool,
+    /// The person tries the devices.
     previewing: bool,
+    ahead: Ahead,
+    /// The call that is dialled is to be one with our picture.
+    dials_with_video: bool,
     echo: EchoTest,
     muted_speech: MutedSpeech,
     working_devices: (bool, bool),
@@ -103,12 +116,41 @@ pub(super) struct Worker {
     next_report: Instant,
 }
 
+/// The files' desk, and what it reports.
+pub(super) type Files = (FileDesk, mpsc::Receiver<FileReport>);
+
+/// Starts the files' desk.
+pub(super) fn open_desk(data_dir: &std::path::Path) -> std::io::Result<Files> {
+    let (report, file_reports) = mpsc::channel(FILE_REPORTS);
+    let downloads = settings::downloads(data_dir);
+    let files = FileDesk::start(downloads, move |done| report.blocking_send(done).is_ok())?;
+    Ok((files, file_reports))
+}
+
+/// What is opened before a call is up, so that it begins at once. Nothing of it leaves this computer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Ahead {
+    camera_and_microphone: bool,
+    loudspeaker: bool,
+}
+
+impl Ahead {
+    /// Who calls sees themself while it rings there. Who is called has agreed to nothing yet: no light may come on.
+    fn of(call: &CallState) -> Self {
+        Self {
+            camera_and_microphone: matches!(call, CallState::Outgoing { .. }),
+            loudspeaker: matches!(call, CallState::Outgoing { .. } | CallState::Incoming { .. }),
+        }
+    }
+}
+
 /// Binds the sockets and puts the worker together.
 pub(super) fn prepare(
     runtime: &tokio::runtime::Runtime,
     config: WorkerConfig,
     studio: Studio,
     commands: mpsc::Receiver<Command>,
+    (files, file_reports): Files,
 ) -> Result<Worker, DriverError> {
     let _inside = runtime.enter();
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
@@ -124,6 +166,7 @@ pub(super) fn prepare(
             keeps: false,
             // What is no peer ID blocks nobody.
             blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
+            guarded: config.window,
             seed: config.seeds.1,
             clocks: (Instant::now(), SystemTime::now()),
         },
@@ -137,6 +180,7 @@ pub(super) fn prepare(
     })?;
     let (frame_sender, frames) = mpsc::channel(FRAMES);
     let (resolve, resolved) = mpsc::channel(4);
+    let (find_further, further_found) = mpsc::channel(4);
     let (list_devices, listed_devices) = mpsc::channel(2);
     let devices = Devices {
         camera: config.settings.camera.clone(),
@@ -156,8 +200,12 @@ pub(super) fn prepare(
         frame_fell: Arc::default(),
         resolved,
         resolve,
+        further_found,
+        find_further,
         listed_devices,
         list_devices,
+        file_reports,
+        files,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -165,6 +213,8 @@ pub(super) fn prepare(
         figures: CallFigures::default(),
         up: false,
         previewing: false,
+        ahead: Ahead::default(),
+        dials_with_video: true,
         echo: EchoTest::default(),
         muted_speech: MutedSpeech::default(),
         working_devices: (false, false),
@@ -201,11 +251,20 @@ impl Worker {
                 }
                 () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
+                Some((url, addresses)) = self.further_found.recv() => {
+                    self.ask(ClientCommand::FurtherServer { url, addresses });
+                }
                 Some(devices) = self.listed_devices.recv() => {
                     self.devices.cameras = devices.cameras;
                     self.devices.microphones = devices.microphones;
                     self.devices.speakers = devices.speakers;
                     self.publish();
+                }
+                // Waits for room: what the desk did must be known, and the desk waits meanwhile.
+                Some(done) = self.file_reports.recv() => {
+                    if self.driver.command(ClientCommand::File(done)).await.is_err() {
+                        break;
+                    }
                 }
                 _ = ticks.tick() => self.tick(),
             }
@@ -266,20 +325,28 @@ impl Worker {
             }),
             Command::SetMuted(muted) if self.up => self.studio.set_muted(*muted),
             Command::SetCameraOn(on) if self.up => self.studio.set_camera_on(*on),
-            Command::Accept { .. } | Command::AcceptSecond { .. } | Command::Call { .. } => {
-                self.end_echo_test()
+            Command::SetCameraOn(on) => {
+                self.dials_with_video = *on;
+                self.follow_devices();
+            }
+            Command::Accept { .. } | Command::AcceptSecond { .. } => self.end_echo_test(),
+            Command::Call { with_video, .. } => {
+                self.end_echo_test();
+                self.dials_with_video = *with_video;
             }
             Command::EchoTest(on) => self.echo_test(*on),
             Command::ChooseCamera(name) => self.choose_camera(name),
             Command::ChooseMicrophone(name) => self.choose_microphone(name),
             Command::ChooseSpeaker(name) => self.choose_speaker(name),
             Command::RefreshDevices => self.look_for_devices(),
-            Command::Preview(on) => self.preview(*on),
+            Command::Preview(on) => {
+                self.previewing = *on;
+                self.follow_devices();
+            }
             Command::TestSpeaker => self.studio.play_sound(Sound::Test),
             Command::Cancel
             | Command::Decline
             | Command::SetMuted(_)
-            | Command::SetCameraOn(_)
             | Command::HangUp
             | Command::Dismiss
             | Command::SendText { .. }
@@ -326,6 +393,10 @@ impl Worker {
             ClientEvent::Changed(view) => {
                 self.second_call_may_be_over(&view);
                 self.core = *view;
+                let ahead = Ahead::of(&self.core.call);
+                if std::mem::replace(&mut self.ahead, ahead) != ahead {
+                    self.follow_devices();
+                }
                 self.publish();
             }
             ClientEvent::MediaStarted { muted, camera_on, .. } => self.start_media(muted, camera_on),
@@ -339,11 +410,22 @@ impl Worker {
                 frames_per_second: target.frames_per_second,
             }),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
-            ClientEvent::ServerWanted => {
+            ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
+            ClientEvent::File(job) => self.file_job(job),
+            ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
             ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
+        }
+    }
+
+    fn file_job(&mut self, job: FileJob) {
+        let (key, path) = (job.key(), job.path().unwrap_or_default());
+        if !self.files.ask(job) {
+            tracing::error!("the files' thread does not keep up");
+            let why = FileFailure::System(String::from("too much waits to be read and written"));
+            self.ask(ClientCommand::File(FileReport::Failed { key, path, why }));
         }
     }
 
@@ -356,6 +438,17 @@ impl Worker {
             let addresses = server.resolve().await;
             // The worker may be gone; then nobody wants to know.
             let _ = resolve.send((server, addresses)).await;
+        });
+    }
+
+    /// Looks up where a further server is; nobody here becomes it.
+    fn find_further_server(&mut self, url: String) {
+        let Ok(server) = ServerAddress::parse(&url) else { return };
+        let found = self.find_further.clone();
+        tokio::spawn(async move {
+            let addresses = server.resolve().await;
+            // The worker may be gone; then nobody wants to know.
+            let _ = found.send((url, addresses)).await;
         });
     }
 

@@ -1,14 +1,13 @@
 //! Comparing codes with the far end of the call: one try for each session, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{ClientEvent, ClientMachine};
+use super::ClientMachine;
 use crate::call::messages::Message;
 use crate::call::peer_link::Far;
 use crate::call::verification::{SessionBinding, Stage, Verification, VerifyStep, session_name};
 use crate::call::view::Verifying;
-use crate::history::record::{Keep, StoredContact};
 use crate::rtmfp::PeerId;
 
 /// A program that does not answer within this does not know how.
@@ -16,7 +15,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Tries remembered; more sessions do not live at once.
 const MOST_TRIES: usize = 64;
 
-/// The tries of all sessions, and who was found right.
+/// The tries of all sessions.
 #[derive(Debug, Default)]
 pub(super) struct VerifyingSide {
     tries: BTreeMap<PeerId, Verification>,
@@ -25,22 +24,9 @@ pub(super) struct VerifyingSide {
     /// When the far end is taken for a program that cannot.
     answer_by: Option<Instant>,
     unable: bool,
-    verified: BTreeSet<PeerId>,
 }
 
 impl VerifyingSide {
-    /// Those who were found right in earlier starts.
-    pub(super) fn new(contacts: &[StoredContact]) -> Self {
-        let verified =
-            contacts.iter().filter(|contact| contact.verified_at.is_some()).map(|contact| contact.peer);
-        Self { verified: verified.collect(), ..Self::default() }
-    }
-
-    /// Whether this peer's code was compared and found right.
-    pub(super) fn is_verified(&self, peer: PeerId) -> bool {
-        self.verified.contains(&peer)
-    }
-
     /// When [`ClientMachine::tick_verifying`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.answer_by
@@ -134,8 +120,13 @@ impl ClientMachine {
     /// The person compared.
     pub(super) fn codes_compared(&mut self, now: Instant, same: bool) {
         let Some(peer) = self.verifying.shown.filter(|peer| self.call.is_up_with(*peer)) else { return };
-        if self.verifying.tries.get_mut(&peer).is_some_and(|tried| tried.compared(same)) {
+        let Some(tried) = self.verifying.tries.get_mut(&peer) else { return };
+        let was_open = matches!(tried.stage(), Stage::Agreed(_) | Stage::Same(_));
+        if tried.compared(same) {
             self.mark_verified(now, peer);
+        } else if was_open && let Some(keep) = self.contacts.verified(peer, None) {
+            // It is not who we thought.
+            self.keep_contact(keep);
         }
     }
 
@@ -187,23 +178,19 @@ impl ClientMachine {
 
     /// From now on this peer is known to be who they say, and kept as a contact.
     fn mark_verified(&mut self, now: Instant, peer: PeerId) {
-        self.verifying.verified.insert(peer);
         let at = self.date(now);
-        let told = self.name_of(peer);
-        let known = self.config.remembered.contacts.iter().find(|contact| contact.peer == peer);
-        let contact = match known {
-            Some(contact) => StoredContact { verified_at: Some(at), ..contact.clone() },
-            None => StoredContact {
-                peer,
-                name: told.clone(),
-                told_name: told,
-                server: None,
-                verified_at: Some(at),
-                added_at: at,
-            },
-        };
-        if self.config.keeps {
-            self.told.push_back(ClientEvent::Keep { what: Keep::Contact(contact), ticket: None });
+        if !self.contacts.has(peer) {
+            let told = self.told_name(peer).map(str::to_owned);
+            let server = self.met_at.get(&peer).cloned();
+            let name = told.clone().unwrap_or_else(|| peer.short());
+            let mut add = |name: &str| self.contacts.add(at, peer, name, told.as_deref(), server.as_deref());
+            // A name that cannot be kept does not keep anybody from being known.
+            if let Ok(Some(keep)) = add(&name).or_else(|_| add(&peer.short())) {
+                self.keep_contact(keep);
+            }
+        }
+        if let Some(keep) = self.contacts.verified(peer, Some(at)) {
+            self.keep_contact(keep);
         }
     }
 

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use super::{Worker, read};
 use crate::call::client_machine::ClientCommand;
 use crate::call::event::{Event, Notice};
+use crate::call::muted_speech::MutedSpeech;
 use crate::call::view::CallState;
 use crate::media::device_error::{DeviceError, DeviceKind};
 use crate::media::encoded::EncodedFrame;
@@ -22,6 +23,7 @@ impl Worker {
     /// The call is up, or goes on after it waited.
     pub(super) fn start_media(&mut self, muted: bool, camera_on: bool) {
         self.echo.stop();
+        self.studio.stop_sound();
         self.up = true;
         self.studio.set_muted(muted);
         self.studio.set_camera_on(camera_on);
@@ -53,21 +55,23 @@ impl Worker {
         self.studio.stop_sending();
         self.studio.stop_receiving();
         self.studio.set_muted(false);
-        self.muted_speech = Default::default();
-        if self.previewing {
-            self.preview(true);
-        }
+        self.muted_speech = MutedSpeech::default();
     }
 
-    pub(super) fn preview(&mut self, on: bool) {
-        self.previewing = on;
-        if on {
+    /// Opens what is wanted outside a call; a call that is up keeps what it uses.
+    pub(super) fn follow_devices(&mut self) {
+        let dials = self.ahead.camera_and_microphone;
+        if self.previewing || dials && self.dials_with_video {
             self.studio.open_camera();
-            self.studio.open_microphone();
         } else {
             self.studio.close_camera();
+        }
+        if self.previewing || dials {
+            self.studio.open_microphone();
+        } else {
             self.studio.close_microphone();
         }
+        self.studio.set_speaker_ready(self.ahead.loudspeaker);
     }
 
     /// Lets the person hear themselves a second later, unless there is a call.
@@ -151,7 +155,8 @@ impl Worker {
         } else if self.echo.is_on() && self.studio.take_key_frame_request() {
             self.studio.request_key_frame();
         }
-        if self.up || self.previewing || self.echo.is_on() || self.shows_old_levels() {
+        let moves = self.up || self.previewing || self.ahead.camera_and_microphone || self.echo.is_on();
+        if moves || self.shows_old_levels() {
             self.publish();
         }
     }

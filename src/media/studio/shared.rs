@@ -76,6 +76,8 @@ pub(super) struct Playing {
     /// Counts changes of the sink.
     pub(super) sink_changes: u64,
     pub(super) receiving: bool,
+    /// Whether the device stays open though nothing plays.
+    pub(super) kept_ready: bool,
     /// Counts calls of `start_receiving`.
     pub(super) receptions: u64,
     pub(super) order: Option<SoundOrder>,
@@ -128,6 +130,7 @@ impl Shared {
             sink,
             sink_changes: 1,
             receiving: false,
+            kept_ready: false,
             receptions: 0,
             order: None,
             has_player: false,
