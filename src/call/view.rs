@@ -30,7 +30,7 @@ pub struct ClientView {
     pub call: CallState,
     /// Somebody calls while a call is up.
     pub second: Option<SecondCall>,
-    /// A call that waits while another is up.
+    /// A call that waits because we let it: beside the one in `call`, or that one itself.
     pub on_hold: Option<FarEnd>,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,
@@ -44,6 +44,16 @@ pub struct ClientView {
     pub microphone_level: f32,
     /// How loud the far end is, 0 to 1.
     pub far_level: f32,
+}
+
+impl ClientView {
+    /// Whether the call that is up waits because we let it.
+    pub fn call_waits(&self) -> bool {
+        match (&self.call, &self.on_hold) {
+            (CallState::Up(call), Some(far)) => call.far.peer_id == far.peer_id,
+            _ => false,
+        }
+    }
 }
 
 /// Ourselves.

@@ -13,20 +13,23 @@ mod overview;
 mod people;
 mod presence;
 mod privacy;
+mod second_call;
 mod server;
+mod verifying;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::calls::Calls;
 use super::command::Command;
 use super::contacts::Contacts;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
 use super::event::Event;
 use super::file_job::{FileJob, FileReport};
-use super::lifecycle::{CallEffect, CallRecord, Lifecycle, Phase};
+use super::lifecycle::{CallEffect, CallRecord, Phase};
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
 use super::transfers::Transfers;
@@ -127,12 +130,16 @@ pub enum ClientEvent {
     Told(Event),
     /// The new snapshot; devices, levels and pictures are not in it.
     Changed(Box<ClientView>),
-    /// The call is up: open the devices, and begin to send and to play.
+    /// The call is up, or goes on: open the devices, and begin to send and to play.
     MediaStarted {
         /// With whom.
         peer: PeerId,
+        /// The microphone is muted in this call.
+        muted: bool,
+        /// The camera is wanted in this call.
+        camera_on: bool,
     },
-    /// The call is over.
+    /// The call is over, or waits: close the devices.
     MediaStopped,
     /// A coded frame of the far end.
     Frame(EncodedFrame),
@@ -186,7 +193,8 @@ pub struct ClientMachine {
     /// On which server somebody is found, by a link.
     met_at: BTreeMap<PeerId, String>,
     links: BTreeMap<PeerId, lines::Lines>,
-    call: Lifecycle,
+    call: Calls,
+    verifying: verifying::VerifyingSide,
     /// Addresses that came with a link being dialled.
     hints: Vec<SocketAddr>,
     questions: people::Questions,
@@ -231,7 +239,8 @@ impl ClientMachine {
             people: Arc::default(),
             met_at: BTreeMap::new(),
             links: BTreeMap::new(),
-            call: Lifecycle::new(me),
+            call: Calls::new(me),
+            verifying: verifying::VerifyingSide::default(),
             hints: vec![],
             questions: people::Questions::default(),
             conversations,
@@ -275,7 +284,7 @@ impl ClientMachine {
             ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
             ClientCommand::File(report) => self.file_reported(now, report),
             ClientCommand::Leave => {
-                let effects = self.call.hang_up(now);
+                let effects = self.call.end_all(now);
                 self.carry_out(now, effects);
                 self.leaving = Some(now + GOODBYE);
             }
@@ -321,6 +330,8 @@ impl ClientMachine {
             Command::Set(setting) => {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
+                self.follow_video_choice();
+                self.follow_keepalive();
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -334,8 +345,7 @@ impl ClientMachine {
             command @ (Command::AddContact { .. }
             | Command::RenameContact { .. }
             | Command::RemoveContact(_)
-            | Command::RestoreContact(_)
-            | Command::Verified { same: false }) => self.change_contacts(now, command),
+            | Command::RestoreContact(_)) => self.change_contacts(now, command),
             // Devices are opened by the doer.
             Command::ChooseCamera(_)
             | Command::ChooseMicrophone(_)
@@ -348,12 +358,15 @@ impl ClientMachine {
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
             | Command::NewIdentity => {}
-            Command::DeclineWith(_)
-            | Command::AcceptSecond { .. }
-            | Command::DeclineSecond(_)
-            | Command::Hold(_)
-            | Command::StartVerifying
-            | Command::Verified { same: true } => {}
+            Command::DeclineWith(text) => self.decline_with(now, text),
+            Command::AcceptSecond { with_video, hold } => self.accept_second(now, with_video, hold),
+            Command::DeclineSecond(text) => self.decline_second(now, text),
+            Command::Hold(on) => {
+                let effects = self.call.hold(on);
+                self.carry_out(now, effects);
+            }
+            Command::StartVerifying => self.start_verifying(now),
+            Command::Verified { same } => self.codes_compared(now, same),
         }
     }
 
@@ -367,7 +380,7 @@ impl ClientMachine {
                 CallEffect::Say(peer, message) => self.say(now, peer, message),
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
-                CallEffect::StopMedia => self.stop_media(),
+                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(),
                 CallEffect::Tell(event) => {
                     if let Event::Up { peer, .. } = event {
                         self.acquaintances.meet(peer);
@@ -375,6 +388,8 @@ impl ClientMachine {
                     self.tell(event);
                 }
                 CallEffect::Record(peer, record) => {
+                    self.media.forget(peer);
+                    self.end_verifying(peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -383,6 +398,9 @@ impl ClientMachine {
                     self.conversations.record(at, peer, &name, id, record);
                 }
             }
+        }
+        if let Some(peer) = self.call.up().next().filter(|peer| self.call.is_up_with(*peer)) {
+            self.media.belong_to(peer);
         }
     }
 
@@ -474,6 +492,8 @@ impl ClientMachine {
         self.tick_chat(now);
         self.tick_files(now);
         self.tick_lines(now);
+        self.tick_media(now);
+        self.tick_verifying(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);
@@ -514,6 +534,8 @@ impl ClientMachine {
             self.chat_deadline(),
             self.files_deadline(now),
             self.lines_deadline(),
+            self.media_deadline(),
+            self.verifying.deadline(),
             step,
             leaving,
         ]

@@ -62,7 +62,7 @@ impl ClientMachine {
             self.person(now, Command::Accept { with_video });
             return;
         }
-        if !self.call.is_free() {
+        if !self.call.may_dial() {
             self.refuse(Refusal::InCall);
             return;
         }
@@ -102,6 +102,7 @@ impl ClientMachine {
             (Some(peer), None) => self.server_for(peer),
             (None, _) => Which::Home,
         };
+        self.media.set_aside();
         self.media.camera_on = with_video;
         self.call.look(now, shown.clone(), peer, with_video);
         self.look_up(now, shown, peer);

@@ -107,7 +107,7 @@ impl ClientMachine {
     pub(super) fn block(&mut self, now: Instant, peer: PeerId) {
         self.config.blocked.insert(peer);
         if self.is_in_our_call(peer) {
-            let effects = self.call.hang_up(now);
+            let effects = self.call.end_with(now, peer);
             self.carry_out(now, effects);
             self.part(now, peer);
         } else {
@@ -131,8 +131,8 @@ impl ClientMachine {
         }
     }
 
-    /// Whether the call, in whatever state, is with them.
+    /// Whether a call, in whatever state, is with them.
     pub(super) fn is_in_our_call(&self, peer: PeerId) -> bool {
-        self.call.with().is_some_and(|with| with.peer == peer)
+        self.call.is_with(peer)
     }
 }
