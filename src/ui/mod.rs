@@ -8,10 +8,12 @@
 pub mod action;
 pub mod app;
 pub mod clock;
+pub mod desktop;
 pub mod parts;
 pub mod screen;
 pub mod screens;
 pub mod shortcuts;
+pub mod snapshot;
 pub mod stillness;
 pub mod textures;
 pub mod theme;

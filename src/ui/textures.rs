@@ -23,6 +23,7 @@ pub struct PictureTexture {
     name: &'static str,
     texture: Option<TextureHandle>,
     rgba: Vec<u8>,
+    latest: Option<Picture>,
 }
 
 impl PictureTexture {
@@ -39,6 +40,7 @@ impl PictureTexture {
     /// Shows a picture. A malformed one changes nothing.
     pub fn show(&mut self, ctx: &Context, picture: &Picture) -> bool {
         let Some(image) = to_rgba(picture, &mut self.rgba) else { return false };
+        self.latest = Some(picture.clone());
         match &mut self.texture {
             Some(texture) => texture.set(image, TextureOptions::LINEAR),
             None => self.texture = Some(ctx.load_texture(self.name, image, TextureOptions::LINEAR)),
@@ -49,6 +51,12 @@ impl PictureTexture {
     /// Forgets the picture: a call's last one must not show in the next.
     pub fn clear(&mut self) {
         self.texture = None;
+        self.latest = None;
+    }
+
+    /// The picture itself, to be kept.
+    pub fn latest(&self) -> Option<Picture> {
+        self.latest.clone()
     }
 
     /// What to draw, once a picture came.
@@ -60,15 +68,23 @@ impl PictureTexture {
 }
 
 fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
+    rgba_of(picture, rgba).then(|| {
+        let size = [picture.width as usize, picture.height as usize];
+        ColorImage::from_rgba_premultiplied(size, rgba)
+    })
+}
+
+/// The picture's colours, four bytes a sample. False, and nothing done, for a malformed one.
+pub(super) fn rgba_of(picture: &Picture, rgba: &mut Vec<u8>) -> bool {
     let (width, height) = (picture.width, picture.height);
     let sides_fit = |side: u32| side > 0 && side <= LARGEST_SIDE && side.is_multiple_of(2);
     if !sides_fit(width) || !sides_fit(height) {
-        return None;
+        return false;
     }
     let luma = width as usize * height as usize;
     let chroma = luma / 4;
     if picture.i420.len() != luma + 2 * chroma {
-        return None;
+        return false;
     }
     let (y_plane, rest) = picture.i420.split_at(luma);
     let (u_plane, v_plane) = rest.split_at(chroma);
@@ -83,8 +99,7 @@ fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
         height,
     };
     rgba.resize(luma * 4, 255);
-    yuv420_to_rgba(&planes, rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601).ok()?;
-    Some(ColorImage::from_rgba_premultiplied([width as usize, height as usize], rgba))
+    yuv420_to_rgba(&planes, rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601).is_ok()
 }
 
 #[cfg(test)]
