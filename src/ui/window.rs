@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use super::app::App;
 use super::desktop::Desktop;
+use super::gpu_picture::is_worth_it;
 use super::theme::{self, ThemeChoice};
 use super::words::word_with;
 use crate::call::handle::Client;
@@ -94,7 +95,9 @@ pub fn run(
             let again = creation.egui_ctx.clone();
             let desktop = Desktop::start(Arc::new(move || again.request_repaint()));
             let app = App::new(make(waker)?, theme, TimeZone::system(), dial);
-            Ok(Box::new(app.with_crash_report(crash_report).on_desktop(desktop)))
+            let app = app.with_crash_report(crash_report).on_desktop(desktop);
+            let gpu = creation.gl.as_deref().is_some_and(is_worth_it);
+            Ok(Box::new(if gpu { app.on_gpu(&creation.egui_ctx) } else { app }))
         }),
     )
     .map_err(|error| word_with("start.no_window", &[("why", error.to_string().trim_end_matches('.'))]))

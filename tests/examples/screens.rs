@@ -1,5 +1,5 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
-//! `cargo run --example screens -- SCREEN [light] [narrow]`.
+//! `cargo run --example screens -- SCREEN [light] [narrow] [notify] [stay]`.
 //!
 //! SCREEN is first, home, start, settings, dialling, incoming, stranger, key_changed, call (C opens its chat, T its quality,
 //! Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, ended, crash, unreachable or missing.
@@ -157,7 +157,7 @@ fn main() -> Result<(), String> {
     }
     let client = Pretended {
         view: RefCell::new(Arc::new(view)),
-        events: VecDeque::new(),
+        events: if has("notify") { events() } else { VecDeque::new() },
         far: Latest::default(),
         own: Latest::default(),
     };
@@ -172,6 +172,16 @@ fn main() -> Result<(), String> {
         ..WindowOptions::default()
     };
     tincan::ui::run(options, |_| Ok(Box::new(client)))
+}
+
+/// What a desktop is told of while nobody looks at the window.
+fn events() -> VecDeque<Event> {
+    let (peer, name) = (shown::peer(1), "林小雨".to_owned());
+    VecDeque::from([
+        Event::Missed { peer, name: name.clone() },
+        Event::TextReceived { peer, name, text: "See you at <b>eight</b> & bring the slides".into() },
+        Event::Ringing { peer: shown::peer(2), name: "Jonas".into(), silently: false },
+    ])
 }
 
 fn own_picture() -> Picture {

@@ -107,6 +107,13 @@ impl App {
         self
     }
 
+    /// With pictures converted on the GPU: the window has OpenGL.
+    pub fn on_gpu(mut self, ctx: &Context) -> Self {
+        self.far_picture.use_gpu(ctx);
+        self.own_picture.use_gpu(ctx);
+        self
+    }
+
     /// With the report of a run that ended badly, to be shown first. It is read now, before there is a window.
     pub fn with_crash_report(mut self, path: Option<PathBuf>) -> Self {
         self.crash = path.and_then(|path| {

@@ -147,7 +147,8 @@ fn volume_ui(ui: &mut Ui, view: &ClientView, call: &UpCall) -> Option<Pressed> {
         Label::new(RichText::new(&label).font(theme::font(theme::SMALL)).color(palette(ui).dim)).truncate(),
     );
     ui.spacing_mut().slider_width = ui.available_width();
-    let slider = ui.add(Slider::new(&mut percent, 0.0..=200.0).step_by(5.0).show_value(false));
+    let slider =
+        ui.add(Slider::new(&mut percent, 0.0..=200.0).step_by(5.0).show_value(false).trailing_fill(true));
     ui.ctx().accesskit_node_builder(slider.id, |node| node.set_label(label.as_str()));
     slider.changed().then(|| Pressed::Ask(Command::Set(Setting::FarVolume(percent / 100.0))))
 }

@@ -25,7 +25,8 @@ pub fn graph_ui(ui: &mut Ui, rect: Rect, label: &str, unit: &str, values: &[f32]
     let span = (most - least).max(most.abs() * 0.1).max(0.5);
     let low = if least <= span * 0.5 { 0.0 } else { least - span * 0.1 };
     let high = (most + span * 0.1).max(low + span);
-    let inner = plot.shrink2(vec2(4.0, 4.0));
+    // The least and the most stand to the left of the line, not on it.
+    let inner = Rect::from_min_max(plot.min + vec2(28.0, 4.0), plot.max - vec2(4.0, 4.0));
     let step = inner.width() / (SECONDS - 1) as f32;
     let shown = &values[values.len().saturating_sub(SECONDS)..];
     let start = inner.right() - step * (shown.len() - 1) as f32;

@@ -20,7 +20,7 @@ use crate::ui::words::{word, word_with};
 pub fn second_call_ui(ui: &Ui, second: &SecondCall, hold: bool, state: &mut AnswerState) -> Option<Action> {
     state.is_for(second.far.peer_id);
     let screen = ui.ctx().content_rect();
-    let width = (screen.width() - 24.0).min(420.0);
+    let width = (screen.width() - 24.0).min(470.0);
     let palette = palette(ui);
     Area::new(Id::unique("second call"))
         .order(Order::Foreground)
