@@ -44,10 +44,8 @@ pub enum ShortcutAction {
     CallAudio,
     /// Calls who is shown, with picture.
     CallVideo,
-    /// Puts the cursor where one dials.
+    /// Puts the cursor where one finds and calls somebody.
     Dial,
-    /// Puts the cursor where one searches.
-    Search,
     /// The conversation before.
     PreviousConversation,
     /// The conversation after.
@@ -77,7 +75,7 @@ pub enum Where {
 
 impl ShortcutAction {
     /// Every action, as a list shows them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 23] = [
         Self::Mute,
         Self::Camera,
         Self::Talk,
@@ -95,7 +93,6 @@ impl ShortcutAction {
         Self::CallAudio,
         Self::CallVideo,
         Self::Dial,
-        Self::Search,
         Self::PreviousConversation,
         Self::NextConversation,
         Self::Settings,
@@ -124,7 +121,6 @@ impl ShortcutAction {
             Self::CallAudio => "call_audio",
             Self::CallVideo => "call_video",
             Self::Dial => "dial",
-            Self::Search => "search",
             Self::PreviousConversation => "previous",
             Self::NextConversation => "next",
             Self::Settings => "settings",
@@ -154,7 +150,6 @@ impl ShortcutAction {
             Self::CallAudio => word("shortcut.call_audio"),
             Self::CallVideo => word("shortcut.call_video"),
             Self::Dial => word("shortcut.dial"),
-            Self::Search => word("shortcut.search"),
             Self::PreviousConversation => word("shortcut.previous"),
             Self::NextConversation => word("shortcut.next"),
             Self::Settings => word("shortcut.settings"),
@@ -181,7 +176,6 @@ impl ShortcutAction {
             Self::CallAudio
             | Self::CallVideo
             | Self::Dial
-            | Self::Search
             | Self::PreviousConversation
             | Self::NextConversation
             | Self::Back => Where::Home,
@@ -215,8 +209,7 @@ impl ShortcutAction {
             Self::HangUp => both(Key::D),
             Self::CallAudio => both(Key::C),
             Self::CallVideo => both(Key::X),
-            Self::Dial => command(Key::K),
-            Self::Search => command(Key::F),
+            Self::Dial => command(Key::L),
             Self::PreviousConversation => command(Key::PageUp),
             Self::NextConversation => command(Key::PageDown),
             Self::Settings => command(Key::Comma),

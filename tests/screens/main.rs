@@ -1,5 +1,6 @@
 //! Every screen, used by its labels, the way a screen reader would.
 
+mod app;
 mod calls;
 mod pressed;
 mod sentences;

@@ -77,6 +77,16 @@ impl App {
         }
     }
 
+    /// Ends the program, or asks first when a call is up.
+    pub(super) fn ask_to_quit(&mut self, ctx: &Context) {
+        if matches!(self.view.call, CallState::Up(_)) {
+            self.closing.asking = true;
+            ctx.request_repaint();
+        } else {
+            self.quit(ctx);
+        }
+    }
+
     /// Ends the program, whatever the settings say about the window.
     pub(super) fn quit(&mut self, ctx: &Context) {
         self.closing.quitting = true;

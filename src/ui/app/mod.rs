@@ -3,6 +3,7 @@
 mod actions;
 mod closing;
 mod events;
+mod keys;
 mod pip;
 
 use std::collections::BTreeMap;
@@ -154,7 +155,7 @@ impl App {
     #[expect(clippy::disallowed_methods, reason = "the window is where the wall clock comes in")]
     pub fn show(&mut self, ui: &mut Ui) {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
-        let mut actions = vec![self.screen_ui(ui, &clock), self.over_ui(ui)];
+        let mut actions = vec![self.keys(ui), self.screen_ui(ui, &clock), self.over_ui(ui)];
         actions.push(self.toasts.show(ui.ctx()));
         for action in actions.into_iter().flatten() {
             self.carry_out(ui.ctx(), action);
