@@ -50,7 +50,7 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
     let signed = |ms: f64| word_with("quality.ms", &[("ms", &format!("{ms:+.0}"))]);
     let or_unknown = |text: &str| if text.is_empty() { unknown() } else { text.to_owned() };
     vec![
-        (word("quality.route"), or_unknown(&quality.route)),
+        (word("quality.route"), route_words(&quality.route)),
         (word("quality.round_trip"), format!("{round_trip}   {loss}")),
         (word("quality.send"), stream(quality.send_kbps, quality.send_picture)),
         (word("quality.receive"), stream(quality.receive_kbps, quality.receive_picture)),
@@ -58,6 +58,16 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         (word("quality.lip_sync"), quality.lip_sync_ms.map_or_else(unknown, signed)),
         (word("quality.cipher"), or_unknown(&quality.cipher)),
     ]
+}
+
+/// The way in the person's language; what stands after it, such as an address, as it is.
+fn route_words(route: &str) -> String {
+    match route.split_once(' ').map_or((route, ""), |(way, rest)| (way, rest)) {
+        ("", _) => word("quality.unknown").to_owned(),
+        ("direct", rest) => format!("{} {rest}", word("quality.direct")).trim_end().to_owned(),
+        ("relayed", rest) => format!("{} {rest}", word("quality.relayed")).trim_end().to_owned(),
+        _ => route.to_owned(),
+    }
 }
 
 fn stream(kbps: f64, picture: Option<(u32, u32, f32)>) -> String {

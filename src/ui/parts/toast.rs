@@ -58,7 +58,7 @@ impl Toasts {
     pub fn show(&mut self, ctx: &Context) -> Option<Action> {
         let now = ctx.input(|input| input.time);
         self.shown.retain(|toast| toast.until > now);
-        let Some(next) = self.shown.iter().map(|toast| toast.until).reduce(f64::min) else { return None };
+        let next = self.shown.iter().map(|toast| toast.until).reduce(f64::min)?;
         ctx.request_repaint_after_secs((next - now) as f32);
 
         let palette = palette_of(ctx.global_style().visuals.dark_mode);
