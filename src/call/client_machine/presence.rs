@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use super::ClientMachine;
 use super::server::Which;
 use crate::amf::Value;
-use crate::call::lifecycle::Phase;
 use crate::call::view::Presence;
 use crate::rtmfp::PeerId;
 use crate::settings::Visibility;
@@ -140,7 +139,7 @@ impl ClientMachine {
     fn own_state(&self) -> &'static str {
         if self.config.settings.do_not_disturb {
             "busy"
-        } else if matches!(self.call.phase(), Phase::Up { .. }) {
+        } else if self.call.up().next().is_some() {
             "in_call"
         } else {
             "online"
