@@ -5,6 +5,7 @@ use tincan::call::link::Link;
 use tincan::call::view::{CallState, Presence, Progress, ServerState};
 use tincan::call::{Command, EndReason, Event, PeerId};
 use tincan::rendezvous::service::ServiceEvent;
+use tincan::settings::Setting;
 
 use crate::support::virtual_network::Host;
 use crate::world::{Told, World};
@@ -222,4 +223,22 @@ fn our_link_names_our_server_unless_it_is_the_one_on_this_computer() {
     world.person(ada, Command::SetServer(Some("rtmfp://127.0.0.1".into())));
     world.run(1);
     assert_eq!(link(&world).server, None);
+}
+
+#[test]
+fn a_server_hears_of_us_as_often_as_the_person_chose() {
+    let mut world = World::new();
+    let mut setup = world.setup();
+    setup.server = world.add_server();
+    let (ada, _) = world.client_with("Ada", setup);
+    let mut sent_in_a_minute = |seconds| {
+        world.person(ada, Command::Set(Setting::Keepalive(seconds)));
+        world.run(20);
+        let before = world.net.sent().iter().filter(|sent| sent.from == ada).count();
+        world.run(60);
+        world.net.sent().iter().filter(|sent| sent.from == ada).count() - before
+    };
+    let (often, rarely) = (sent_in_a_minute(5), sent_in_a_minute(60));
+    assert!(often >= 10, "{often}");
+    assert!(rarely <= 4, "{rarely}");
 }

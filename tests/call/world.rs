@@ -144,7 +144,10 @@ impl World {
     pub(crate) fn add_server(&mut self) -> Host {
         let number = u8::try_from(self.names.len()).expect("few servers");
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([210 + number; 32]));
-        let node = Node::new(node_config(profile, 220 + number));
+        let mut config = node_config(profile, 220 + number);
+        // It leaves it to its clients to show that they are there.
+        config.endpoint.keepalive = Duration::from_secs(20);
+        let node = Node::new(config);
         let server = self.net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
         self.names.insert(spelt_alike(&self.url_of(server)), server);
         server
@@ -158,8 +161,7 @@ impl World {
     /// Who is usually there: nobody is held back, and nothing was kept.
     pub(crate) fn setup(&self) -> Setup {
         Setup {
-            // As often as between peers: who is gone is soon known to be.
-            settings: Settings { keepalive: 5, ..Settings::default() },
+            settings: Settings::default(),
             remembered: tincan::history::record::Remembered::default(),
             guarded: false,
             server: self.server,

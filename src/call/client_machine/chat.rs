@@ -79,7 +79,10 @@ impl ClientMachine {
             self.dial_lines(now, peer, offer);
         }
         if self.links.contains_key(&peer) {
-            self.conversations.under_way(peer);
+            // Who is said to be away may only be hidden, so they are dialled; but nothing is on its way to them yet.
+            if !self.is_said_to_be_away(peer) {
+                self.conversations.under_way(peer);
+            }
             self.say_what_waits(now, peer);
         } else {
             self.try_later(now, peer, FIRST_PAUSE);

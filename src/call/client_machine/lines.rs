@@ -307,7 +307,7 @@ impl ClientMachine {
             LinkNews::Named { name, capabilities } => {
                 self.goes_by(peer, &name);
                 if capabilities.is_none_or(|far| far.intent == Intent::Call) {
-                    let gate = self.gate(now, peer, &name);
+                    let gate = self.gate(now, peer);
                     if gate != Gate::Open {
                         self.turn_away(now, peer, capabilities.map(|far| far.call), gate);
                         return;
@@ -368,7 +368,7 @@ impl ClientMachine {
             Message::Call { call, video } => {
                 self.keep(peer);
                 let name = self.told_name(peer).map_or_else(|| peer.short(), str::to_owned);
-                let gate = self.gate(now, peer, &name);
+                let gate = self.gate(now, peer);
                 if gate != Gate::Open {
                     self.turn_away(now, peer, Some(call), gate);
                     return;

@@ -27,13 +27,11 @@ use super::command::Command;
 use super::contacts::Contacts;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
-use super::event::{Event, Refusal};
+use super::event::Event;
 use super::file_job::{FileJob, FileReport};
 use super::lifecycle::{CallEffect, CallRecord, Phase};
-use super::link::Link;
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
-use super::server_address::ServerAddress;
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
@@ -333,7 +331,6 @@ impl ClientMachine {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
                 self.follow_video_choice();
-                self.follow_keepalive();
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -370,61 +367,6 @@ impl ClientMachine {
             Command::StartVerifying => self.start_verifying(now),
             Command::Verified { same } => self.codes_compared(now, same),
         }
-    }
-
-    /// Dials what the person wrote: a link, a peer ID, the name of a contact, or one on the server.
-    fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
-        let whom = whom.trim().to_owned();
-        if let Phase::Ringing { with, .. } = self.call.phase()
-            && (with.peer.to_string() == whom || with.name == whom)
-        {
-            self.person(now, Command::Accept { with_video });
-            return;
-        }
-        if !self.call.may_dial() {
-            self.refuse(Refusal::InCall);
-            return;
-        }
-        self.hints.clear();
-        let mut through = None;
-        let (peer, shown) = if Link::looks_like_one(&whom) {
-            let link = match Link::parse(&whom) {
-                Ok(link) => link,
-                Err(error) => return self.refuse(Refusal::Link(error)),
-            };
-            match link.server.as_deref().map(ServerAddress::parse).transpose() {
-                Ok(server) => through = server.map(|server| server.normalised()),
-                Err(error) => return self.refuse(Refusal::Server(error)),
-            }
-            self.hints = link.addresses;
-            let kept = self.contacts.name(link.peer).map(str::to_owned);
-            (Some(link.peer), kept.or(link.name).unwrap_or_else(|| link.peer.short()))
-        } else {
-            match whom.parse::<PeerId>().ok().or_else(|| self.contacts.by_name(&whom)) {
-                Some(peer) => (Some(peer), self.name_of(peer)),
-                None => (None, whom),
-            }
-        };
-        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
-            self.refuse(Refusal::ThatIsYou);
-            return;
-        }
-        if shown.is_empty() {
-            self.refuse(Refusal::Nobody);
-            return;
-        }
-        self.questions.through = match (peer, through) {
-            (Some(peer), Some(key)) => {
-                self.note_server(peer, key.clone());
-                self.servers.which(&key)
-            }
-            (Some(peer), None) => self.server_for(peer),
-            (None, _) => server::Which::Home,
-        };
-        self.media.set_aside();
-        self.media.camera_on = with_video;
-        self.call.look(now, shown.clone(), peer, with_video);
-        self.look_up(now, shown, peer);
     }
 
     /// Carries out what the call wants.
