@@ -20,7 +20,7 @@ use super::echo_test::EchoTest;
 use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
 use super::file_desk::FileDesk;
-use super::file_job::{FileFailure, FileJob, FileReport};
+use super::file_job::FileReport;
 use super::muted_speech::MutedSpeech;
 use super::server_address::{BUILT_IN, ServerAddress};
 #[cfg(feature = "server")]
@@ -96,7 +96,7 @@ pub(super) struct Worker {
     list_devices: mpsc::Sender<Devices>,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
-    files: FileDesk,
+    _files: FileDesk,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
@@ -119,11 +119,12 @@ pub(super) struct Worker {
 /// The files' desk, and what it reports.
 pub(super) type Files = (FileDesk, mpsc::Receiver<FileReport>);
 
-/// Starts the files' desk.
-pub(super) fn open_desk(data_dir: &std::path::Path) -> std::io::Result<Files> {
+/// Starts the files' desk. What comes goes where the person looks for it; without a window, beside everything else.
+pub(super) fn open_desk(data_dir: &std::path::Path, window: bool) -> std::io::Result<Files> {
     let (report, file_reports) = mpsc::channel(FILE_REPORTS);
-    let downloads = settings::downloads(data_dir);
-    let files = FileDesk::start(downloads, move |done| report.blocking_send(done).is_ok())?;
+    let folder = Some(data_dir.join("downloads")).filter(|_| !window);
+    let folder = folder.unwrap_or_else(|| settings::downloads(data_dir));
+    let files = FileDesk::start(folder, move |done| report.blocking_send(done).is_ok())?;
     Ok((files, file_reports))
 }
 
@@ -172,8 +173,11 @@ pub(super) fn prepare(
         },
     );
     let (tell, machine_told) = mpsc::channel(TOLD);
+    let jobs = files.jobs();
     let driver = driver::spawn(machine, DriverConfig::preferred_port(config.settings.port), move |event| {
-        if let Err(error) = tell.try_send(event) {
+        if let ClientEvent::File(job) = event {
+            jobs.ask(job);
+        } else if let Err(error) = tell.try_send(event) {
             // Only a worker that stands still lets this fill; far frames are then worth nothing anyway.
             tracing::warn!("the call worker does not keep up: {error}");
         }
@@ -205,7 +209,7 @@ pub(super) fn prepare(
         listed_devices,
         list_devices,
         file_reports,
-        files,
+        _files: files,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -414,18 +418,10 @@ impl Worker {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
-            ClientEvent::File(job) => self.file_job(job),
             ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
+            // The desk is asked without a stop here.
+            ClientEvent::File(_) => {}
             ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
-        }
-    }
-
-    fn file_job(&mut self, job: FileJob) {
-        let (key, path) = (job.key(), job.path().unwrap_or_default());
-        if !self.files.ask(job) {
-            tracing::error!("the files' thread does not keep up");
-            let why = FileFailure::System(String::from("too much waits to be read and written"));
-            self.ask(ClientCommand::File(FileReport::Failed { key, path, why }));
         }
     }
 

@@ -260,3 +260,24 @@ fn a_missed_call_is_unread_until_the_conversation_is_seen() {
     world.person(ada, Command::MarkRead(bob_id));
     assert!(world.until(1, |world| unread(world) == Some(0)));
 }
+
+#[test]
+fn of_many_who_are_away_only_a_few_are_dialled_at_once_and_one_who_is_there_gets_through() {
+    let mut world = World::new();
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    for n in 1..=40 {
+        world.person(bob, Command::SendText { to: PeerId([n; 32]), text: "anybody?".into() });
+    }
+    world.run(120);
+    world.person(bob, Command::SendText { to: ada_id, text: "hello".into() });
+    assert!(world.until(60, |world| texts(world, ada) == ["hello"]));
+    let waiting = |world: &World| {
+        let view = world.view(bob);
+        let states = view.conversations.iter().flat_map(|conversation| conversation.lines.iter().cloned());
+        let waiting =
+            states.filter(|line| matches!(line.what, LineKind::Sent { state: Delivery::Waiting, .. }));
+        waiting.count()
+    };
+    assert!(world.until(60, |world| waiting(world) == 40), "{} wait", waiting(&world));
+}

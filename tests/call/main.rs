@@ -14,6 +14,7 @@ mod presence;
 mod privacy;
 mod programs;
 mod quality;
+mod real_files;
 mod real_time;
 mod second_call;
 mod servers;

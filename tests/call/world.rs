@@ -42,7 +42,7 @@ pub(crate) enum Told {
 }
 
 /// The same input for a machine with another kind of command; `None` for a command.
-fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
+fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Box<Asked>> {
     Ok(match input {
         Input::Time => Input::Time,
         Input::Received(Received { route, ecn, segment_size, bytes }) => {
@@ -51,7 +51,7 @@ fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
         Input::PathOpened { path, local } => Input::PathOpened { path, local },
         Input::PathClosed { path } => Input::PathClosed { path },
         Input::Computed(computed) => Input::Computed(computed),
-        Input::Command(asked) => return Err(asked),
+        Input::Command(asked) => return Err(Box::new(asked)),
     })
 }
 
@@ -76,13 +76,17 @@ impl Machine for Anyone {
             },
             Self::Client(client) => match without_command(input) {
                 Ok(input) => client.handle_input(now, input),
-                Err(Asked::Client(command)) => client.handle_input(now, Input::Command(command)),
-                Err(other) => panic!("a client is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Client(command) => client.handle_input(now, Input::Command(command)),
+                    other @ Asked::Plain(_) => panic!("a client is not asked {other:?}"),
+                },
             },
             Self::Plain(plain) => match without_command(input) {
                 Ok(input) => plain.handle_input(now, input),
-                Err(Asked::Plain(command)) => plain.handle_input(now, Input::Command(command)),
-                Err(other) => panic!("a plain client is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Plain(command) => plain.handle_input(now, Input::Command(command)),
+                    other @ Asked::Client(_) => panic!("a plain client is not asked {other:?}"),
+                },
             },
         }
     }

@@ -113,13 +113,6 @@ impl ClientMachine {
         if told == Presence::Offline && on_the_line { Presence::Online } else { told }
     }
 
-    /// Whether a server that watches somebody for us says that they are not there, or not to be seen.
-    pub(super) fn is_said_to_be_away(&self, peer: PeerId) -> bool {
-        let watched = |told: &ToldServer| told.watched.binary_search(&peer).is_ok();
-        let asked = self.servers.all().any(|(_, server)| server.is_connected() && watched(&server.told));
-        asked && self.presence_of(peer) == Presence::Offline
-    }
-
     /// Puts what is known of contacts into the list of people.
     pub(super) fn show_people(&mut self) {
         let mut people = self.listed.clone();
