@@ -25,6 +25,10 @@ struct Ringing {
 
 /// Two clients with cameras, one of which calls the other; it rings.
 fn ringing() -> Ringing {
+    ringing_with(true)
+}
+
+fn ringing_with(video: bool) -> Ringing {
     let scratch = Scratch::new();
     let (server, url) = serve();
     let mut called = client(&scratch.path("called"), "Ada", &url);
@@ -32,7 +36,7 @@ fn ringing() -> Ringing {
     for client in [&mut called, &mut caller] {
         await_event(client, |event| *event == Event::Connected);
     }
-    assert!(caller.try_command(Command::Call { whom: called.peer_id().to_string(), with_video: true }));
+    assert!(caller.try_command(Command::Call { whom: called.peer_id().to_string(), with_video: video }));
     await_event(&mut called, |event| matches!(event, Event::Ringing { .. }));
     Ringing { caller, called, _server: server, _scratch: scratch }
 }
@@ -96,6 +100,14 @@ fn the_camera_of_who_is_called_comes_on_when_they_accept_and_not_before() {
     assert_eq!(both.called.view().microphone_level, 0.0);
     assert!(both.called.try_command(Command::Accept { with_video: true }));
     assert_eq!(own_pictures(&mut both.called, ENOUGH, LONG), ENOUGH);
+}
+
+#[test]
+fn who_calls_without_picture_opens_no_camera_until_they_want_one() {
+    let mut both = ringing_with(false);
+    assert_eq!(own_pictures(&mut both.caller, 1, Duration::from_millis(500)), 0);
+    assert!(both.caller.try_command(Command::SetCameraOn(true)));
+    assert_eq!(own_pictures(&mut both.caller, ENOUGH, LONG), ENOUGH);
 }
 
 #[test]

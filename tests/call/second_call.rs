@@ -306,3 +306,13 @@ fn a_far_end_that_holds_and_goes_on_over_and_over_does_not_keep_the_devices_busy
     assert!(starts(&world) - before <= 6, "{} starts in two seconds", starts(&world) - before);
     assert!(heard(&mut world, bob.0, ada.0) > 20);
 }
+
+#[test]
+fn who_waits_and_is_blocked_is_gone_and_the_current_call_goes_on() {
+    let Three { mut world, ada, bob, eve } = bob_waits();
+    world.person(ada.0, Command::SetBlocked { peer: bob.1, blocked: true });
+    assert!(world.until(5, |world| on_hold(world, ada.0).is_none()));
+    assert!(world.until(5, |world| world.end(bob.0) == Some(EndReason::EndedThere)));
+    assert!(up_with(&world, ada.0, eve.1));
+    assert!(heard(&mut world, eve.0, ada.0) > 20);
+}

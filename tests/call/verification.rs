@@ -78,6 +78,8 @@ fn who_is_found_right_is_verified_here_and_later() {
     world.person(caller, Command::Verified { same: true });
     assert!(world.until(5, |world| world.view(caller).verifying == Verifying::Done));
     assert_eq!(known(&world, caller), Some(Known::Verified));
+    let kept = world.view(caller).contacts.first().cloned().expect("who is verified is kept");
+    assert!(kept.verified && kept.name == "Ada", "{kept:?}");
     assert_eq!(known(&world, called), Some(Known::Stranger), "each person says so for themselves");
 }
 
@@ -92,6 +94,17 @@ fn codes_that_differ_are_final_for_the_session() {
     world.run(5);
     assert_eq!(world.view(called).verifying, Verifying::Failed);
     assert_eq!(known(&world, called), Some(Known::Stranger));
+}
+
+#[test]
+fn a_contact_whose_code_differs_is_verified_no_longer() {
+    let (mut world, caller, called) = in_a_call();
+    world.person(caller, Command::StartVerifying);
+    assert!(world.until(5, |world| code(world, caller).is_some() && code(world, called).is_some()));
+    world.person(caller, Command::Verified { same: true });
+    world.person(caller, Command::Verified { same: false });
+    assert!(world.until(5, |world| world.view(caller).verifying == Verifying::Failed));
+    assert_eq!(known(&world, caller), Some(Known::Contact));
 }
 
 #[test]

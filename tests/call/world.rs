@@ -165,8 +165,7 @@ impl World {
     /// Who is usually there: nobody is held back, and nothing was kept.
     pub(crate) fn setup(&self) -> Setup {
         Setup {
-            // As often as between peers: who is gone is soon known to be.
-            settings: Settings { keepalive: 5, ..Settings::default() },
+            settings: Settings::default(),
             remembered: tincan::history::record::Remembered::default(),
             guarded: false,
             server: self.server,

@@ -331,7 +331,6 @@ impl ClientMachine {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
                 self.follow_video_choice();
-                self.follow_keepalive();
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
