@@ -40,10 +40,21 @@ pub struct ClientView {
     pub settings: Arc<Settings>,
     /// Cameras, microphones and loudspeakers.
     pub devices: Arc<Devices>,
+    /// What was written down when the program crashed, to be read, sent and deleted by the person.
+    pub crash_report: Option<Arc<CrashReport>>,
     /// How loud our microphone is, 0 to 1; moves while it is open, also while muted.
     pub microphone_level: f32,
     /// How loud the far end is, 0 to 1.
     pub far_level: f32,
+}
+
+/// What a crash left behind.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CrashReport {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What it says; it names nobody.
+    pub text: String,
 }
 
 /// Ourselves.

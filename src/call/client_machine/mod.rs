@@ -349,6 +349,7 @@ impl ClientMachine {
             | Command::EchoTest(_)
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
+            | Command::DeleteCrashReport
             | Command::NewIdentity => {}
             Command::DeclineWith(_)
             | Command::AcceptSecond { .. }
