@@ -111,7 +111,8 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         .enable_all()
         .build()
         .map_err(|error| StartError::System(error.to_string()))?;
-    let files = worker::open_desk(&data_dir).map_err(|error| StartError::System(error.to_string()))?;
+    let files =
+        worker::open_desk(&data_dir, window).map_err(|error| StartError::System(error.to_string()))?;
     let config = WorkerConfig {
         profile: Arc::new(Flash::peer(identity)),
         seeds: (random_seed()?, random_seed()?),

@@ -174,8 +174,6 @@ pub enum Command {
         /// What opens it.
         passphrase: Passphrase,
     },
-    /// Deletes the report of a crash.
-    DeleteCrashReport,
     /// Throws the key away and becomes somebody else, with the next start.
     NewIdentity,
 }

@@ -108,8 +108,6 @@ pub enum Notice {
     BackUpNotOpened,
     /// What was restored, or a new identity, shows with the next start.
     WithNextStart,
-    /// The program crashed the last time; the report is in the view.
-    Crashed,
     /// The history was written by a newer version: it is left as it is, and nothing is kept in this run.
     HistoryTooNew,
     /// The history was damaged and lies at this place now; a new one was begun, with the contacts that could be read.

@@ -9,7 +9,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
 
@@ -19,8 +19,6 @@ use sha2::{Digest as _, Sha256};
 use super::file_job::{FileFailure, FileJob, FileKey, FileReport};
 use super::file_name;
 
-/// Jobs that may wait: more than all files that may move at once can ask for.
-const JOBS: usize = 2_048;
 /// Files of one name in the folder.
 const MOST_OF_A_NAME: u32 = 10_000;
 /// What is read at once to get the sum of what was moved before.
@@ -30,9 +28,23 @@ const MOST_READ: usize = 1 << 20;
 
 /// The thread. It ends when this is dropped, after the job it is at; sums of long files are given up.
 pub(crate) struct FileDesk {
-    jobs: Option<SyncSender<FileJob>>,
+    jobs: Jobs,
     closing: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Where to put jobs. It never waits, and needs no bound of its own: who asks gives each file only a window of jobs, and
+/// only so many files at once.
+#[derive(Clone)]
+pub(crate) struct Jobs(Sender<Option<FileJob>>);
+
+impl Jobs {
+    /// Asks for something. A desk that is closed does nothing more.
+    pub(crate) fn ask(&self, job: FileJob) {
+        if self.0.send(Some(job)).is_err() {
+            tracing::debug!("a file's job comes after the end");
+        }
+    }
 }
 
 impl FileDesk {
@@ -44,37 +56,31 @@ impl FileDesk {
         folder: PathBuf,
         report: impl Fn(FileReport) -> bool + Send + 'static,
     ) -> io::Result<Self> {
-        let (jobs, asked) = sync_channel(JOBS);
+        let (jobs, asked) = channel();
         let closing = Arc::new(AtomicBool::new(false));
         let mut desk = Desk::new(folder, Arc::clone(&closing));
         let thread = std::thread::Builder::new().name("files".to_owned()).spawn(move || {
-            while let Ok(job) = asked.recv()
-                && !desk.closing.load(Ordering::Relaxed)
-            {
-                if let Some(done) = desk.work(job)
-                    && !report(done)
-                {
+            while let Ok(Some(job)) = asked.recv() {
+                let done = desk.work(job);
+                if desk.closing.load(Ordering::Relaxed) || done.is_some_and(|done| !report(done)) {
                     return;
                 }
             }
         })?;
-        Ok(Self { jobs: Some(jobs), closing, thread: Some(thread) })
+        Ok(Self { jobs: Jobs(jobs), closing, thread: Some(thread) })
     }
 
-    /// Asks for something; false when too much waits already.
-    pub(crate) fn ask(&self, job: FileJob) -> bool {
-        match self.jobs.as_ref().map(|jobs| jobs.try_send(job)) {
-            Some(Err(TrySendError::Full(_))) => false,
-            // A desk that is gone is one that is being closed.
-            Some(Ok(()) | Err(TrySendError::Disconnected(_))) | None => true,
-        }
+    /// Where to put jobs.
+    pub(crate) fn jobs(&self) -> Jobs {
+        self.jobs.clone()
     }
 }
 
 impl Drop for FileDesk {
     fn drop(&mut self) {
         self.closing.store(true, Ordering::Relaxed);
-        self.jobs = None;
+        // It may be gone already.
+        let _ = self.jobs.0.send(None);
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::random_id::RandomId;
+use super::verification::VerifyStep;
 use crate::amf::Value;
 
 /// The handler name of all messages that are ours.
@@ -106,6 +107,15 @@ pub(crate) enum Message {
     },
     /// `ended`: the answer to `bye`, so that who says it may leave.
     Ended(RandomId),
+    /// `hold`: the call waits, or goes on.
+    Hold {
+        /// Which.
+        call: RandomId,
+        /// Whether it waits.
+        on: bool,
+    },
+    /// `verify…`: a step of comparing codes.
+    Verify(VerifyStep),
     /// `text`: a chat line with a name of its own, to be acknowledged.
     Text {
         /// Its name.
@@ -219,6 +229,10 @@ impl Message {
                 ours("bye", vec![("call", id_value(*call)), ("reason", Value::from(why.as_str()))])
             }
             Self::Ended(call) => ours("ended", vec![("call", id_value(*call))]),
+            Self::Hold { call, on } => {
+                ours("hold", vec![("call", id_value(*call)), ("on", Value::Boolean(*on))])
+            }
+            Self::Verify(step) => step.to_data(),
             Self::Text { id, text } => {
                 ours("text", vec![("id", id_value(*id)), ("text", Value::from(text.as_str()))])
             }
@@ -313,6 +327,8 @@ impl Message {
                 why: Goodbye::parse(object.property("reason").and_then(Value::as_str).unwrap_or_default()),
             },
             "ended" => Self::Ended(id("call")?),
+            "hold" => Self::Hold { call: id("call")?, on: flag("on") },
+            kind if kind.starts_with("verify") => Self::Verify(VerifyStep::from_object(kind, object)?),
             "text" => Self::Text { id: id("id")?, text: usable_text(object.property("text")?)? },
             "textAck" => Self::TextAck(id("id")?),
             "read" => Self::Read(id("id")?),
@@ -411,7 +427,7 @@ impl FileStop {
     }
 }
 
-fn ours(kind: &'static str, properties: Vec<(&str, Value)>) -> (&'static str, Vec<Value>) {
+pub(crate) fn ours(kind: &'static str, properties: Vec<(&str, Value)>) -> (&'static str, Vec<Value>) {
     let properties = properties.into_iter().map(|(name, value)| (name.to_owned(), value));
     let object = std::iter::once(("type".to_owned(), Value::from(kind))).chain(properties).collect();
     (OURS, vec![Value::Object(object)])
@@ -468,6 +484,11 @@ mod tests {
             Message::Busy(ID),
             Message::Bye { call: ID, why: Goodbye::Cancel },
             Message::Ended(ID),
+            Message::Hold { call: ID, on: true },
+            Message::Verify(VerifyStep::Ask),
+            Message::Verify(VerifyStep::Commit { session: [9; 16], commit: [1; 32] }),
+            Message::Verify(VerifyStep::Value([2; 32])),
+            Message::Verify(VerifyStep::Reveal([3; 32])),
             Message::Text { id: ID, text: "你好".into() },
             Message::TextAck(ID),
             Message::Read(ID),

@@ -1,9 +1,9 @@
 //! The product's own logic: who is called, who rings, what is heard and seen, and why it ended.
 //!
 //! Several deciders without sockets, threads or clocks, joined in [`client_machine`] and driven in virtual time by the
-//! tests: `peer_link` (the lines with one peer), `lifecycle` (the one call), `contacts` (whom the person keeps),
-//! `conversation` (what is written), `transfers` (the files), [`rate_control`] (how much picture). One doer above them,
-//! [`client`] with its `worker`, has devices, files and names of
+//! tests: `peer_link` (the lines with one peer), `lifecycle` (a call) and `calls` (which of several is spoken in),
+//! `verification` (codes that two persons compare), `contacts` (whom the person keeps), `conversation` (what is written),
+//! `transfers` (the files), [`rate_control`] (how much picture). One doer above them, [`client`] with its `worker`, has devices, files and names of
 //! hosts. What a window holds is [`handle::Client`]: [`Command`] in, [`ClientView`] and [`Event`] out.
 //!
 //! # How a call is set up
@@ -45,6 +45,11 @@
 //! | `busy` | `call` | the person there is in another call |
 //! | `bye` | `call`, `reason` (`hang_up`, `cancel`, `no_answer`) | it is over |
 //! | `ended` | `call` | the answer to `bye`: who said it may leave |
+//! | `hold` | `call`, `on` | the call waits, or goes on: neither sound nor picture while it does |
+//! | `verifyAsk` | | the called end wants to compare codes |
+//! | `verifyCommit` | `session`, `commit` | the caller is bound to a value; which session is meant |
+//! | `verifyValue` | `value` | the called end's value |
+//! | `verifyReveal` | `value` | the caller's value, to be checked against its commitment |
 //! | `text` | `id`, `text` | a chat line, said again on the next lines until acknowledged |
 //! | `textAck` | `id` | it, or a file's offer, is kept |
 //! | `read` | `id` | everything up to this chat line was on screen; only if the person there lets it be told |
@@ -81,11 +86,13 @@
 pub mod back_up;
 #[cfg(feature = "server")]
 mod built_in_server;
+mod calls;
 pub mod client;
 pub mod client_machine;
 pub mod command;
 mod contacts;
 mod conversation;
+mod echo_test;
 pub mod end_reason;
 pub mod event;
 pub mod figures;
@@ -99,12 +106,16 @@ mod lifecycle;
 pub mod link;
 mod loss_count;
 mod messages;
+mod muted_speech;
 mod peer_link;
+mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
 pub mod server_address;
 mod stream_bridge;
 mod transfers;
+mod verification;
+pub mod verification_words;
 pub mod view;
 mod worker;
 

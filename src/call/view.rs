@@ -30,7 +30,7 @@ pub struct ClientView {
     pub call: CallState,
     /// Somebody calls while a call is up.
     pub second: Option<SecondCall>,
-    /// A call that waits while another is up.
+    /// A call that waits because we let it: beside the one in `call`, or that one itself.
     pub on_hold: Option<FarEnd>,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,
@@ -40,21 +40,20 @@ pub struct ClientView {
     pub settings: Arc<Settings>,
     /// Cameras, microphones and loudspeakers.
     pub devices: Arc<Devices>,
-    /// What was written down when the program crashed, to be read, sent and deleted by the person.
-    pub crash_report: Option<Arc<CrashReport>>,
     /// How loud our microphone is, 0 to 1; moves while it is open, also while muted.
     pub microphone_level: f32,
     /// How loud the far end is, 0 to 1.
     pub far_level: f32,
 }
 
-/// What a crash left behind.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct CrashReport {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What it says; it names nobody.
-    pub text: String,
+impl ClientView {
+    /// Whether the call that is up waits because we let it.
+    pub fn call_waits(&self) -> bool {
+        match (&self.call, &self.on_hold) {
+            (CallState::Up(call), Some(far)) => call.far.peer_id == far.peer_id,
+            _ => false,
+        }
+    }
 }
 
 /// Ourselves.

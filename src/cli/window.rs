@@ -34,8 +34,8 @@ mod gui {
     use tincan::media::choice::PictureSink;
     use tincan::media::studio::StudioSettings;
     use tincan::netconnection::UserName;
-    use tincan::settings;
     use tincan::settings::instance::{Claim, Instance};
+    use tincan::settings::{self, crash_file};
     use tincan::ui::{self, Attention, WindowOptions};
 
     use super::CommonFlags;
@@ -54,6 +54,7 @@ mod gui {
                 };
             }
         };
+        let last_crash = crash_file::find(&data_dir);
         crash_report::install(data_dir.clone());
         // What cannot be restored now is tried again with the next start.
         if let Err(error) = back_up::finish_restore(&data_dir) {
@@ -91,6 +92,7 @@ mod gui {
             attention,
             dial: link,
             background,
+            crash_report: last_crash,
             ..WindowOptions::default()
         };
         ui::run(options, move |waker| {

@@ -322,6 +322,15 @@ impl Node {
         }
     }
 
+    /// Asks a server for a sign of life after so long without any. Its own advice, when it comes later, takes this one's
+    /// place.
+    pub fn ask_for_life_every(&mut self, id: ConnectionId, interval: Duration) {
+        if let Some(session) = self.connections.get(&id).map(|connection| connection.session) {
+            let interval = interval.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE);
+            self.endpoint.set_patience(session, interval, self.config.endpoint.vanish_after);
+        }
+    }
+
     /// The server's advice on how often to ask for signs of life (§5.3.4), within our own limits.
     fn on_set_keepalive(&mut self, id: ConnectionId, server: Duration, peer: Duration) {
         let Some(connection) = self.connections.get(&id) else { return };

@@ -205,9 +205,21 @@ impl Node {
         self.endpoint.route(self.sending_session(peer)?)
     }
 
-    /// Both ends' session nonces of the direct session with a peer: ours, theirs.
-    pub fn peer_nonces(&self, peer: PeerId) -> Option<([u8; 32], [u8; 32])> {
-        self.endpoint.nonces(self.direct_session(peer)?)
+    /// What ties something to the direct sessions with a peer, the one that carries what we send to it first: both ends' session nonces (RFC 7425 §4.6.4),
+    /// that of the lower peer ID first. Both ends of a session get the same, and nobody else does. There are two sessions
+    /// when both ends dialled and neither could know of the other's dialling.
+    pub fn session_bindings(&self, peer: PeerId) -> Vec<[u8; 64]> {
+        let sending = self.sending_session(peer);
+        let others = self.direct_sessions(peer).rev().map(|(key, _)| key).filter(|key| Some(*key) != sending);
+        let nonces = sending.into_iter().chain(others).filter_map(|key| self.endpoint.nonces(key));
+        let binding = |(near, far): ([u8; 32], [u8; 32])| {
+            let (first, second) = if self.near_id < peer { (near, far) } else { (far, near) };
+            let mut both = [0; 64];
+            both[..32].copy_from_slice(&first);
+            both[32..].copy_from_slice(&second);
+            both
+        };
+        nonces.map(binding).collect()
     }
 
     /// A number for the next thing that needs a name.

@@ -18,25 +18,10 @@ pub fn write(dir: &Path, text: &str) -> io::Result<()> {
     atomic_file::write(&path_in(dir), text.as_bytes(), Readers::OwnerOnly)
 }
 
-/// Where the report is, and what it says, if there is one.
-pub fn read(dir: &Path) -> Option<(PathBuf, String)> {
+/// Where the report is, if there is one that can be shown.
+pub fn find(dir: &Path) -> Option<PathBuf> {
     let path = path_in(dir);
-    if fs::metadata(&path).ok()?.len() > LONGEST {
-        return None;
-    }
-    let text = String::from_utf8_lossy(&fs::read(&path).ok()?).into_owned();
-    Some((path, text))
-}
-
-/// Deletes the report, if there is one.
-///
-/// # Errors
-/// Whatever the system says.
-pub fn delete(dir: &Path) -> io::Result<()> {
-    match fs::remove_file(path_in(dir)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    (fs::metadata(&path).ok()?.len() <= LONGEST).then_some(path)
 }
 
 fn path_in(dir: &Path) -> PathBuf {
@@ -49,13 +34,13 @@ mod tests {
     use crate::settings::scratch::Scratch;
 
     #[test]
-    fn a_report_is_read_until_it_is_deleted() {
+    fn a_report_is_found_until_it_is_deleted() {
         let scratch = Scratch::new();
-        assert_eq!(read(scratch.path()), None);
+        assert_eq!(find(scratch.path()), None);
         write(scratch.path(), "it broke").unwrap();
-        assert_eq!(read(scratch.path()).unwrap().1, "it broke");
-        delete(scratch.path()).unwrap();
-        delete(scratch.path()).unwrap();
-        assert_eq!(read(scratch.path()), None);
+        let path = find(scratch.path()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "it broke");
+        fs::remove_file(path).unwrap();
+        assert_eq!(find(scratch.path()), None);
     }
 }

@@ -134,7 +134,7 @@ pub struct VideoChoice {
     pub most_rate: u32,
     /// Kilobits a second, at most; 0 is as the network allows.
     pub most_kbps: u32,
-    /// Seconds between key frames; 0 is only when asked for.
+    /// Seconds between key frames; 0 is as needed: when one is asked for, and every eight seconds for those who cannot ask.
     pub key_frame_every: u32,
     /// The own picture is shown as in a mirror. What others see never is.
     pub mirror: bool,

@@ -1,5 +1,8 @@
 //! What a screen asks for. The window carries it out; no screen does anything itself.
 
+use std::path::PathBuf;
+
+use super::screens::crash_report::CrashChoice;
 use super::theme::ThemeChoice;
 use crate::call::{Command, PeerId};
 
@@ -27,6 +30,20 @@ pub enum Action {
     SetTheme(ThemeChoice),
     /// Full screen, or no longer.
     ToggleFullScreen,
+    /// The list, with the call going on in a tile.
+    LeaveCallScreen,
+    /// Back to the call's screen.
+    ReturnToCall,
+    /// Keeps the far picture as a file.
+    Snapshot,
+    /// Puts words on the clipboard.
+    Copy(String),
+    /// Shows a file in the folder it is in.
+    ShowFile(PathBuf),
+    /// Declines who calls, and refuses them from now on.
+    BlockCaller(PeerId),
+    /// Something about the report of the last run.
+    Crash(CrashChoice),
     /// Puts an ended call away and writes to who was at its other end.
     WriteAfterCall(PeerId),
 }

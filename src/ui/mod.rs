@@ -8,9 +8,13 @@
 pub mod action;
 pub mod app;
 pub mod clock;
+pub mod desktop;
+pub mod gpu_picture;
 pub mod parts;
 pub mod screen;
 pub mod screens;
+pub mod shortcuts;
+pub mod snapshot;
 pub mod stillness;
 pub mod textures;
 pub mod theme;

@@ -1,20 +1,35 @@
-//! Pictures become textures: once each, never again for a repaint.
+//! Pictures become something that can be painted: once each, never again for a repaint.
+//!
+//! With OpenGL their planes go to the GPU as they are ([`gpu_picture`](super::gpu_picture)); without it they are turned into
+//! colours here.
 
-use egui::{ColorImage, Context, TextureHandle, TextureId, TextureOptions, Vec2, vec2};
+use std::sync::Arc;
+
+use egui::{ColorImage, Context, Id, TextureHandle, TextureId, TextureOptions, Vec2, vec2};
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgba};
 
+use super::gpu_picture::GpuPicture;
 use crate::call::{Latest, Picture};
 
 /// Wider or higher than this is no picture of a camera.
 const LARGEST_SIDE: u32 = 8192;
 
-/// A texture that can be drawn.
+/// A picture that can be drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Shown {
-    /// Which texture.
-    pub id: TextureId,
+    /// Where its samples are.
+    pub samples: Samples,
     /// How large the picture is, in its own points.
     pub size: Vec2,
+}
+
+/// Where a picture's samples are.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Samples {
+    /// In a texture of colours.
+    Texture(TextureId),
+    /// In planes on the GPU, kept in the window's memory under this name.
+    Planes(Id),
 }
 
 /// One stream of pictures on the screen.
@@ -22,7 +37,9 @@ pub struct Shown {
 pub struct PictureTexture {
     name: &'static str,
     texture: Option<TextureHandle>,
+    gpu: Option<Arc<GpuPicture>>,
     rgba: Vec<u8>,
+    latest: Option<Picture>,
 }
 
 impl PictureTexture {
@@ -36,9 +53,24 @@ impl PictureTexture {
         slot.take().is_some_and(|picture| self.show(ctx, &picture))
     }
 
+    /// From now on pictures go to the GPU as they are: there is OpenGL.
+    pub fn use_gpu(&mut self, ctx: &Context) {
+        let gpu = self.gpu.get_or_insert_default();
+        ctx.data_mut(|data| data.insert_temp(Id::unique(self.name), Arc::clone(gpu)));
+    }
+
     /// Shows a picture. A malformed one changes nothing.
     pub fn show(&mut self, ctx: &Context, picture: &Picture) -> bool {
+        if let Some(gpu) = &self.gpu {
+            let whole = is_whole(picture);
+            if whole {
+                gpu.take(picture.clone());
+                self.latest = Some(picture.clone());
+            }
+            return whole;
+        }
         let Some(image) = to_rgba(picture, &mut self.rgba) else { return false };
+        self.latest = Some(picture.clone());
         match &mut self.texture {
             Some(texture) => texture.set(image, TextureOptions::LINEAR),
             None => self.texture = Some(ctx.load_texture(self.name, image, TextureOptions::LINEAR)),
@@ -49,27 +81,47 @@ impl PictureTexture {
     /// Forgets the picture: a call's last one must not show in the next.
     pub fn clear(&mut self) {
         self.texture = None;
+        self.latest = None;
+    }
+
+    /// The picture itself, to be kept.
+    pub fn latest(&self) -> Option<Picture> {
+        self.latest.clone()
     }
 
     /// What to draw, once a picture came.
     pub fn shown(&self) -> Option<Shown> {
-        let texture = self.texture.as_ref()?;
-        let [width, height] = texture.size();
-        Some(Shown { id: texture.id(), size: vec2(width as f32, height as f32) })
+        let picture = self.latest.as_ref()?;
+        let samples = match &self.gpu {
+            Some(_) => Samples::Planes(Id::unique(self.name)),
+            None => Samples::Texture(self.texture.as_ref()?.id()),
+        };
+        Some(Shown { samples, size: vec2(picture.width as f32, picture.height as f32) })
     }
 }
 
 fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
-    let (width, height) = (picture.width, picture.height);
-    let sides_fit = |side: u32| side > 0 && side <= LARGEST_SIDE && side.is_multiple_of(2);
-    if !sides_fit(width) || !sides_fit(height) {
-        return None;
+    rgba_of(picture, rgba).then(|| {
+        let size = [picture.width as usize, picture.height as usize];
+        ColorImage::from_rgba_premultiplied(size, rgba)
+    })
+}
+
+/// Whether the size is one of a camera's and all samples are there.
+fn is_whole(picture: &Picture) -> bool {
+    let fits = |side: u32| side > 0 && side <= LARGEST_SIDE && side.is_multiple_of(2);
+    let luma = picture.width as usize * picture.height as usize;
+    fits(picture.width) && fits(picture.height) && picture.i420.len() == luma + luma / 2
+}
+
+/// The picture's colours, four bytes a sample. False, and nothing done, for a malformed one.
+pub(super) fn rgba_of(picture: &Picture, rgba: &mut Vec<u8>) -> bool {
+    if !is_whole(picture) {
+        return false;
     }
+    let (width, height) = (picture.width, picture.height);
     let luma = width as usize * height as usize;
     let chroma = luma / 4;
-    if picture.i420.len() != luma + 2 * chroma {
-        return None;
-    }
     let (y_plane, rest) = picture.i420.split_at(luma);
     let (u_plane, v_plane) = rest.split_at(chroma);
     let planes = YuvPlanarImage {
@@ -83,8 +135,7 @@ fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
         height,
     };
     rgba.resize(luma * 4, 255);
-    yuv420_to_rgba(&planes, rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601).ok()?;
-    Some(ColorImage::from_rgba_premultiplied([width as usize, height as usize], rgba))
+    yuv420_to_rgba(&planes, rgba, width * 4, YuvRange::Limited, YuvStandardMatrix::Bt601).is_ok()
 }
 
 #[cfg(test)]

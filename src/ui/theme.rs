@@ -96,6 +96,8 @@ pub const ROUND_INK: Color32 = rgb(0xe8, 0xec, 0xf1);
 pub const ROUND_OFF: Color32 = rgb(0xf5, 0xf6, 0xf8);
 /// Its icon.
 pub const ROUND_OFF_INK: Color32 = rgb(0xb3, 0x26, 0x1e);
+/// The line of a graph on [`GLASS`].
+pub const LINE_OF_GRAPH: Color32 = rgb(0xf0, 0xa3, 0x5e);
 /// Behind a letterboxed picture.
 pub const BEHIND_PICTURE: Color32 = rgb(0x10, 0x12, 0x14);
 /// Behind the avatar of somebody without a picture.

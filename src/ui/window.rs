@@ -1,11 +1,14 @@
 //! Opens the window, and lets others wake it or bring it to the front. The only place that meets the desktop.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use egui::{Context, ViewportBuilder, ViewportCommand};
 use jiff::tz::TimeZone;
 
 use super::app::App;
+use super::desktop::Desktop;
+use super::gpu_picture::is_worth_it;
 use super::theme::{self, ThemeChoice};
 use super::words::word_with;
 use crate::call::handle::Client;
@@ -25,6 +28,8 @@ pub struct WindowOptions {
     pub dial: Option<String>,
     /// Not shown until somebody brings it to the front.
     pub background: bool,
+    /// The report of a run that ended badly, if one lies there.
+    pub crash_report: Option<PathBuf>,
     /// With this, others bring the window to the front.
     pub attention: Attention,
 }
@@ -37,6 +42,7 @@ impl Default for WindowOptions {
             theme: ThemeChoice::default(),
             dial: None,
             background: false,
+            crash_report: None,
             attention: Attention::default(),
         }
     }
@@ -71,7 +77,7 @@ pub fn run(
     options: WindowOptions,
     make: impl FnOnce(Waker) -> Result<Box<dyn Client>, String>,
 ) -> Result<(), String> {
-    let WindowOptions { title, start_size, theme, dial, background, attention } = options;
+    let WindowOptions { title, start_size, theme, dial, background, crash_report, attention } = options;
     let mut viewport = ViewportBuilder::default()
         .with_title(title)
         .with_app_id("tincan")
@@ -90,7 +96,12 @@ pub fn run(
             theme::install(&ctx, theme);
             attention.belongs_to(&ctx);
             let waker: Waker = Arc::new(move || ctx.request_repaint());
-            Ok(Box::new(App::new(make(waker)?, theme, TimeZone::system(), dial)))
+            let again = creation.egui_ctx.clone();
+            let desktop = Desktop::start(Arc::new(move || again.request_repaint()));
+            let app = App::new(make(waker)?, theme, TimeZone::system(), dial);
+            let app = app.with_crash_report(crash_report).on_desktop(desktop);
+            let gpu = creation.gl.as_deref().is_some_and(is_worth_it);
+            Ok(Box::new(if gpu { app.on_gpu(&creation.egui_ctx) } else { app }))
         }),
     )
     .map_err(|error| word_with("start.no_window", &[("why", error.to_string().trim_end_matches('.'))]))

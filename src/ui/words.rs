@@ -95,7 +95,6 @@ pub fn notice_words(notice: &Notice) -> String {
         }
         Notice::BackUpNotOpened => word("notice.backup").to_owned(),
         Notice::WithNextStart => word("notice.next_start").to_owned(),
-        Notice::Crashed => word("notice.crashed").to_owned(),
         Notice::HistoryTooNew => word("notice.history_new").to_owned(),
         Notice::HistorySetAside(path) => {
             word_with("notice.history_aside", &[("path", &path.display().to_string())])

@@ -184,15 +184,16 @@ fn declining_is_told_to_who_calls() {
 }
 
 #[test]
-fn who_is_in_a_call_is_busy_and_stays_in_it() {
+fn who_is_being_called_is_busy_for_others() {
     let mut world = World::new();
     let (ada, ada_id) = world.client("Ada");
     let (bob, _) = world.client("Bob");
     let (eve, _) = world.client("Eve");
-    world.connect(bob, ada, ada_id);
+    world.call(bob, ada_id);
+    assert!(world.until(10, |world| world.rings(ada)));
     world.call(eve, ada_id);
     assert!(world.until(10, |world| world.end(eve) == Some(EndReason::Busy)), "{:?}", world.view(eve).call);
-    assert!(world.is_up(ada) && world.is_up(bob));
+    assert!(world.rings(ada));
 }
 
 #[test]

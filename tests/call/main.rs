@@ -5,6 +5,7 @@ mod before_acceptance;
 mod calls;
 mod chat;
 mod contacts;
+mod echo;
 mod files;
 mod keeper;
 mod plain_client;
@@ -12,7 +13,12 @@ mod plain_clients;
 mod presence;
 mod privacy;
 mod programs;
+mod quality;
+mod real_files;
+mod real_time;
+mod second_call;
 mod servers;
+mod verification;
 mod world;
 
 /// The bench of the protocol's own tests.

@@ -343,3 +343,18 @@ fn a_name_that_somebody_bears_is_refused() {
     flags.extend(without_devices(&url, "ada", &other));
     assert_eq!(Program::start(&flags).finish().1, 16);
 }
+
+#[test]
+fn a_link_to_another_server_is_called_there() {
+    let scratch = Scratch::new();
+    let ((_home, home), (_other, other)) = (serve(), serve());
+    let (ada, bob) = (scratch.path("ada"), scratch.path("bob"));
+    let mut flags = vec!["answer", "--once", "--say", "hello"];
+    flags.extend(without_devices(&other, "Ada", &ada));
+    let answering = Program::start(&flags);
+    let link = format!("tincan:{}?v=1&s={other}&n=Ada", answering.line());
+    let mut flags = vec!["call", link.as_str(), "--for", "2"];
+    flags.extend(without_devices(&home, "Bob", &bob));
+    assert_eq!(Program::start(&flags).finish(), (vec!["Ada: hello".to_owned()], 0));
+    assert_eq!(answering.finish().1, 0);
+}

@@ -5,6 +5,7 @@ use tincan::call::link::Link;
 use tincan::call::view::{CallState, Presence, Progress, ServerState};
 use tincan::call::{Command, EndReason, Event, PeerId};
 use tincan::rendezvous::service::ServiceEvent;
+use tincan::settings::Setting;
 
 use crate::support::virtual_network::Host;
 use crate::world::{Told, World};
@@ -111,6 +112,20 @@ fn a_contact_on_another_server_is_seen_written_to_and_called_there() {
     let came = |event: &Event| matches!(event, Event::TextReceived { text, .. } if text == "hello");
     assert!(two.world.until(10, |world| world.events(bob.0).iter().any(came)));
     two.world.connect(ada.0, bob.0, bob.1);
+}
+
+#[test]
+fn who_is_kept_during_a_call_by_link_is_found_on_that_server_from_then_on() {
+    let mut two = two();
+    let link = two.link_to_bob();
+    let (ada, bob) = (two.ada, two.bob);
+    two.world.call(ada.0, link);
+    assert!(two.world.until(10, |world| world.rings(bob.0)));
+    two.world.person(ada.0, Command::AddContact { peer: bob.1, name: "Bob".into(), server: None });
+    two.world.person(ada.0, Command::Cancel);
+    two.world.run(60);
+    assert_eq!(two.presence_of_bob(), Presence::Online);
+    assert_eq!(two.at_the_second(), 2);
 }
 
 #[test]
@@ -222,4 +237,22 @@ fn our_link_names_our_server_unless_it_is_the_one_on_this_computer() {
     world.person(ada, Command::SetServer(Some("rtmfp://127.0.0.1".into())));
     world.run(1);
     assert_eq!(link(&world).server, None);
+}
+
+#[test]
+fn a_server_hears_of_us_as_often_as_the_person_chose() {
+    let mut world = World::new();
+    let mut setup = world.setup();
+    setup.server = world.add_server();
+    let (ada, _) = world.client_with("Ada", setup);
+    let mut sent_in_a_minute = |seconds| {
+        world.person(ada, Command::Set(Setting::Keepalive(seconds)));
+        world.run(20);
+        let before = world.net.sent().iter().filter(|sent| sent.from == ada).count();
+        world.run(60);
+        world.net.sent().iter().filter(|sent| sent.from == ada).count() - before
+    };
+    let (often, rarely) = (sent_in_a_minute(5), sent_in_a_minute(60));
+    assert!(often >= 10, "{often}");
+    assert!(rarely <= 4, "{rarely}");
 }

@@ -42,7 +42,7 @@ pub(crate) enum Told {
 }
 
 /// The same input for a machine with another kind of command; `None` for a command.
-fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
+fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Box<Asked>> {
     Ok(match input {
         Input::Time => Input::Time,
         Input::Received(Received { route, ecn, segment_size, bytes }) => {
@@ -51,7 +51,7 @@ fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
         Input::PathOpened { path, local } => Input::PathOpened { path, local },
         Input::PathClosed { path } => Input::PathClosed { path },
         Input::Computed(computed) => Input::Computed(computed),
-        Input::Command(asked) => return Err(asked),
+        Input::Command(asked) => return Err(Box::new(asked)),
     })
 }
 
@@ -76,13 +76,17 @@ impl Machine for Anyone {
             },
             Self::Client(client) => match without_command(input) {
                 Ok(input) => client.handle_input(now, input),
-                Err(Asked::Client(command)) => client.handle_input(now, Input::Command(command)),
-                Err(other) => panic!("a client is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Client(command) => client.handle_input(now, Input::Command(command)),
+                    other @ Asked::Plain(_) => panic!("a client is not asked {other:?}"),
+                },
             },
             Self::Plain(plain) => match without_command(input) {
                 Ok(input) => plain.handle_input(now, input),
-                Err(Asked::Plain(command)) => plain.handle_input(now, Input::Command(command)),
-                Err(other) => panic!("a plain client is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Plain(command) => plain.handle_input(now, Input::Command(command)),
+                    other @ Asked::Client(_) => panic!("a plain client is not asked {other:?}"),
+                },
             },
         }
     }
@@ -144,7 +148,10 @@ impl World {
     pub(crate) fn add_server(&mut self) -> Host {
         let number = u8::try_from(self.names.len()).expect("few servers");
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([210 + number; 32]));
-        let node = Node::new(node_config(profile, 220 + number));
+        let mut config = node_config(profile, 220 + number);
+        // It leaves it to its clients to show that they are there.
+        config.endpoint.keepalive = Duration::from_secs(20);
+        let node = Node::new(config);
         let server = self.net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
         self.names.insert(spelt_alike(&self.url_of(server)), server);
         server
@@ -158,7 +165,8 @@ impl World {
     /// Who is usually there: nobody is held back, and nothing was kept.
     pub(crate) fn setup(&self) -> Setup {
         Setup {
-            settings: Settings::default(),
+            // As often as between peers: who is gone is soon known to be.
+            settings: Settings { keepalive: 5, ..Settings::default() },
             remembered: tincan::history::record::Remembered::default(),
             guarded: false,
             server: self.server,

@@ -1,8 +1,8 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
-//! `cargo run --example screens -- SCREEN [light] [narrow]`.
+//! `cargo run --example screens -- SCREEN [light] [narrow] [notify] [stay]`.
 //!
-//! SCREEN is first, home, start, settings, dialling, incoming, call (C opens its chat), silent, far_off, ended,
-//! unreachable or missing.
+//! SCREEN is first, home, start, settings, dialling, incoming, stranger, key_changed, call (C opens its chat, T its quality,
+//! Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, ended, crash, unreachable or missing.
 
 #[path = "../screens/shown.rs"]
 mod shown;
@@ -14,7 +14,10 @@ use std::time::{Duration, SystemTime};
 
 use tincan::call::handle::Client;
 use tincan::call::random_id::RandomId;
-use tincan::call::view::{CallState, Delivery, Devices, Line, LineKind, Progress, ServerState, UpCall};
+use tincan::call::view::{
+    CallState, Delivery, Devices, FarEnd, Known, Line, LineKind, PastSecond, Progress, SecondCall,
+    ServerState, UpCall, Verifying,
+};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::{ThemeChoice, WindowOptions};
 
@@ -54,9 +57,18 @@ impl Client for Pretended {
             (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,
             (Command::HangUp, call) => *call = ended(EndReason::Ended),
             (Command::Cancel, call) => *call = ended(EndReason::Cancelled),
-            (Command::Accept { .. }, call) => *call = CallState::Up(shown::up()),
+            (Command::Accept { .. }, call) => *call = up(|_| {}),
             (Command::Call { .. }, call) => *call = outgoing(Progress::Ringing),
-            (Command::Decline | Command::Dismiss, call) => *call = CallState::None,
+            (Command::DeclineSecond(_), _) => view.second = None,
+            (Command::AcceptSecond { .. }, _) => {
+                view.second = None;
+                view.on_hold = Some(shown::far());
+            }
+            (Command::StartVerifying, _) => view.verifying = Verifying::Asking,
+            (Command::Verified { same }, _) => {
+                view.verifying = if same { Verifying::Done } else { Verifying::Failed };
+            }
+            (Command::DeclineWith(_) | Command::Decline | Command::Dismiss, call) => *call = CallState::None,
             _ => {}
         }
         *self.view.borrow_mut() = Arc::new(view);
@@ -97,8 +109,35 @@ fn main() -> Result<(), String> {
             view.microphone_level = 0.0;
         }
         "dialling" => view.call = outgoing(Progress::Ringing),
-        "incoming" => view.call = incoming(),
-        "call" => view.call = CallState::Up(shown::up()),
+        "incoming" => view.call = incoming(Known::Contact),
+        "stranger" => view.call = incoming(Known::Stranger),
+        "key_changed" => view.call = incoming(Known::KeyChanged),
+        "call" => view.call = up(|_| {}),
+        "verified" => view.call = up(|call| call.far.known = Known::Verified),
+        "second" => {
+            view.call = up(|_| {});
+            view.second = Some(SecondCall { far: shown::far(), with_video: true });
+        }
+        "on_hold" => {
+            view.call = up(|_| {});
+            view.on_hold = Some(shown::far());
+        }
+        "verify" => {
+            view.call = up(|_| {});
+            let digits = ["4831", "0972", "6650"].map(str::to_owned).to_vec();
+            view.verifying = Verifying::Compare { digits, words: vec![101, 733, 1420, 1999] };
+        }
+        "failed" => {
+            view.call = up(|_| {});
+            view.verifying = Verifying::Failed;
+        }
+        "weak" => {
+            view.call = up(|call| {
+                call.weak = true;
+                call.muted = true;
+                call.quality.bars = 1;
+            });
+        }
         "silent" => {
             let silent_for = Some(Duration::from_secs(6));
             view.call = CallState::Up(UpCall { silent_for, ..shown::up() });
@@ -113,9 +152,12 @@ fn main() -> Result<(), String> {
         "ended" => view.call = ended(EndReason::NoAnswer),
         _ => {}
     }
+    if has("stay") {
+        Arc::make_mut(&mut view.settings).stay_when_closed = true;
+    }
     let client = Pretended {
         view: RefCell::new(Arc::new(view)),
-        events: VecDeque::new(),
+        events: if has("notify") { events() } else { VecDeque::new() },
         far: Latest::default(),
         own: Latest::default(),
     };
@@ -126,9 +168,20 @@ fn main() -> Result<(), String> {
     let options = WindowOptions {
         start_size: if has("narrow") { [400.0, 640.0] } else { [1280.0, 800.0] },
         theme: if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark },
+        crash_report: (screen == "crash").then(|| "Cargo.toml".into()),
         ..WindowOptions::default()
     };
     tincan::ui::run(options, |_| Ok(Box::new(client)))
+}
+
+/// What a desktop is told of while nobody looks at the window.
+fn events() -> VecDeque<Event> {
+    let (peer, name) = (shown::peer(1), "林小雨".to_owned());
+    VecDeque::from([
+        Event::Missed { peer, name: name.clone() },
+        Event::TextReceived { peer, name, text: "See you at <b>eight</b> & bring the slides".into() },
+        Event::Ringing { peer: shown::peer(2), name: "Jonas".into(), silently: false },
+    ])
 }
 
 fn own_picture() -> Picture {
@@ -157,8 +210,21 @@ fn outgoing(progress: Progress) -> CallState {
     CallState::Outgoing { far: shown::far(), progress, since: Duration::from_secs(7) }
 }
 
-fn incoming() -> CallState {
-    CallState::Incoming { far: shown::far(), with_video: true }
+fn incoming(known: Known) -> CallState {
+    CallState::Incoming { far: FarEnd { known, ..shown::far() }, with_video: true }
+}
+
+/// A call with half a minute behind it.
+fn up(change: impl FnOnce(&mut UpCall)) -> CallState {
+    let second = |at: u32| PastSecond {
+        round_trip_ms: 24.0 + ((at * 7) % 11) as f32,
+        loss_percent: if at % 9 == 4 { 1.2 } else { 0.2 },
+        send_kbps: 1150.0 + ((at * 37) % 120) as f32,
+        receive_kbps: 1100.0 + ((at * 53) % 160) as f32,
+    };
+    let mut call = UpCall { past: Arc::new((0..30).map(second).collect()), ..shown::up() };
+    change(&mut call);
+    CallState::Up(call)
 }
 
 fn ended(reason: EndReason) -> CallState {

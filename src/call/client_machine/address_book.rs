@@ -22,16 +22,14 @@ impl ClientMachine {
             Command::AddContact { peer, name, server } => {
                 let at = self.date(now);
                 let told = self.told_name(peer).map(str::to_owned);
+                // Somebody who was reached by a link is found there again.
+                let met_at = || self.met_at.get(&peer).filter(|_| !self.contacts.has(peer)).cloned();
+                let server = server.or_else(met_at);
                 self.contacts.add(at, peer, &name, told.as_deref(), server.as_deref())
             }
             Command::RenameContact { peer, name } => self.contacts.rename(peer, &name),
             Command::RemoveContact(peer) => Ok(self.contacts.remove(peer)),
             Command::RestoreContact(peer) => Ok(self.contacts.restore(peer)),
-            // The codes were compared, and they differ: it is not who we thought.
-            Command::Verified { same: false } => {
-                let with = self.call.with().map(|with| with.peer);
-                Ok(with.and_then(|peer| self.contacts.verified(peer, None)))
-            }
             _ => Ok(None),
         };
         match changed {
@@ -128,7 +126,7 @@ impl ClientMachine {
         on_the_line.or_else(listed).or_else(|| self.conversations.name(peer))
     }
 
-    fn keep_contact(&mut self, what: Keep) {
+    pub(super) fn keep_contact(&mut self, what: Keep) {
         self.told.push_back(ClientEvent::Keep { what, ticket: None });
         self.dirty = true;
     }

@@ -10,11 +10,13 @@ use crate::call::event::{Event, Notice};
 use crate::call::messages::{Capabilities, Intent, LONGEST_TEXT, Message};
 use crate::call::peer_link::Far;
 use crate::call::random_id::RandomId;
+use crate::call::view::Presence;
 use crate::history::record::StoredLine;
 use crate::rtmfp::PeerId;
 
-/// Peers dialled at once for what waits for them.
+/// Peers dialled at once for what has waited for them, and for what the person does right now.
 const MOST_DIALLED: usize = 4;
+const MOST_DIALLED_AT_ONCE: usize = 16;
 /// The first pause before somebody is dialled again, doubled with each, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(20);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
@@ -50,7 +52,11 @@ impl ClientMachine {
         self.conversations.write(at, to, &name, id, text);
         self.chat.typing_said = None;
         self.chat.retries.remove(&to);
-        self.flush(now, to);
+        self.reach(now, to);
+        if self.links.contains_key(&to) {
+            // It counts as waiting only once it turns out that they cannot be reached.
+            self.conversations.under_way(to);
+        }
     }
 
     /// Something waits to be said to a peer, or is wanted of it.
@@ -58,9 +64,15 @@ impl ClientMachine {
         self.conversations.waits(peer) || self.transfers.wants_lines(peer)
     }
 
-    /// Says what waits for a peer, dialling when there are no lines.
-    pub(super) fn flush(&mut self, now: Instant, peer: PeerId) {
-        if !self.waits_for(peer) {
+    /// The person did something that is to reach a peer now.
+    pub(super) fn reach(&mut self, now: Instant, peer: PeerId) {
+        self.flush(now, peer, MOST_DIALLED_AT_ONCE);
+    }
+
+    /// Says what waits for a peer, dialling when there are no lines and fewer than `most` are being made.
+    fn flush(&mut self, now: Instant, peer: PeerId, most: usize) {
+        let is_over = self.leaving.is_some() || self.config.blocked.contains(&peer);
+        if is_over || !self.waits_for(peer) {
             return;
         }
         if !self.links.contains_key(&peer) {
@@ -69,17 +81,18 @@ impl ClientMachine {
                 // Nobody could introduce us yet; they are tried when the server is there.
                 return;
             }
-            if self.people_dialled() >= MOST_DIALLED {
+            if !self.may_dial(most) {
                 self.came_online(now, peer);
                 return;
             }
             let call = self.draw_id();
             let offer = Capabilities { intent: Intent::Chat, call, video: false };
-            self.hints.clear();
+            // The addresses of a link that is being called are no way to this peer.
+            let hints = std::mem::take(&mut self.hints);
             self.dial_lines(now, peer, offer);
+            self.hints = hints;
         }
         if self.links.contains_key(&peer) {
-            self.conversations.under_way(peer);
             self.say_what_waits(now, peer);
         } else {
             self.try_later(now, peer, FIRST_PAUSE);
@@ -155,18 +168,26 @@ impl ClientMachine {
         }
     }
 
-    /// Lines being made that are not for the call.
-    fn people_dialled(&self) -> usize {
+    fn can_be_reached(&self, peer: PeerId) -> bool {
+        self.presence_of(peer) != Presence::Offline || self.people.iter().any(|person| person.peer_id == peer)
+    }
+
+    /// Whether one more may be dialled: lines that we are making, but for those of the call, are bounded. Those that others
+    /// begin do not count, so that nobody can hold up what we write.
+    fn may_dial(&self, most: usize) -> bool {
         let in_call = self.call.with().map(|with| with.peer);
         let others = self.links.iter().filter(|(peer, _)| Some(**peer) != in_call);
-        others.filter(|(_, lines)| !lines.link.lines_up()).count()
+        let dialling = others.filter(|(_, lines)| lines.link.is_dialling()).count();
+        dialling < most && self.leaving.is_none() && self.servers.any_connected()
     }
 
     pub(super) fn tick_chat(&mut self, now: Instant) {
         self.dirty |= self.conversations.tick(now);
-        while self.servers.any_connected() && self.people_dialled() < MOST_DIALLED {
+        while self.may_dial(MOST_DIALLED) {
             let due = self.chat.retries.iter().filter(|(_, retry)| retry.at <= now);
-            let Some((peer, retry)) = due.min_by_key(|(_, retry)| retry.at).map(|(p, r)| (*p, *r)) else {
+            // Who is known to be there first.
+            let next = due.min_by_key(|(peer, retry)| (!self.can_be_reached(**peer), retry.at));
+            let Some((peer, retry)) = next.map(|(peer, retry)| (*peer, *retry)) else {
                 return;
             };
             if self.links.contains_key(&peer) || !self.waits_for(peer) {
@@ -176,13 +197,13 @@ impl ClientMachine {
             // The pause stays known until the lines are up, and grows when they do not come about.
             let until = now + LONGEST_PAUSE;
             self.chat.retries.insert(peer, Retry { at: until, ..retry });
-            self.flush(now, peer);
+            self.flush(now, peer, MOST_DIALLED);
         }
     }
 
     pub(super) fn chat_deadline(&self) -> Option<Instant> {
-        let may_dial = self.servers.any_connected() && self.people_dialled() < MOST_DIALLED;
-        let retry = self.chat.retries.values().map(|retry| retry.at).min().filter(|_| may_dial);
+        let retry =
+            self.chat.retries.values().map(|retry| retry.at).min().filter(|_| self.may_dial(MOST_DIALLED));
         [retry, self.conversations.deadline()].into_iter().flatten().min()
     }
 
@@ -207,6 +228,7 @@ impl ClientMachine {
     pub(super) fn kept(&mut self, now: Instant, ticket: u64) {
         if let Some((peer, id)) = self.conversations.kept(ticket) {
             self.say(now, peer, Message::TextAck(id));
+            self.tell_read(now, peer);
         }
     }
 
@@ -230,7 +252,11 @@ impl ClientMachine {
         let Some(up_to) = self.conversations.read_owed(peer) else { return };
         if !self.config.settings.read_receipts {
             self.conversations.read_told(peer);
-        } else if self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions()) {
+            return;
+        }
+        let takes_it = self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions());
+        // To its writer a line that is not safe yet is not even delivered.
+        if takes_it && !self.conversations.is_unsafe(peer, up_to) {
             self.conversations.read_told(peer);
             self.say(now, peer, Message::Read(up_to));
         }

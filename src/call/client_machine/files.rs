@@ -63,7 +63,7 @@ impl ClientMachine {
     pub(super) fn accept_file(&mut self, now: Instant, peer: PeerId, line: RandomId) {
         let effects = self.transfers.accept(FileKey { peer, id: line });
         self.carry_out_files(now, effects);
-        self.flush(now, peer);
+        self.reach(now, peer);
     }
 
     pub(super) fn stop_file(&mut self, now: Instant, peer: PeerId, line: RandomId) {
@@ -188,7 +188,7 @@ impl ClientMachine {
         self.acquaintances.meet(key.peer);
         self.conversations.offer(at, key.peer, &to, key.id, (name.clone(), size), path.clone());
         self.transfers.offered(key, path, name, size);
-        self.flush(now, key.peer);
+        self.reach(now, key.peer);
     }
 
     fn takes_additions(&self, peer: PeerId) -> bool {

@@ -40,6 +40,8 @@ pub(super) struct Lines {
     pub(super) incoming: Incoming,
     /// Packets received, when last looked.
     pub(super) packets: u64,
+    /// When it was last told how its packets fare.
+    pub(super) reported: Option<Instant>,
 }
 
 impl ClientMachine {
@@ -57,7 +59,7 @@ impl ClientMachine {
     }
 
     pub(super) fn dial_lines(&mut self, now: Instant, peer: PeerId, offer: Capabilities) {
-        if self.call.is_up_with(peer) && self.links.contains_key(&peer) {
+        if self.call.up().any(|up| up == peer) && self.links.contains_key(&peer) {
             // An attempt at getting the lost lines back is under way.
             return;
         }
@@ -196,7 +198,7 @@ impl ClientMachine {
     /// When lines are to be closed for want of use.
     fn ends_at(&self, peer: &PeerId) -> Option<Instant> {
         let lines = self.links.get(peer)?;
-        if self.call.with().is_some_and(|with| with.peer == *peer) {
+        if self.call.is_with(*peer) {
             return None;
         }
         let idle = if lines.link.lines_up() { IDLE } else { UNFINISHED };
@@ -218,6 +220,7 @@ impl ClientMachine {
                 idle_since: now,
                 incoming: Incoming::default(),
                 packets: 0,
+                reported: None,
             };
             self.links.insert(peer, lines);
         }
@@ -304,7 +307,7 @@ impl ClientMachine {
             LinkNews::Named { name, capabilities } => {
                 self.goes_by(peer, &name);
                 if capabilities.is_none_or(|far| far.intent == Intent::Call) {
-                    let gate = self.gate(now, peer, &name);
+                    let gate = self.gate(now, peer);
                     if gate != Gate::Open {
                         self.turn_away(now, peer, capabilities.map(|far| far.call), gate);
                         return;
@@ -320,7 +323,7 @@ impl ClientMachine {
             LinkNews::LinesUp => {
                 self.chat_lines_up(now, peer);
                 let effects = self.call.lines_up(now, peer);
-                if self.call.is_up_with(peer) {
+                if self.call.flows_with(peer) {
                     // A call that came back: both decoders begin anew.
                     self.begin_pictures(now, peer);
                 }
@@ -354,17 +357,18 @@ impl ClientMachine {
             | Message::FileStop { .. } => self.file_message(now, peer, message),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
             Message::KeyFrameWanted => {
-                if self.call.is_up_with(peer) {
+                if self.call.flows_with(peer) {
                     self.told.push_back(ClientEvent::KeyFrameWanted);
                 }
             }
             Message::Report { concealed_percent, receive_kbps } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
             }
+            Message::Verify(step) => self.verify_step(now, peer, step),
             Message::Call { call, video } => {
                 self.keep(peer);
                 let name = self.told_name(peer).map_or_else(|| peer.short(), str::to_owned);
-                let gate = self.gate(now, peer, &name);
+                let gate = self.gate(now, peer);
                 if gate != Gate::Open {
                     self.turn_away(now, peer, Some(call), gate);
                     return;

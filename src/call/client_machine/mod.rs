@@ -13,24 +13,25 @@ mod overview;
 mod people;
 mod presence;
 mod privacy;
+mod second_call;
 mod server;
+mod verifying;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::calls::Calls;
 use super::command::Command;
 use super::contacts::Contacts;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
-use super::event::{Event, Refusal};
+use super::event::Event;
 use super::file_job::{FileJob, FileReport};
-use super::lifecycle::{CallEffect, CallRecord, Lifecycle, Phase};
-use super::link::Link;
+use super::lifecycle::{CallEffect, CallRecord, Phase};
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
-use super::server_address::ServerAddress;
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
@@ -129,12 +130,16 @@ pub enum ClientEvent {
     Told(Event),
     /// The new snapshot; devices, levels and pictures are not in it.
     Changed(Box<ClientView>),
-    /// The call is up: open the devices, and begin to send and to play.
+    /// The call is up, or goes on: open the devices, and begin to send and to play.
     MediaStarted {
         /// With whom.
         peer: PeerId,
+        /// The microphone is muted in this call.
+        muted: bool,
+        /// The camera is wanted in this call.
+        camera_on: bool,
     },
-    /// The call is over.
+    /// The call is over, or waits: close the devices.
     MediaStopped,
     /// A coded frame of the far end.
     Frame(EncodedFrame),
@@ -188,7 +193,8 @@ pub struct ClientMachine {
     /// On which server somebody is found, by a link.
     met_at: BTreeMap<PeerId, String>,
     links: BTreeMap<PeerId, lines::Lines>,
-    call: Lifecycle,
+    call: Calls,
+    verifying: verifying::VerifyingSide,
     /// Addresses that came with a link being dialled.
     hints: Vec<SocketAddr>,
     questions: people::Questions,
@@ -233,7 +239,8 @@ impl ClientMachine {
             people: Arc::default(),
             met_at: BTreeMap::new(),
             links: BTreeMap::new(),
-            call: Lifecycle::new(me),
+            call: Calls::new(me),
+            verifying: verifying::VerifyingSide::default(),
             hints: vec![],
             questions: people::Questions::default(),
             conversations,
@@ -277,7 +284,7 @@ impl ClientMachine {
             ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
             ClientCommand::File(report) => self.file_reported(now, report),
             ClientCommand::Leave => {
-                let effects = self.call.hang_up(now);
+                let effects = self.call.end_all(now);
                 self.carry_out(now, effects);
                 self.leaving = Some(now + GOODBYE);
             }
@@ -323,6 +330,8 @@ impl ClientMachine {
             Command::Set(setting) => {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
+                self.follow_video_choice();
+                self.follow_keepalive();
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -336,8 +345,7 @@ impl ClientMachine {
             command @ (Command::AddContact { .. }
             | Command::RenameContact { .. }
             | Command::RemoveContact(_)
-            | Command::RestoreContact(_)
-            | Command::Verified { same: false }) => self.change_contacts(now, command),
+            | Command::RestoreContact(_)) => self.change_contacts(now, command),
             // Devices are opened by the doer.
             Command::ChooseCamera(_)
             | Command::ChooseMicrophone(_)
@@ -349,69 +357,17 @@ impl ClientMachine {
             | Command::EchoTest(_)
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
-            | Command::DeleteCrashReport
             | Command::NewIdentity => {}
-            Command::DeclineWith(_)
-            | Command::AcceptSecond { .. }
-            | Command::DeclineSecond(_)
-            | Command::Hold(_)
-            | Command::StartVerifying
-            | Command::Verified { same: true } => {}
-        }
-    }
-
-    /// Dials what the person wrote: a link, a peer ID, the name of a contact, or one on the server.
-    fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
-        let whom = whom.trim().to_owned();
-        if let Phase::Ringing { with, .. } = self.call.phase()
-            && (with.peer.to_string() == whom || with.name == whom)
-        {
-            self.person(now, Command::Accept { with_video });
-            return;
-        }
-        if !self.call.is_free() {
-            self.refuse(Refusal::InCall);
-            return;
-        }
-        self.hints.clear();
-        let mut through = None;
-        let (peer, shown) = if Link::looks_like_one(&whom) {
-            let link = match Link::parse(&whom) {
-                Ok(link) => link,
-                Err(error) => return self.refuse(Refusal::Link(error)),
-            };
-            match link.server.as_deref().map(ServerAddress::parse).transpose() {
-                Ok(server) => through = server.map(|server| server.normalised()),
-                Err(error) => return self.refuse(Refusal::Server(error)),
+            Command::DeclineWith(text) => self.decline_with(now, text),
+            Command::AcceptSecond { with_video, hold } => self.accept_second(now, with_video, hold),
+            Command::DeclineSecond(text) => self.decline_second(now, text),
+            Command::Hold(on) => {
+                let effects = self.call.hold(on);
+                self.carry_out(now, effects);
             }
-            self.hints = link.addresses;
-            let kept = self.contacts.name(link.peer).map(str::to_owned);
-            (Some(link.peer), kept.or(link.name).unwrap_or_else(|| link.peer.short()))
-        } else {
-            match whom.parse::<PeerId>().ok().or_else(|| self.contacts.by_name(&whom)) {
-                Some(peer) => (Some(peer), self.name_of(peer)),
-                None => (None, whom),
-            }
-        };
-        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
-            self.refuse(Refusal::ThatIsYou);
-            return;
+            Command::StartVerifying => self.start_verifying(now),
+            Command::Verified { same } => self.codes_compared(now, same),
         }
-        if shown.is_empty() {
-            self.refuse(Refusal::Nobody);
-            return;
-        }
-        self.questions.through = match (peer, through) {
-            (Some(peer), Some(key)) => {
-                self.note_server(peer, key.clone());
-                self.servers.which(&key)
-            }
-            (Some(peer), None) => self.server_for(peer),
-            (None, _) => server::Which::Home,
-        };
-        self.media.camera_on = with_video;
-        self.call.look(now, shown.clone(), peer, with_video);
-        self.look_up(now, shown, peer);
     }
 
     /// Carries out what the call wants.
@@ -424,7 +380,7 @@ impl ClientMachine {
                 CallEffect::Say(peer, message) => self.say(now, peer, message),
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
-                CallEffect::StopMedia => self.stop_media(),
+                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(),
                 CallEffect::Tell(event) => {
                     if let Event::Up { peer, .. } = event {
                         self.acquaintances.meet(peer);
@@ -432,6 +388,8 @@ impl ClientMachine {
                     self.tell(event);
                 }
                 CallEffect::Record(peer, record) => {
+                    self.media.forget(peer);
+                    self.end_verifying(peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -440,6 +398,9 @@ impl ClientMachine {
                     self.conversations.record(at, peer, &name, id, record);
                 }
             }
+        }
+        if let Some(peer) = self.call.up().next().filter(|peer| self.call.is_up_with(*peer)) {
+            self.media.belong_to(peer);
         }
     }
 
@@ -531,6 +492,8 @@ impl ClientMachine {
         self.tick_chat(now);
         self.tick_files(now);
         self.tick_lines(now);
+        self.tick_media(now);
+        self.tick_verifying(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);
@@ -571,6 +534,8 @@ impl ClientMachine {
             self.chat_deadline(),
             self.files_deadline(now),
             self.lines_deadline(),
+            self.media_deadline(),
+            self.verifying.deadline(),
             step,
             leaving,
         ]

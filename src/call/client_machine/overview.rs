@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
-use crate::call::lifecycle::{Phase, With};
+use crate::call::lifecycle::{Hold, Phase, With};
 use crate::call::link::Link;
 use crate::call::server_address::ServerAddress;
-use crate::call::view::{CallState, ClientView, OwnCard, Progress, UpCall};
+use crate::call::view::{CallState, ClientView, OwnCard, Progress, SecondCall, UpCall};
 
 impl ClientMachine {
     /// The new snapshot, if it differs from the one told last.
@@ -37,6 +37,12 @@ impl ClientMachine {
             contacts: self.contacts_shown(),
             conversations: self.conversations_shown(),
             call: self.call_state(now),
+            second: self
+                .call
+                .second()
+                .map(|with| SecondCall { far: self.far_end(with), with_video: with.with_video }),
+            on_hold: self.call.on_hold().map(|with| self.far_end(with)),
+            verifying: self.verifying_view(),
             ..ClientView::default()
         }
     }
@@ -73,7 +79,7 @@ impl ClientMachine {
             Phase::Ringing { with, .. } => {
                 CallState::Incoming { far: far(with), with_video: with.with_video }
             }
-            Phase::Up { with, since: at, heard, .. } => CallState::Up(UpCall {
+            Phase::Up { with, since: at, heard, hold: Hold { there, .. }, .. } => CallState::Up(UpCall {
                 far: far(with),
                 lasted: since(*at),
                 muted: self.media.muted,
@@ -83,11 +89,11 @@ impl ClientMachine {
                 far_video: self.media.far_video(*heard),
                 far_muted: self.media.far_muted,
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
-                far_holds: false,
+                far_holds: *there,
                 speaking_muted: false,
-                weak: false,
+                weak: self.media.watch.is_weak(),
                 quality: self.media.quality.clone(),
-                past: Default::default(),
+                past: self.media.watch.past(),
             }),
             Phase::Ended { name, peer, reason, lasted, incoming } => CallState::Ended {
                 far: self.far_end_by(*peer, name),

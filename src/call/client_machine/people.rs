@@ -1,4 +1,4 @@
-//! What a Tincan server answers: who is there, and who goes by a name.
+//! Finding people: what the person dials, who is listed on the home server, and what servers answer when they are asked.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -6,10 +6,14 @@ use std::time::{Duration, Instant};
 use super::ClientMachine;
 use super::server::Which;
 use crate::amf::Value;
+use crate::call::command::Command;
 use crate::call::end_reason::EndReason;
+use crate::call::event::Refusal;
 use crate::call::lifecycle::{LinesNow, Phase};
+use crate::call::link::Link;
 use crate::call::peer_link::{Far, Loss};
 use crate::call::random_id::RandomId;
+use crate::call::server_address::ServerAddress;
 use crate::call::view::{Person, Presence};
 use crate::netconnection::node::{CallToken, ConnectionId};
 use crate::rtmfp::PeerId;
@@ -49,6 +53,61 @@ impl Questions {
 }
 
 impl ClientMachine {
+    /// Dials what the person wrote: a link, a peer ID, the name of a contact, or one on the server.
+    pub(super) fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
+        let whom = whom.trim().to_owned();
+        if let Phase::Ringing { with, .. } = self.call.phase()
+            && (with.peer.to_string() == whom || with.name == whom)
+        {
+            self.person(now, Command::Accept { with_video });
+            return;
+        }
+        if !self.call.may_dial() {
+            self.refuse(Refusal::InCall);
+            return;
+        }
+        self.hints.clear();
+        let mut through = None;
+        let (peer, shown) = if Link::looks_like_one(&whom) {
+            let link = match Link::parse(&whom) {
+                Ok(link) => link,
+                Err(error) => return self.refuse(Refusal::Link(error)),
+            };
+            match link.server.as_deref().map(ServerAddress::parse).transpose() {
+                Ok(server) => through = server.map(|server| server.normalised()),
+                Err(error) => return self.refuse(Refusal::Server(error)),
+            }
+            self.hints = link.addresses;
+            let kept = self.contacts.name(link.peer).map(str::to_owned);
+            (Some(link.peer), kept.or(link.name).unwrap_or_else(|| link.peer.short()))
+        } else {
+            match whom.parse::<PeerId>().ok().or_else(|| self.contacts.by_name(&whom)) {
+                Some(peer) => (Some(peer), self.name_of(peer)),
+                None => (None, whom),
+            }
+        };
+        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
+            self.refuse(Refusal::ThatIsYou);
+            return;
+        }
+        if shown.is_empty() {
+            self.refuse(Refusal::Nobody);
+            return;
+        }
+        self.questions.through = match (peer, through) {
+            (Some(peer), Some(key)) => {
+                self.note_server(peer, key.clone());
+                self.servers.which(&key)
+            }
+            (Some(peer), None) => self.server_for(peer),
+            (None, _) => Which::Home,
+        };
+        self.media.set_aside();
+        self.media.camera_on = with_video;
+        self.call.look(now, shown.clone(), peer, with_video);
+        self.look_up(now, shown, peer);
+    }
+
     /// The home server is gone, and its list with it.
     pub(super) fn forget_people(&mut self) {
         self.listed.clear();

@@ -63,10 +63,11 @@ impl ClientMachine {
         self.config.guarded && !self.contacts.has(peer) && !self.acquaintances.known.contains(&peer)
     }
 
-    /// Whether a call of somebody who goes by `name` may ring.
-    pub(super) fn gate(&mut self, now: Instant, peer: PeerId, name: &str) -> Gate {
+    /// Whether somebody's call may ring.
+    pub(super) fn gate(&mut self, now: Instant, peer: PeerId) -> Gate {
+        self.recognise(peer);
         let settings = &self.config.settings;
-        if self.is_expected(peer, name) {
+        if self.is_expected(peer) {
             Gate::Open
         } else if settings.who_may_call == WhoMayCall::Contacts && !self.contacts.has(peer) {
             Gate::Shut
@@ -106,7 +107,7 @@ impl ClientMachine {
     pub(super) fn block(&mut self, now: Instant, peer: PeerId) {
         self.config.blocked.insert(peer);
         if self.is_in_our_call(peer) {
-            let effects = self.call.hang_up(now);
+            let effects = self.call.end_with(now, peer);
             self.carry_out(now, effects);
             self.part(now, peer);
         } else {
@@ -115,16 +116,23 @@ impl ClientMachine {
     }
 
     /// Whether they are in our call, or we are about to call them: then their call is no news.
-    fn is_expected(&self, peer: PeerId, name: &str) -> bool {
-        let looked_for = match self.call.phase() {
-            Phase::Looking { whom, wanted, .. } => *wanted == Some(peer) || wanted.is_none() && whom == name,
-            _ => false,
-        };
+    fn is_expected(&self, peer: PeerId) -> bool {
+        let looked_for = matches!(self.call.phase(), Phase::Looking { wanted, .. } if *wanted == Some(peer));
         looked_for || self.is_in_our_call(peer)
     }
 
-    /// Whether the call, in whatever state, is with them.
+    /// Whom we look for by name may call in the same moment. Their word for their name is not enough: our server's list
+    /// must say the same.
+    fn recognise(&mut self, peer: PeerId) {
+        let Phase::Looking { whom, wanted: None, .. } = self.call.phase() else { return };
+        let listed = self.listed.iter().find(|person| person.peer_id == peer);
+        if listed.is_some_and(|person| person.name.to_lowercase() == whom.to_lowercase()) {
+            self.call.looked_for_is(peer);
+        }
+    }
+
+    /// Whether a call, in whatever state, is with them.
     pub(super) fn is_in_our_call(&self, peer: PeerId) -> bool {
-        self.call.with().is_some_and(|with| with.peer == peer)
+        self.call.is_with(peer)
     }
 }

@@ -410,6 +410,7 @@ impl ClientMachine {
             self.public = Some(self.node.publish_direct(now, &self.me.to_string()));
         }
         self.node.set_peer_info(now, connection, &self.local);
+        self.follow_keepalive();
         if which == Which::Home {
             self.tell(Event::Connected);
             self.ask_for_people(now);
@@ -417,6 +418,14 @@ impl ClientMachine {
         self.tell_servers(now);
         self.look_again(now);
         self.write_through(now, &which);
+    }
+
+    /// Asks the servers for signs of life as often as the person wants.
+    pub(super) fn follow_keepalive(&mut self) {
+        let every = Duration::from_secs(self.config.settings.keepalive.into());
+        for connection in self.servers.all().filter_map(|(_, server)| server.connected()) {
+            self.node.ask_for_life_every(connection, every);
+        }
     }
 
     pub(super) fn server_gone(

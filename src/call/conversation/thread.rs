@@ -133,7 +133,7 @@ impl Thread {
     /// Of all that waits; true when something changed.
     pub(super) fn set_all_waiting(&mut self, became: Delivery) -> bool {
         let ids: Vec<RandomId> = self.outbox.iter().map(|pending| pending.id).collect();
-        ids.into_iter().fold(false, |any, id| self.set_delivery(id, became) || any)
+        ids.into_iter().filter(|id| self.set_delivery(*id, became)).count() > 0
     }
 
     /// Our lines up to this one that are there and now count as read.

@@ -1,19 +1,18 @@
 //! The worker's part in what is kept: answers of the history, settings that reach beyond this process, and the identity
 //! saved, restored and renewed on threads that may wait.
 
-use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::SystemTime;
 
-use super::{Worker, WorkerConfig};
+use super::Worker;
 use crate::call::back_up;
 use crate::call::command::Command;
 use crate::call::event::{Event, Notice};
 use crate::call::history_desk::HistoryDesk;
-use crate::call::view::{Contact, CrashReport};
+use crate::call::view::Contact;
 use crate::history::keeper::Answer;
 use crate::history::record::StoredContact;
-use crate::settings::{Setting, autostart, crash_file};
+use crate::settings::{Setting, autostart};
 
 /// The history's next answer; none ever comes without a history.
 pub(super) async fn next_answer(history: &mut Option<HistoryDesk>) -> Answer {
@@ -21,12 +20,6 @@ pub(super) async fn next_answer(history: &mut Option<HistoryDesk>) -> Answer {
         Some(history) => history.next().await,
         None => std::future::pending().await,
     }
-}
-
-/// What a crash left behind, for programs with somebody to read it.
-pub(super) fn crash_report(config: &WorkerConfig) -> Option<Arc<CrashReport>> {
-    let (path, text) = crash_file::read(&config.data_dir).filter(|_| config.window)?;
-    Some(Arc::new(CrashReport { path, text }))
 }
 
 impl Worker {
@@ -62,15 +55,6 @@ impl Worker {
             }
             _ => {}
         }
-    }
-
-    pub(super) fn delete_crash_report(&mut self) {
-        let Some(report) = self.crash_report.take() else { return };
-        let dir = self.config.data_dir.clone();
-        self.in_background(move || {
-            let why = crash_file::delete(&dir).err()?.to_string();
-            Some(Notice::FileProblem { path: report.path.clone(), why })
-        });
     }
 
     /// Saves, restores or renews who we are. The key shows with the next start: sessions that are open stay whose they are.

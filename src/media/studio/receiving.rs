@@ -280,6 +280,9 @@ impl Player {
             if let Some(late) = chirp {
                 counters.mouth_to_ear.add(late);
             }
+            drop(counters);
+            let volume = f32::from_bits(shared.far_volume.load(Ordering::Relaxed));
+            self.mixer.set_volume(&mut samples, volume);
         }
         self.mixer.mix(&mut samples);
         samples

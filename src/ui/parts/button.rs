@@ -1,12 +1,11 @@
 //! Buttons: with words, with an icon alone, and the round ones on a picture.
 
 use egui::{
-    Align2, Color32, Key, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
+    Align2, Color32, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, vec2,
 };
 
 use super::icon::{Icon, paint_icon};
 use crate::ui::theme::{self, Palette, palette};
-use crate::ui::words::word_with;
 
 /// What a button means.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -102,8 +101,8 @@ pub enum Round {
     End,
 }
 
-/// A round button on a picture. `key` is shown to the pointer that rests on it.
-pub fn round_button(ui: &mut Ui, look: Round, icon: Icon, label: &str, key: Option<Key>) -> Response {
+/// A round button on a picture. `hint` is shown to the pointer that rests on it: the label and its key.
+pub fn round_button(ui: &mut Ui, look: Round, icon: Icon, label: &str, hint: &str) -> Response {
     let palette = palette(ui);
     let (fill, ink, width, radius) = match look {
         Round::Normal => (theme::ROUND, theme::ROUND_INK, 48.0, 24.0),
@@ -120,10 +119,6 @@ pub fn round_button(ui: &mut Ui, look: Round, icon: Icon, label: &str, key: Opti
     ui.painter().rect_filled(rect, radius, fill);
     paint_icon(ui.painter(), icon, Rect::from_center_size(rect.center(), Vec2::splat(22.0)), ink);
     focus_ring(ui, &response, rect, radius);
-    let hint = match key {
-        Some(key) => word_with("call.key", &[("label", label), ("key", key.name())]),
-        None => label.to_owned(),
-    };
     response.on_hover_text(hint)
 }
 

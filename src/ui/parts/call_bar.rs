@@ -1,43 +1,56 @@
-//! The bar of round buttons under a call.
+//! The bar of round buttons under a call, and what its buttons ask for.
 
-use egui::{
-    Align, Align2, Area, Frame, Id, Key, Layout, Margin, Order, Popup, Rect, Ui, UiBuilder, pos2, vec2,
-};
+use egui::{Align, Layout, Pos2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 
-use super::button::{Kind, Round, button, round_button};
-use super::device_picker::{Which, device_picker_ui, device_problem_ui};
-use super::icon::Icon;
-use crate::call::Command;
-use crate::call::view::{Devices, UpCall};
+use super::button::{Round, focus_ring, round_button};
+use super::call_menu::{Menu, call_menu_ui};
+use super::icon::{Icon, paint_icon};
+use crate::call::view::UpCall;
+use crate::call::{ClientView, Command};
+use crate::ui::shortcuts::{ShortcutAction, with_key};
 use crate::ui::theme;
 use crate::ui::words::word;
 
-/// What was pressed on the bar.
+/// What was pressed on the bar or in one of its menus.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Pressed {
     /// Something for the client.
     Ask(Command),
     /// The chat, open or closed.
     Chat,
-    /// The devices and the rest, open or closed.
-    More,
+    /// A menu, open or closed.
+    Menu(Menu),
     /// The quality card, open or closed.
     Quality,
     /// Full screen, or no longer.
     FullScreen,
+    /// Away from the call's screen, which goes on in a tile.
+    Minimise,
+    /// The two pictures change places.
+    Swap,
+    /// Our own picture, hidden or shown.
+    HideSelf,
+    /// The far picture, kept as a file.
+    Snapshot,
+    /// Comparing codes.
+    Verify,
 }
 
-/// Which panels are open.
+/// What is open around a call.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Open {
     /// The chat.
     pub chat: bool,
-    /// The devices and the rest.
-    pub more: bool,
+    /// One of the menus.
+    pub menu: Option<Menu>,
     /// The quality card.
     pub quality: bool,
     /// The whole screen.
     pub full_screen: bool,
+    /// Our own picture is hidden.
+    pub self_hidden: bool,
+    /// A far picture is there to be kept.
+    pub picture: bool,
 }
 
 /// Five buttons and their gaps.
@@ -50,105 +63,98 @@ pub fn bar_rect(area: Rect) -> Rect {
 }
 
 /// Draws the bar at the bottom of `area`.
-pub fn call_bar_ui(ui: &mut Ui, area: Rect, call: &UpCall, devices: &Devices, open: Open) -> Option<Pressed> {
+pub fn call_bar_ui(ui: &mut Ui, area: Rect, view: &ClientView, call: &UpCall, open: Open) -> Option<Pressed> {
+    let settings = &view.settings;
     let rect = bar_rect(area);
-    ui.painter().rect(
-        rect,
-        20.0,
-        theme::glass(theme::BAR_ALPHA),
-        theme::glass_line(),
-        egui::StrokeKind::Inside,
-    );
+    let fill = theme::glass(theme::BAR_ALPHA);
+    ui.painter().rect(rect, 20.0, fill, theme::glass_line(), egui::StrokeKind::Inside);
     let row = Layout::left_to_right(Align::Center);
     let inner = rect.shrink2(vec2(16.0, 12.0));
     let mut child = ui.new_child(UiBuilder::new().max_rect(inner).layout(row));
     let ui = &mut child;
     ui.spacing_mut().item_spacing.x = 12.0;
     let mut pressed = None;
+    let mut anchor = rect.center_top();
 
     let (look, icon, label) = match (call.has_microphone, call.muted) {
         (false, _) => (Round::Off, Icon::MicrophoneOff, word("call.no_microphone")),
         (true, true) => (Round::Off, Icon::MicrophoneOff, word("call.unmute")),
         (true, false) => (Round::Normal, Icon::Microphone, word("call.mute")),
     };
-    ui.add_enabled_ui(call.has_microphone, |ui| {
-        if round_button(ui, look, icon, label, Some(Key::M)).clicked() {
-            pressed = Some(Pressed::Ask(Command::SetMuted(!call.muted)));
-        }
+    let button = ui.add_enabled_ui(call.has_microphone, |ui| {
+        let hint = with_key(settings, label, ShortcutAction::Mute);
+        round_button(ui, look, icon, label, &hint)
     });
+    if button.inner.clicked() {
+        pressed = Some(Pressed::Ask(Command::SetMuted(!call.muted)));
+    }
+    let microphone = button.inner.rect;
+
     let (look, icon, label) = match (call.has_camera, call.camera_on) {
         (false, _) => (Round::Off, Icon::CameraOff, word("call.no_camera")),
         (true, false) => (Round::Off, Icon::CameraOff, word("call.camera_on")),
         (true, true) => (Round::Normal, Icon::Camera, word("call.camera_off")),
     };
-    ui.add_enabled_ui(call.has_camera, |ui| {
-        if round_button(ui, look, icon, label, Some(Key::V)).clicked() {
-            pressed = Some(Pressed::Ask(Command::SetCameraOn(!call.camera_on)));
-        }
+    let button = ui.add_enabled_ui(call.has_camera, |ui| {
+        let hint = with_key(settings, label, ShortcutAction::Camera);
+        round_button(ui, look, icon, label, &hint)
     });
+    if button.inner.clicked() {
+        pressed = Some(Pressed::Ask(Command::SetCameraOn(!call.camera_on)));
+    }
+    let camera = button.inner.rect;
+    for (menu, over, label) in [
+        (Menu::Microphone, microphone, word("call.choose_microphone")),
+        (Menu::Camera, camera, word("call.choose_camera")),
+    ] {
+        if arrow_ui(ui, over, label, open.menu == Some(menu)) {
+            pressed = Some(Pressed::Menu(menu));
+        }
+        if open.menu == Some(menu) {
+            anchor = over.center_top();
+        }
+    }
+
     let look = if open.chat { Round::Open } else { Round::Normal };
-    if round_button(ui, look, Icon::Chat, word("call.chat"), Some(Key::C)).clicked() {
+    let label = word("call.chat");
+    if round_button(ui, look, Icon::Chat, label, &with_key(settings, label, ShortcutAction::Chat)).clicked() {
         pressed = Some(Pressed::Chat);
     }
-    let look = if open.more { Round::Open } else { Round::Normal };
-    let more = round_button(ui, look, Icon::More, word("call.more"), None);
+    let more_open = open.menu == Some(Menu::More);
+    let look = if more_open { Round::Open } else { Round::Normal };
+    let more = round_button(ui, look, Icon::More, word("call.more"), word("call.more"));
     if more.clicked() {
-        pressed = Some(Pressed::More);
+        pressed = Some(Pressed::Menu(Menu::More));
     }
-    if open.more {
-        pressed = more_card_ui(ui, area, more.rect, devices, open).or(pressed);
+    if more_open {
+        anchor = more.rect.center_top();
     }
-    if round_button(ui, Round::End, Icon::HangUp, word("call.hang_up"), None).clicked() {
+    let label = word("call.hang_up");
+    let hint = with_key(settings, label, ShortcutAction::HangUp);
+    if round_button(ui, Round::End, Icon::HangUp, label, &hint).clicked() {
         pressed = Some(Pressed::Ask(Command::HangUp));
     }
-    pressed
-}
-
-/// The card above the bar. It is no menu: the lists in it open over it and leave it open.
-fn more_card_ui(ui: &Ui, area: Rect, button: Rect, devices: &Devices, open: Open) -> Option<Pressed> {
-    let list_open = Popup::is_any_open(ui.ctx());
-    let foot = pos2(button.center().x, bar_rect(area).top() - 8.0);
-    let card = Area::new(Id::unique("call more"))
-        .order(Order::Middle)
-        .pivot(Align2::CENTER_BOTTOM)
-        .fixed_pos(foot)
-        .constrain_to(area.shrink(8.0))
-        .show(ui.ctx(), |ui| {
-            Frame::popup(ui.style())
-                .corner_radius(theme::PICTURE_RADIUS)
-                .inner_margin(Margin::same(16))
-                .show(ui, |ui| more_ui(ui, devices, open))
-                .inner
-        });
-    let outside = ui.input(|input| {
-        let at = input.pointer.interact_pos().filter(|_| input.pointer.any_pressed());
-        at.is_some_and(|at| !card.response.rect.contains(at) && !button.contains(at))
-    });
-    card.inner.or((outside && !list_open).then_some(Pressed::More))
-}
-
-fn more_ui(ui: &mut Ui, devices: &Devices, open: Open) -> Option<Pressed> {
-    let mut pressed = None;
-    ui.set_width(280.0);
-    ui.spacing_mut().item_spacing.y = 4.0;
-    for which in [Which::Microphone, Which::Speaker, Which::Camera] {
-        ui.label(egui::RichText::new(which.label()).font(theme::font(theme::SMALL)));
-        if let Some(command) = device_picker_ui(ui, which, devices, 280.0) {
-            pressed = Some(Pressed::Ask(command));
-        }
-        device_problem_ui(ui, which, devices);
-        ui.add_space(4.0);
+    if let Some(menu) = open.menu {
+        let foot = Pos2::new(anchor.x, rect.top() - 8.0);
+        pressed = pressed.or(call_menu_ui(ui, area, rect, foot, menu, view, call, open));
     }
-    ui.add_space(6.0);
-    ui.horizontal(|ui| {
-        let label = if open.quality { word("call.quality_hide") } else { word("call.quality_show") };
-        if button(ui, Kind::Plain, None, label).clicked() {
-            pressed = Some(Pressed::Quality);
-        }
-        let label = if open.full_screen { word("call.leave_full") } else { word("call.full") };
-        if button(ui, Kind::Plain, None, label).clicked() {
-            pressed = Some(Pressed::FullScreen);
-        }
-    });
     pressed
+}
+
+/// The small arrow at a round button's shoulder.
+fn arrow_ui(ui: &mut Ui, over: Rect, label: &str, open: bool) -> bool {
+    let rect = Rect::from_center_size(over.right_top() + vec2(-4.0, 6.0), Vec2::splat(20.0));
+    let response = ui.interact(rect.expand(2.0), ui.scope_id().with(("arrow", label)), Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), label));
+    let fill = if open || response.hovered() { theme::ROUND_INK } else { theme::ROUND };
+    let ink = if open || response.hovered() { theme::ROUND } else { theme::ROUND_INK };
+    ui.painter().circle(rect.center(), 10.0, fill, egui::Stroke::new(2.0, theme::GLASS));
+    paint_icon(
+        ui.painter(),
+        Icon::Down,
+        Rect::from_center_size(rect.center() + vec2(0.0, -0.5), Vec2::splat(14.0)),
+        ink,
+    );
+    focus_ring(ui, &response, rect, 10.0);
+    response.on_hover_text(label).clicked()
 }

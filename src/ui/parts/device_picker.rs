@@ -29,7 +29,8 @@ impl Which {
         }
     }
 
-    fn names(self, devices: &Devices) -> &[String] {
+    /// Those there are, by name.
+    pub fn names(self, devices: &Devices) -> &[String] {
         match self {
             Self::Camera => &devices.cameras,
             Self::Microphone => &devices.microphones,
@@ -37,7 +38,8 @@ impl Which {
         }
     }
 
-    fn in_use(self, devices: &Devices) -> &str {
+    /// The one in use.
+    pub fn in_use(self, devices: &Devices) -> &str {
         match self {
             Self::Camera => &devices.camera,
             Self::Microphone => &devices.microphone,
@@ -45,7 +47,8 @@ impl Which {
         }
     }
 
-    fn choose(self, name: &str) -> Command {
+    /// What chooses another.
+    pub fn choose(self, name: &str) -> Command {
         match self {
             Self::Camera => Command::ChooseCamera(name.to_owned()),
             Self::Microphone => Command::ChooseMicrophone(name.to_owned()),
@@ -118,6 +121,6 @@ pub fn device_problem_ui(ui: &mut Ui, which: Which, devices: &Devices) {
 }
 
 /// The word for the system's own choice, as the flags have it.
-const DEFAULT: &str = "default";
+pub const DEFAULT: &str = "default";
 /// The word for no device at all.
-const NONE: &str = "none";
+pub const NONE: &str = "none";

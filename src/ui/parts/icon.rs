@@ -49,10 +49,32 @@ pub enum Icon {
     Speaker,
     /// Two arrows in a circle.
     Again,
+    /// A shield with a tick: compared, and found right.
+    Shield,
+    /// A triangle with an exclamation mark.
+    Warning,
+    /// Two strokes: waiting.
+    Pause,
+    /// A triangle: going on.
+    Play,
+    /// Two arrows, one each way.
+    Swap,
+    /// A camera for photographs.
+    Snapshot,
+    /// A small window in a larger one.
+    Tile,
+    /// An eye.
+    Eye,
+    /// An eye, struck through.
+    EyeOff,
+    /// Four rising bars.
+    Bars,
+    /// Arrows to both sides.
+    Fit,
 }
 
 impl Icon {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 30] = [
         Self::Microphone,
         Self::MicrophoneOff,
         Self::Camera,
@@ -72,6 +94,17 @@ impl Icon {
         Self::Down,
         Self::Speaker,
         Self::Again,
+        Self::Shield,
+        Self::Warning,
+        Self::Pause,
+        Self::Play,
+        Self::Swap,
+        Self::Snapshot,
+        Self::Tile,
+        Self::Eye,
+        Self::EyeOff,
+        Self::Bars,
+        Self::Fit,
     ];
 
     fn path(self) -> &'static str {
@@ -107,6 +140,21 @@ impl Icon {
             Self::Down => "M7 10l5 5 5-5",
             Self::Speaker => "M4 9.5h4l5-4v13l-5-4H4zM16.5 9a4.5 4.5 0 010 6M19 6.5a8 8 0 010 11",
             Self::Again => "M19.5 9A8 8 0 005 8M4.5 15A8 8 0 0019 16M4.5 4v4.5h4.5M19.5 20v-4.5H15",
+            Self::Shield => "M12 3l7 3v6c0 4-3 7-7 9-4-2-7-5-7-9V6zM9 12l2 2 4-4",
+            Self::Warning => "M12 4l9 16H3zM12 10v4.5M12 17.2v.3",
+            Self::Pause => "M9 5v14M15 5v14",
+            Self::Play => "M8 5l11 7-11 7z",
+            Self::Swap => "M4 9h14M14 5l4 4-4 4M20 15H6M10 11l-4 4 4 4",
+            Self::Snapshot => "M4 8h3l2-3h6l2 3h3v11H4zM15.5 13a3.5 3.5 0 01-7 0a3.5 3.5 0 017 0",
+            Self::Tile => "M4 5h16v14H4zM12 12h5v4h-5z",
+            Self::Eye => {
+                "M2.5 12c4.5-7.5 14.5-7.5 19 0c-4.5 7.5-14.5 7.5-19 0zM15 12a3 3 0 01-6 0a3 3 0 016 0"
+            }
+            Self::EyeOff => {
+                "M2.5 12c4.5-7.5 14.5-7.5 19 0c-4.5 7.5-14.5 7.5-19 0zM15 12a3 3 0 01-6 0a3 3 0 016 0M4 4l16 16"
+            }
+            Self::Bars => "M5 19v-3M10 19v-7M15 19V9M20 19V5",
+            Self::Fit => "M3 12h18M7 8l-4 4 4 4M17 8l4 4-4 4",
         }
     }
 }

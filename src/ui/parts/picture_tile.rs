@@ -1,9 +1,12 @@
 //! A picture in a rectangle: whole with bars around it, or filling it with its edges cut.
 
-use egui::epaint::RectShape;
-use egui::{Color32, Painter, Pos2, Rect, Vec2, pos2};
+use std::sync::Arc;
 
-use crate::ui::textures::Shown;
+use egui::epaint::RectShape;
+use egui::{Color32, Painter, Pos2, Rect, Shape, Vec2, pos2};
+
+use crate::ui::gpu_picture::{GpuPicture, Placing};
+use crate::ui::textures::{Samples, Shown};
 
 /// How a picture meets a rectangle of another shape.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -23,7 +26,18 @@ pub fn paint_picture(painter: &Painter, picture: Shown, rect: Rect, fit: Fit, mi
     if mirrored {
         std::mem::swap(&mut uv.min.x, &mut uv.max.x);
     }
-    painter.add(RectShape::filled(place, radius, Color32::WHITE).with_texture(picture.id, uv));
+    match picture.samples {
+        Samples::Texture(id) => {
+            painter.add(RectShape::filled(place, radius, Color32::WHITE).with_texture(id, uv));
+        }
+        Samples::Planes(name) => {
+            let gpu = painter.ctx().data(|data| data.get_temp::<Arc<GpuPicture>>(name));
+            if let Some(gpu) = gpu {
+                let placing = Placing { part: uv, radius: f32::from(radius) };
+                painter.add(Shape::Callback(gpu.callback(place, placing)));
+            }
+        }
+    }
 }
 
 /// The largest rectangle of the picture's shape inside `rect`.

@@ -1,8 +1,13 @@
 //! How good a call is: four bars, and the card with the figures.
 
-use egui::{Color32, Painter, Pos2, Rect, RichText, Ui, UiBuilder, vec2};
+use egui::{
+    Align2, Color32, Painter, Pos2, Rect, RichText, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, vec2,
+};
 
-use crate::call::view::Quality;
+use super::icon::Icon;
+use super::quality_graph::{graph_ui, graph_words};
+use super::self_view::small_button;
+use crate::call::view::{PastSecond, Quality};
 use crate::ui::theme;
 use crate::ui::words::{word, word_with};
 
@@ -45,7 +50,7 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
     let signed = |ms: f64| word_with("quality.ms", &[("ms", &format!("{ms:+.0}"))]);
     let or_unknown = |text: &str| if text.is_empty() { unknown() } else { text.to_owned() };
     vec![
-        (word("quality.route"), or_unknown(&quality.route)),
+        (word("quality.route"), route_words(&quality.route)),
         (word("quality.round_trip"), format!("{round_trip}   {loss}")),
         (word("quality.send"), stream(quality.send_kbps, quality.send_picture)),
         (word("quality.receive"), stream(quality.receive_kbps, quality.receive_picture)),
@@ -53,6 +58,16 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         (word("quality.lip_sync"), quality.lip_sync_ms.map_or_else(unknown, signed)),
         (word("quality.cipher"), or_unknown(&quality.cipher)),
     ]
+}
+
+/// The way in the person's language; what stands after it, such as an address, as it is.
+fn route_words(route: &str) -> String {
+    match route.split_once(' ').map_or((route, ""), |(way, rest)| (way, rest)) {
+        ("", _) => word("quality.unknown").to_owned(),
+        ("direct", rest) => format!("{} {rest}", word("quality.direct")).trim_end().to_owned(),
+        ("relayed", rest) => format!("{} {rest}", word("quality.relayed")).trim_end().to_owned(),
+        _ => route.to_owned(),
+    }
 }
 
 fn stream(kbps: f64, picture: Option<(u32, u32, f32)>) -> String {
@@ -65,24 +80,72 @@ fn stream(kbps: f64, picture: Option<(u32, u32, f32)>) -> String {
 
 /// How wide the card is, in points.
 pub const QUALITY_WIDTH: f32 = 300.0;
+/// How high one graph is.
+const GRAPH: f32 = 54.0;
 
-/// Draws the card with its lower left corner at `corner`.
-pub fn quality_card_ui(ui: &mut Ui, corner: Pos2, quality: &Quality) {
+/// The four series of the card: what, its unit, and its values.
+fn series(past: &[PastSecond]) -> [(&'static str, &'static str, Vec<f32>); 4] {
+    let of = |value: fn(&PastSecond) -> f32| past.iter().map(value).collect();
+    [
+        (word("quality.round_trip"), "ms", of(|second| second.round_trip_ms)),
+        (word("quality.lost"), "%", of(|second| second.loss_percent)),
+        (word("quality.send"), "kb/s", of(|second| second.send_kbps)),
+        (word("quality.receive"), "kb/s", of(|second| second.receive_kbps)),
+    ]
+}
+
+/// All of the card as text, for the clipboard.
+pub fn quality_text(quality: &Quality, past: &[PastSecond]) -> String {
+    let figures = rows(quality).into_iter().map(|(what, how_much)| format!("{what}: {how_much}"));
+    let graphs = series(past)
+        .into_iter()
+        .filter(|(.., values)| !values.is_empty())
+        .map(|(label, unit, values)| graph_words(label, unit, &values));
+    figures.chain(graphs).fold(word("call.quality").to_owned(), |text, line| text + "\n" + &line)
+}
+
+/// How large the card is, in points.
+pub fn quality_size(quality: &Quality, past: &[PastSecond]) -> Vec2 {
+    let graphs = if past.is_empty() { 0.0 } else { 2.0 * (GRAPH + 10.0) + 4.0 };
+    vec2(QUALITY_WIDTH, 46.0 + 17.5 * rows(quality).len() as f32 + graphs)
+}
+
+/// Draws the card with its lower left corner at `corner`. True when it is to be copied.
+pub fn quality_card_ui(ui: &mut Ui, corner: Pos2, quality: &Quality, past: &[PastSecond]) -> bool {
     let rows = rows(quality);
-    let size = vec2(QUALITY_WIDTH, 46.0 + 17.5 * rows.len() as f32);
+    let size = quality_size(quality, past);
     let rect = Rect::from_min_size(corner - vec2(0.0, size.y), size);
     let fill = theme::glass(theme::CARD_ALPHA);
     ui.painter().rect(rect, theme::PICTURE_RADIUS, fill, theme::glass_line(), egui::StrokeKind::Inside);
-    let mut child = ui.new_child(UiBuilder::new().max_rect(rect.shrink2(vec2(14.0, 12.0))));
+    let square = Rect::from_min_size(Pos2::new(rect.right() - 38.0, rect.top() + 8.0), Vec2::splat(26.0));
+    let copied = small_button(ui, square, Icon::Copy, word("quality.copy"));
+    let inner = rect.shrink2(vec2(14.0, 12.0));
+    let mut child = ui.new_child(UiBuilder::new().max_rect(inner));
     let ui = &mut child;
     ui.spacing_mut().item_spacing.y = 3.0;
     ui.spacing_mut().interact_size.y = 0.0;
     ui.label(RichText::new(word("call.quality")).font(theme::strong(theme::SMALL)).color(theme::WHITE));
     ui.add_space(3.0);
     for (what, how_much) in rows {
-        let row = format!("{what:<10}  {how_much}");
-        ui.label(RichText::new(row).font(theme::mono(theme::SMALL)).color(theme::WHITE));
+        // Two columns that stand under one another in every script, which spaces in a line would not.
+        let (row, response) = ui.allocate_exact_size(vec2(inner.width(), 14.5), Sense::hover());
+        let said = format!("{what}  {how_much}");
+        response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &said));
+        let font = theme::mono(theme::SMALL);
+        ui.painter().text(row.left_center(), Align2::LEFT_CENTER, what, font.clone(), theme::WHITE);
+        let at = row.left_center() + vec2(86.0, 0.0);
+        ui.painter().text(at, Align2::LEFT_CENTER, how_much, font, theme::WHITE);
     }
+    if !past.is_empty() {
+        let width = (inner.width() - 14.0) / 2.0;
+        let top = inner.bottom() - 2.0 * GRAPH - 10.0;
+        for (place, (label, unit, values)) in series(past).into_iter().enumerate() {
+            let (column, line) = ((place % 2) as f32, (place / 2) as f32);
+            let at = Pos2::new(inner.left() + column * (width + 14.0), top + line * (GRAPH + 10.0));
+            graph_ui(ui, Rect::from_min_size(at, vec2(width, GRAPH)), label, unit, &values);
+        }
+    }
+    copied
 }
 
 #[cfg(test)]
@@ -97,5 +160,12 @@ mod tests {
                 .any(|(what, text)| *what == word("quality.lip_sync") && text == word("quality.unknown"))
         );
         assert_eq!(pill_words(&Quality::default()), None);
+    }
+
+    #[test]
+    fn what_is_copied_holds_figures_and_graphs() {
+        let past = [PastSecond { round_trip_ms: 33.0, ..PastSecond::default() }];
+        let text = quality_text(&Quality { cipher: "AES-128".into(), ..Quality::default() }, &past);
+        assert!(text.contains("AES-128") && text.contains("33"), "{text}");
     }
 }

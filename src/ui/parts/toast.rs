@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, vec2};
 
-use super::button::icon_button;
+use super::button::{Kind, button, icon_button};
 use super::icon::Icon;
+use crate::ui::action::Action;
 use crate::ui::theme::{self, palette_of};
 use crate::ui::words::word;
 
@@ -24,13 +25,24 @@ pub struct Toasts {
 struct Toast {
     text: String,
     until: f64,
+    /// What can be done about it, and its words.
+    offer: Option<(&'static str, Action)>,
 }
 
 impl Toasts {
     /// Shows a notice. The same words again only stay longer.
     pub fn add(&mut self, text: String, now: f64) {
+        self.put(text, None, now);
+    }
+
+    /// The same with a button.
+    pub fn add_with(&mut self, text: String, label: &'static str, action: Action, now: f64) {
+        self.put(text, Some((label, action)), now);
+    }
+
+    fn put(&mut self, text: String, offer: Option<(&'static str, Action)>, now: f64) {
         self.shown.retain(|toast| toast.text != text);
-        self.shown.push_back(Toast { text, until: now + STAYS });
+        self.shown.push_back(Toast { text, until: now + STAYS, offer });
         if self.shown.len() > MOST {
             self.shown.pop_front();
         }
@@ -41,15 +53,17 @@ impl Toasts {
         self.shown.iter().map(|toast| toast.text.as_str())
     }
 
-    /// Draws them over everything, at the top, and forgets those whose time is over.
-    pub fn show(&mut self, ctx: &Context) {
+    /// Draws them over everything, at the top, and forgets those whose time is over. What a button asks for, if one was
+    /// pressed.
+    pub fn show(&mut self, ctx: &Context) -> Option<Action> {
         let now = ctx.input(|input| input.time);
         self.shown.retain(|toast| toast.until > now);
-        let Some(next) = self.shown.iter().map(|toast| toast.until).reduce(f64::min) else { return };
+        let next = self.shown.iter().map(|toast| toast.until).reduce(f64::min)?;
         ctx.request_repaint_after_secs((next - now) as f32);
 
         let palette = palette_of(ctx.global_style().visuals.dark_mode);
         let mut closed = None;
+        let mut asked = None;
         let width = (ctx.content_rect().width() - 32.0).min(460.0);
         Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
@@ -74,6 +88,12 @@ impl Toasts {
                                 if icon_button(ui, Icon::Close, word("notice.close")).clicked() {
                                     closed = Some(at);
                                 }
+                                if let Some((label, action)) = &toast.offer
+                                    && button(ui, Kind::Plain, None, label).clicked()
+                                {
+                                    asked = Some(action.clone());
+                                    closed = Some(at);
+                                }
                                 let text = RichText::new(&toast.text).font(theme::font(13.0));
                                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                                     ui.add(Label::new(text).wrap());
@@ -85,6 +105,7 @@ impl Toasts {
         if let Some(at) = closed {
             self.shown.remove(at);
         }
+        asked
     }
 }
 

@@ -1,31 +1,42 @@
 //! The one place that knows both sides: takes views, events and pictures, shows a screen, carries out what it asks.
 
+mod actions;
+mod closing;
+mod events;
+mod keys;
+mod pip;
+
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use egui::{CentralPanel, Color32, Context, Frame, Panel, Ui, UserAttentionType, ViewportCommand};
+use egui::{CentralPanel, Color32, Context, Frame, Panel, Ui};
 use jiff::tz::TimeZone;
 
+use self::closing::Closing;
+use self::pip::Pip;
 use super::action::Action;
 use super::clock::Clock;
+use super::desktop::Desktop;
 use super::parts::toast::Toasts;
 use super::screen::{Beside, Screen, screen_of, wants_preview};
 use super::screens::conversation::{self, conversation_ui};
+use super::screens::crash_report::crash_report_ui;
 use super::screens::dialling::{Dialling, dialling_ui};
 use super::screens::ended::{Ended, ended_ui};
 use super::screens::home::{HomeInputs, list_ui, server_problem_ui, start_ui};
 use super::screens::in_call::{InCall, InCallState, in_call_ui};
-use super::screens::incoming::incoming_ui;
+use super::screens::incoming::{AnswerState, Incoming, incoming_ui};
+use super::screens::second_call::second_call_ui;
 use super::screens::settings::{SettingsInputs, SettingsShown, settings_ui};
 use super::screens::welcome::{WelcomeInputs, welcome_ui};
+use super::snapshot::Snapshots;
 use super::textures::PictureTexture;
 use super::theme::{self, ThemeChoice, palette};
-use super::words::{notice_words, word, word_with};
 use crate::call::handle::Client;
 use crate::call::view::CallState;
-use crate::call::{ClientView, Command, Event, PeerId};
-use crate::settings::Setting;
+use crate::call::{ClientView, Command, PeerId};
 
 /// The window's program.
 pub struct App {
@@ -44,6 +55,21 @@ pub struct App {
     drafts: BTreeMap<PeerId, String>,
     previewing: bool,
     full_screen: bool,
+    pip: Pip,
+    ringing: AnswerState,
+    second: AnswerState,
+    crash: Option<CrashReport>,
+    closing: Closing,
+    snapshots: Snapshots,
+    desktop: Desktop,
+}
+
+/// The report of a run that ended badly.
+struct CrashReport {
+    path: PathBuf,
+    text: String,
+    /// The person reads it.
+    reading: bool,
 }
 
 impl App {
@@ -66,7 +92,38 @@ impl App {
             drafts: BTreeMap::new(),
             previewing: false,
             full_screen: false,
+            pip: Pip::default(),
+            ringing: AnswerState::default(),
+            second: AnswerState::default(),
+            crash: None,
+            closing: Closing::default(),
+            snapshots: Snapshots::default(),
+            desktop: Desktop::none(),
         }
+    }
+
+    /// With the notifications, the tray and the rest of a desktop.
+    pub fn on_desktop(mut self, desktop: Desktop) -> Self {
+        self.desktop = desktop;
+        self
+    }
+
+    /// With pictures converted on the GPU: the window has OpenGL.
+    pub fn on_gpu(mut self, ctx: &Context) -> Self {
+        self.far_picture.use_gpu(ctx);
+        self.own_picture.use_gpu(ctx);
+        self
+    }
+
+    /// With the report of a run that ended badly, to be shown first. It is read now, before there is a window.
+    pub fn with_crash_report(mut self, path: Option<PathBuf>) -> Self {
+        self.crash = path.and_then(|path| {
+            let bytes = std::fs::read(&path).ok()?;
+            let most = bytes.len().min(MOST_OF_A_REPORT);
+            let text = String::from_utf8_lossy(&bytes[..most]).into_owned();
+            Some(CrashReport { path, text, reading: false })
+        });
+        self
     }
 
     /// Takes what is new. Also runs while the window is hidden, so that a call is heard of.
@@ -81,7 +138,13 @@ impl App {
             self.far_picture.clear();
             self.own_picture.clear();
         }
-        let wanted = wants_preview(screen_of(&self.view), self.beside);
+        self.pip.follow(&self.view.call);
+        self.take_desktop(ctx);
+        self.take_snapshots(ctx);
+        self.on_close_request(ctx);
+        // A call has the devices open anyway.
+        let wanted =
+            matches!(self.view.call, CallState::None) && wants_preview(screen_of(&self.view), self.beside);
         if wanted != self.previewing && self.client.try_command(Command::Preview(wanted)) {
             self.previewing = wanted;
         }
@@ -92,11 +155,28 @@ impl App {
     #[expect(clippy::disallowed_methods, reason = "the window is where the wall clock comes in")]
     pub fn show(&mut self, ui: &mut Ui) {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
-        let action = self.screen_ui(ui, &clock);
-        self.toasts.show(ui.ctx());
-        if let Some(action) = action {
+        let mut actions = vec![self.keys(ui), self.screen_ui(ui, &clock), self.over_ui(ui)];
+        actions.push(self.toasts.show(ui.ctx()));
+        for action in actions.into_iter().flatten() {
             self.carry_out(ui.ctx(), action);
         }
+    }
+
+    /// What lies over whatever is on screen.
+    fn over_ui(&mut self, ui: &mut Ui) -> Option<Action> {
+        let view = Arc::clone(&self.view);
+        let mut action = self.pip_ui(ui);
+        if let Some(second) = &view.second {
+            let hold = view.on_hold.is_none();
+            action = second_call_ui(ui, second, hold, &mut self.second).or(action);
+        }
+        // A call that rings comes before what is left of the last run.
+        if let Some(crash) = self.crash.as_ref().filter(|_| matches!(view.call, CallState::None)) {
+            let text = crash.reading.then_some(crash.text.as_str());
+            action = crash_report_ui(ui, text).map(Action::Crash).or(action);
+        }
+        self.closing_ui(ui);
+        action
     }
 
     fn screen_ui(&mut self, ui: &mut Ui, clock: &Clock) -> Option<Action> {
@@ -108,15 +188,10 @@ impl App {
                 let dialling = Dialling { far, progress: *progress, since: *since, own_picture };
                 dialling_ui(ui, &dialling)
             }
-            (Screen::InCall, CallState::Up(call)) => {
-                let conversation = call
-                    .far
-                    .peer_id
-                    .and_then(|peer| view.conversations.iter().find(|other| other.peer_id == peer));
+            (Screen::InCall, CallState::Up(call)) if !self.pip.is_on() => {
                 let shown = InCall {
+                    view: &view,
                     call,
-                    devices: &view.devices,
-                    conversation,
                     far_picture: self.far_picture.shown(),
                     own_picture,
                     full_screen: self.full_screen,
@@ -133,7 +208,10 @@ impl App {
                     })
                     .inner;
                 match call {
-                    CallState::Incoming { far, with_video } => action = incoming_ui(ui, far, *with_video),
+                    CallState::Incoming { far, with_video } => {
+                        let ring = Incoming { far, with_video: *with_video, settings: &view.settings };
+                        action = incoming_ui(ui, &ring, &mut self.ringing);
+                    }
                     CallState::Ended { far, reason, lasted, incoming } => {
                         let ended = Ended { far, reason: *reason, lasted: *lasted, incoming: *incoming };
                         action = ended_ui(ui, &ended);
@@ -188,115 +266,6 @@ impl App {
         };
         asked.or(action)
     }
-
-    fn on_event(&mut self, ctx: &Context, event: Event) {
-        let now = ctx.input(|input| input.time);
-        match event {
-            Event::Ringing { .. } => {
-                ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-                ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
-                ctx.send_viewport_cmd(ViewportCommand::Focus);
-            }
-            Event::Up { .. } => self.in_call = InCallState::default(),
-            Event::Ended { .. } => {
-                self.far_picture.clear();
-                if self.full_screen {
-                    self.toggle_full_screen(ctx);
-                }
-            }
-            Event::TextReceived { peer, name, text } => {
-                if !self.on_screen(peer) {
-                    let text: String = text.chars().take(LONGEST_NOTICE).collect();
-                    self.toasts.add(word_with("notice.message", &[("name", &name), ("text", &text)]), now);
-                }
-                if !ctx.input(|input| input.focused) {
-                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(
-                        UserAttentionType::Informational,
-                    ));
-                }
-            }
-            Event::Notice(notice) => self.toasts.add(notice_words(&notice), now),
-            // Both show in the view.
-            Event::RingingThere
-            | Event::Connected
-            | Event::SecondRinging { .. }
-            | Event::Missed { .. }
-            | Event::FileOffered { .. } => {}
-        }
-    }
-
-    fn carry_out(&mut self, ctx: &Context, action: Action) {
-        match action {
-            Action::Ask(command) => self.ask(ctx, command),
-            Action::FinishWelcome { name, server } => {
-                if server.is_some() {
-                    self.ask(ctx, Command::SetServer(server));
-                }
-                self.ask(ctx, Command::SetName(name));
-            }
-            Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
-            Action::OpenSettings => {
-                self.settings = None;
-                self.beside = Beside::Settings;
-            }
-            Action::Back => self.beside = Beside::Start,
-            Action::CopyPeerId => {
-                if let Some(id) = self.view.own.peer_id {
-                    ctx.copy_text(id.to_string());
-                    self.home.copied_until = ctx.input(|input| input.time) + COPIED_FOR;
-                    ctx.request_repaint_after_secs(COPIED_FOR as f32);
-                }
-            }
-            Action::SetTheme(theme) => {
-                self.theme = theme;
-                theme::choose(ctx, theme);
-                self.ask(ctx, Command::Set(Setting::Theme(theme)));
-            }
-            Action::ToggleFullScreen => self.toggle_full_screen(ctx),
-            Action::WriteAfterCall(peer) => {
-                self.open_conversation(ctx, peer);
-                self.ask(ctx, Command::Dismiss);
-            }
-        }
-        ctx.request_repaint();
-    }
-
-    fn ask(&mut self, ctx: &Context, command: Command) {
-        if !self.client.try_command(command) {
-            let now = ctx.input(|input| input.time);
-            self.toasts.add(word("notice.busy").to_owned(), now);
-        }
-    }
-
-    /// Whoever opens a conversation can write at once.
-    fn open_conversation(&mut self, ctx: &Context, peer: PeerId) {
-        self.beside = Beside::Conversation(peer);
-        ctx.memory_mut(|memory| memory.request_focus(conversation::field_of(peer)));
-    }
-
-    fn toggle_full_screen(&mut self, ctx: &Context) {
-        self.full_screen = !self.full_screen;
-        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(self.full_screen));
-    }
-
-    /// Whether what this peer writes is seen as it comes.
-    fn on_screen(&self, peer: PeerId) -> bool {
-        match &self.view.call {
-            CallState::Up(call) => self.in_call.chat_open && call.far.peer_id == Some(peer),
-            CallState::None => self.beside == Beside::Conversation(peer),
-            _ => false,
-        }
-    }
-
-    fn mark_read(&self, ctx: &Context) {
-        let unread = self.view.conversations.iter().filter(|conversation| conversation.unread > 0);
-        for conversation in unread {
-            if self.on_screen(conversation.peer_id) && ctx.input(|input| input.focused) {
-                // Refused is as good as not yet: it is tried again with the next frame.
-                self.client.try_command(Command::MarkRead(conversation.peer_id));
-            }
-        }
-    }
 }
 
 impl eframe::App for App {
@@ -314,7 +283,5 @@ impl eframe::App for App {
     }
 }
 
-/// How long "Copied" shows, in seconds.
-const COPIED_FOR: f64 = 2.0;
-/// Characters of a message in a notice.
-const LONGEST_NOTICE: usize = 120;
+/// Bytes of a report that are shown.
+const MOST_OF_A_REPORT: usize = 200_000;

@@ -1,0 +1,155 @@
+//! Carries out what the screens ask for.
+
+use egui::{Context, ViewportCommand};
+
+use super::App;
+use crate::call::{Command, PeerId};
+use crate::settings::Setting;
+use crate::ui::action::Action;
+use crate::ui::screen::Beside;
+use crate::ui::screens::conversation;
+use crate::ui::screens::crash_report::CrashChoice;
+use crate::ui::theme;
+use crate::ui::words::word;
+
+impl App {
+    pub(super) fn carry_out(&mut self, ctx: &Context, action: Action) {
+        match action {
+            Action::Ask(command) => self.ask(ctx, command),
+            Action::FinishWelcome { name, server } => {
+                if server.is_some() {
+                    self.ask(ctx, Command::SetServer(server));
+                }
+                self.ask(ctx, Command::SetName(name));
+            }
+            Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
+            Action::OpenSettings => {
+                self.settings = None;
+                self.beside = Beside::Settings;
+            }
+            Action::Back => self.beside = Beside::Start,
+            Action::CopyPeerId => {
+                if let Some(id) = self.view.own.peer_id {
+                    ctx.copy_text(id.to_string());
+                    self.home.copied_until = ctx.input(|input| input.time) + COPIED_FOR;
+                    ctx.request_repaint_after_secs(COPIED_FOR as f32);
+                }
+            }
+            Action::SetTheme(theme) => {
+                self.theme = theme;
+                theme::choose(ctx, theme);
+                self.ask(ctx, Command::Set(Setting::Theme(theme)));
+            }
+            Action::ToggleFullScreen => self.toggle_full_screen(ctx),
+            Action::LeaveCallScreen => {
+                if self.full_screen {
+                    self.toggle_full_screen(ctx);
+                }
+                self.pip.enter();
+            }
+            Action::ReturnToCall => self.pip.leave(),
+            Action::Snapshot => self.keep_snapshot(ctx),
+            Action::Copy(text) => {
+                ctx.copy_text(text);
+                let now = ctx.input(|input| input.time);
+                self.toasts.add(word("call.copied").to_owned(), now);
+            }
+            Action::ShowFile(path) => {
+                let folder = path.parent().unwrap_or(&path);
+                ctx.open_url(egui::OpenUrl::new_tab(file_url(folder)));
+            }
+            Action::BlockCaller(peer) => {
+                self.ask(ctx, Command::Decline);
+                self.ask(ctx, Command::SetBlocked { peer, blocked: true });
+            }
+            Action::Crash(choice) => self.on_crash_choice(ctx, choice),
+            Action::WriteAfterCall(peer) => {
+                self.open_conversation(ctx, peer);
+                self.ask(ctx, Command::Dismiss);
+            }
+        }
+        ctx.request_repaint();
+    }
+
+    pub(super) fn ask(&mut self, ctx: &Context, command: Command) {
+        if !self.client.try_command(command) {
+            let now = ctx.input(|input| input.time);
+            self.toasts.add(word("notice.busy").to_owned(), now);
+        }
+    }
+
+    /// Whoever opens a conversation can write at once.
+    fn open_conversation(&mut self, ctx: &Context, peer: PeerId) {
+        self.beside = Beside::Conversation(peer);
+        ctx.memory_mut(|memory| memory.request_focus(conversation::field_of(peer)));
+    }
+
+    pub(super) fn toggle_full_screen(&mut self, ctx: &Context) {
+        self.full_screen = !self.full_screen;
+        ctx.send_viewport_cmd(ViewportCommand::Fullscreen(self.full_screen));
+    }
+
+    fn keep_snapshot(&mut self, ctx: &Context) {
+        let name = match &self.view.call {
+            crate::call::view::CallState::Up(call) => call.far.name.clone(),
+            _ => return,
+        };
+        let Some(picture) = self.far_picture.latest() else { return };
+        let again = ctx.clone();
+        if !self.snapshots.keep(picture, &name, &self.zone, move || again.request_repaint()) {
+            let now = ctx.input(|input| input.time);
+            self.toasts.add(word("notice.busy").to_owned(), now);
+        }
+    }
+
+    fn on_crash_choice(&mut self, ctx: &Context, choice: CrashChoice) {
+        let Some(crash) = &mut self.crash else { return };
+        match choice {
+            CrashChoice::Read => crash.reading = true,
+            CrashChoice::Copy => {
+                ctx.copy_text(crash.text.clone());
+                let now = ctx.input(|input| input.time);
+                self.toasts.add(word("call.copied").to_owned(), now);
+            }
+            CrashChoice::Delete => {
+                let path = crash.path.clone();
+                // The disk may be slow; the window does not wait for it.
+                let deleting =
+                    std::thread::Builder::new().name("delete-report".to_owned()).spawn(move || {
+                        if let Err(error) = std::fs::remove_file(&path) {
+                            tracing::warn!(%error, "the crash report could not be deleted");
+                        }
+                    });
+                if let Err(error) = deleting {
+                    tracing::warn!(%error, "no thread to delete the crash report");
+                }
+                self.crash = None;
+            }
+            CrashChoice::Close => self.crash = None,
+        }
+    }
+}
+
+/// A folder's address for the system's file manager.
+fn file_url(folder: &std::path::Path) -> String {
+    let mut url = String::from("file://");
+    for byte in folder.to_string_lossy().bytes() {
+        let plain = byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
+        if plain { url.push(char::from(byte)) } else { url.push_str(&format!("%{byte:02X}")) }
+    }
+    url
+}
+
+/// How long "Copied" shows, in seconds.
+const COPIED_FOR: f64 = 2.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_spaces_and_signs_is_a_whole_address() {
+        let url = file_url(std::path::Path::new("/home/林/My Pictures"));
+        assert_eq!(url, "file:///home/%E6%9E%97/My%20Pictures");
+    }
+}

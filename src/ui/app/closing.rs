@@ -1,0 +1,108 @@
+//! Closing the window: it ends the program, or hides it when the person chose to stay reachable. A call is asked about.
+
+use egui::{Align, Context, Key, Label, Modifiers, RichText, Ui, ViewportCommand};
+
+use super::App;
+use crate::call::Command;
+use crate::call::view::CallState;
+use crate::ui::desktop::Notification;
+use crate::ui::parts::button::{Kind, button_sized};
+use crate::ui::parts::card::{card_ui, centred_row};
+use crate::ui::parts::icon::Icon;
+use crate::ui::theme::{self, palette};
+use crate::ui::words::word;
+
+/// How far closing got.
+#[derive(Debug, Default)]
+pub(super) struct Closing {
+    /// A call is up, and the person is asked.
+    asking: bool,
+    /// The program ends: said in the tray's menu, or with nothing to stay for.
+    quitting: bool,
+    /// It was said once that the program goes on without a window.
+    said: bool,
+}
+
+impl App {
+    /// Looks whether the window is to be closed, and keeps it when that would take more than a window away.
+    pub(super) fn on_close_request(&mut self, ctx: &Context) {
+        if !ctx.input(|input| input.viewport().close_requested()) {
+            return;
+        }
+        if matches!(self.view.call, CallState::Up(_)) && !self.closing.quitting {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.closing.asking = true;
+            self.come_forward(ctx);
+            ctx.request_repaint();
+        } else if self.view.settings.stay_when_closed && !self.closing.quitting {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            self.hide(ctx);
+        }
+    }
+
+    /// Asks what becomes of the call.
+    pub(super) fn closing_ui(&mut self, ui: &mut Ui) {
+        if !self.closing.asking {
+            return;
+        }
+        if !matches!(self.view.call, CallState::Up(_)) {
+            self.closing.asking = false;
+            return;
+        }
+        let mut end = false;
+        card_ui(ui, "closing", 440.0, |ui| {
+            let centred = |text: RichText| Label::new(text).wrap().halign(Align::Center);
+            ui.add(centred(RichText::new(word("closing.title")).font(theme::strong(20.0))));
+            ui.add(centred(RichText::new(word("closing.what")).color(palette(ui).dim)));
+            ui.add_space(16.0);
+            centred_row(ui, "closing buttons", 12.0, |ui| {
+                if button_sized(ui, Kind::Plain, None, word("closing.stay"), 44.0, 16.0).clicked() {
+                    self.closing.asking = false;
+                }
+                let label = word("closing.end");
+                end = button_sized(ui, Kind::End, Some(Icon::HangUp), label, 44.0, 16.0).clicked();
+            });
+        });
+        if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+            self.closing.asking = false;
+        }
+        if end {
+            self.closing.asking = false;
+            self.ask(ui.ctx(), Command::HangUp);
+            if self.view.settings.stay_when_closed {
+                self.hide(ui.ctx());
+            } else {
+                self.quit(ui.ctx());
+            }
+        }
+    }
+
+    /// Ends the program, or asks first when a call is up.
+    pub(super) fn ask_to_quit(&mut self, ctx: &Context) {
+        if matches!(self.view.call, CallState::Up(_)) {
+            self.closing.asking = true;
+            ctx.request_repaint();
+        } else {
+            self.quit(ctx);
+        }
+    }
+
+    /// Ends the program, whatever the settings say about the window.
+    pub(super) fn quit(&mut self, ctx: &Context) {
+        self.closing.quitting = true;
+        ctx.send_viewport_cmd(ViewportCommand::Close);
+        ctx.request_repaint();
+    }
+
+    fn hide(&mut self, ctx: &Context) {
+        // A hidden window cannot be brought back there; a minimised one can.
+        let command =
+            if cfg!(windows) { ViewportCommand::Minimized(true) } else { ViewportCommand::Visible(false) };
+        ctx.send_viewport_cmd(command);
+        if !self.desktop.has_tray() && !self.closing.said {
+            // Without an icon nothing shows that the program goes on: said once, with the way back.
+            self.closing.said = true;
+            self.desktop.notify(Notification::StillHere);
+        }
+    }
+}

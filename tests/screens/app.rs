@@ -1,0 +1,143 @@
+//! The whole window on a client that only pretends: what stays, what is left, and that stillness costs nothing.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use egui::{Key, Modifiers};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use jiff::tz::TimeZone;
+use tincan::call::handle::Client;
+use tincan::call::view::CallState;
+use tincan::call::{ClientView, Command, Event, Latest, Picture};
+use tincan::ui::app::App;
+use tincan::ui::{ThemeChoice, theme};
+
+use crate::{pressed, shown};
+
+/// What the window asked for, and what it is shown.
+#[derive(Clone, Default)]
+struct Wires {
+    view: Rc<RefCell<Arc<ClientView>>>,
+    asked: Rc<RefCell<Vec<Command>>>,
+    far: Latest<Picture>,
+    own: Latest<Picture>,
+}
+
+impl Client for Wires {
+    fn try_command(&self, command: Command) -> bool {
+        self.asked.borrow_mut().push(command);
+        true
+    }
+
+    fn view(&self) -> Arc<ClientView> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        None
+    }
+
+    fn far_picture(&self) -> &Latest<Picture> {
+        &self.far
+    }
+
+    fn own_picture(&self) -> &Latest<Picture> {
+        &self.own
+    }
+}
+
+fn window<'a>(call: CallState) -> (Harness<'a, ()>, Wires) {
+    let wires = Wires::default();
+    *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
+    let client = wires.clone();
+    let mut app = App::new(Box::new(client), ThemeChoice::Dark, TimeZone::UTC, None);
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 800.0])
+        .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
+        .allow_missing_glyphs()
+        .build_ui_state(
+            move |ui: &mut egui::Ui, _: &mut ()| {
+                app.take_news(ui.ctx());
+                app.show(ui);
+            },
+            (),
+        );
+    harness.run_steps(6);
+    (harness, wires)
+}
+
+fn press(harness: &mut Harness<'_, ()>, label: &str) {
+    harness.get_by_label(label).click();
+    harness.run_steps(4);
+}
+
+#[test]
+fn a_call_goes_on_in_a_tile_while_the_list_is_looked_at() {
+    let (mut harness, wires) = window(CallState::Up(shown::up()));
+    press(&mut harness, "Keep the call in a small tile");
+    harness.get_by_label("Return to the call with 林小雨");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::PageDown);
+    harness.run_steps(4);
+    harness.get_by_label("Message 林小雨");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::B);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Return to the call with 林小雨").is_none());
+    harness.get_by_label("More");
+    assert!(!wires.asked.borrow().contains(&Command::HangUp));
+}
+
+#[test]
+fn a_tile_goes_with_its_call() {
+    let (mut harness, wires) = window(CallState::Up(shown::up()));
+    press(&mut harness, "Keep the call in a small tile");
+    press(&mut harness, "Hang up");
+    assert_eq!(wires.asked.borrow().last(), Some(&Command::HangUp));
+    *wires.view.borrow_mut() = Arc::new(shown::home(pressed::now()));
+    harness.run_steps(4);
+    *wires.view.borrow_mut() =
+        Arc::new(ClientView { call: CallState::Up(shown::up()), ..shown::home(pressed::now()) });
+    harness.run_steps(4);
+    harness.get_by_label("More");
+}
+
+#[test]
+fn a_window_in_which_nothing_happens_is_not_painted_again() {
+    for call in [CallState::None, CallState::Up(shown::up())] {
+        let (mut harness, _wires) = window(call);
+        // Time for the controls of a call to fade.
+        harness.run_steps(300);
+        for viewport in harness.output().viewport_output.values() {
+            assert!(viewport.repaint_delay > Duration::from_secs(1000), "{:?}", viewport.repaint_delay);
+        }
+    }
+}
+
+#[test]
+fn keys_go_through_the_conversations_and_back_to_the_list() {
+    let (mut harness, _wires) = window(CallState::None);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::PageDown);
+    harness.run_steps(4);
+    harness.get_by_label("Message 林小雨");
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::PageDown);
+    harness.run_steps(4);
+    harness.get_by_label("Message Jonas");
+    harness.key_press_modifiers(Modifiers::ALT, Key::ArrowLeft);
+    harness.run_steps(4);
+    assert!(harness.query_by_label("Message Jonas").is_none());
+}
+
+#[test]
+fn quitting_in_a_call_is_asked_about() {
+    let (mut harness, wires) = window(CallState::Up(shown::up()));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Q);
+    harness.run_steps(6);
+    press(&mut harness, "Stay");
+    assert!(harness.query_by_label("Stay").is_none());
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Q);
+    harness.run_steps(6);
+    press(&mut harness, "End the call and close");
+    assert_eq!(wires.asked.borrow().last(), Some(&Command::HangUp));
+}
