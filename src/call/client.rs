@@ -13,6 +13,7 @@ use super::command::Command;
 use super::event::Event;
 use super::figures::CallFigures;
 use super::handle::Client;
+use super::history_desk::HistoryDesk;
 use super::server_address::{NotAServer, ServerAddress};
 use super::view::ClientView;
 use super::worker::{self, Shared, WorkerConfig};
@@ -39,6 +40,8 @@ pub struct ClientOptions {
     pub kept: Settings,
     /// Cameras and sounds from flags, which go before the settings' words.
     pub studio: StudioSettings,
+    /// The history, opened ahead; `None` keeps nothing, as programs without a window do.
+    pub history: Option<HistoryDesk>,
     /// A window: brings the built-in server, rings aloud, keeps the settings.
     pub window: bool,
     /// Wakes the window when something changed.
@@ -90,7 +93,7 @@ pub fn identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
 /// # Errors
 /// A [`StartError`].
 pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
-    let ClientOptions { data_dir, settings, kept, studio, window, waker } = options;
+    let ClientOptions { data_dir, settings, kept, studio, history, window, waker } = options;
     let identity = identity(&data_dir)?;
     let peer_id = identity.peer_id();
     let server = match &settings.server {
@@ -122,7 +125,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         told,
         shared: Arc::clone(&shared),
     };
-    let worker = worker::prepare(&runtime, config, studio, received, files)?;
+    let worker = worker::prepare(&runtime, config, studio, received, files, history)?;
     let worker = std::thread::Builder::new()
         .name("call".to_owned())
         .spawn(move || {

@@ -110,6 +110,8 @@ pub enum Notice {
     WithNextStart,
     /// The history was written by a newer version: it is left as it is, and nothing is kept in this run.
     HistoryTooNew,
+    /// The history was damaged and lies at this place now; a new one was begun, with the contacts that could be read.
+    HistorySetAside(PathBuf),
     /// The history cannot be used; what the system said. Nothing is kept in this run.
     HistoryProblem(String),
 }

@@ -83,6 +83,7 @@
 //! When both dial at once, each end takes the other's dial for an answer, and the call goes by the ID that the lower
 //! peer ID drew. A session that is lost is dialled again by either end with the same call ID, and nobody rings.
 
+pub mod back_up;
 #[cfg(feature = "server")]
 mod built_in_server;
 mod calls;
@@ -100,6 +101,7 @@ pub mod file_job;
 mod file_name;
 mod file_pace;
 pub mod handle;
+pub mod history_desk;
 mod lifecycle;
 pub mod link;
 mod loss_count;

@@ -2,6 +2,8 @@
 //! settings file and the built-in server, and passes between them what each decides.
 
 mod call_media;
+mod finding;
+mod keeping;
 mod sounds;
 
 use std::path::PathBuf;
@@ -21,14 +23,11 @@ use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
 use super::file_desk::FileDesk;
 use super::file_job::FileReport;
+use super::history_desk::HistoryDesk;
 use super::muted_speech::MutedSpeech;
 use super::server_address::{BUILT_IN, ServerAddress};
-#[cfg(feature = "server")]
-use super::view::ServerState;
 use super::view::{CallState, ClientView, Devices};
 use crate::driver::{self, Driver, DriverConfig, DriverError};
-use crate::history::record::Remembered;
-use crate::media::devices;
 use crate::media::encoded::EncodedFrame;
 use crate::media::sounds::Sound;
 use crate::media::studio::{Studio, VideoTarget, Waker};
@@ -38,6 +37,7 @@ use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::Profile;
 use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
+use keeping::next_answer;
 
 /// How often devices and figures are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -97,6 +97,7 @@ pub(super) struct Worker {
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
+    history: Option<HistoryDesk>,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
@@ -152,19 +153,21 @@ pub(super) fn prepare(
     studio: Studio,
     commands: mpsc::Receiver<Command>,
     (files, file_reports): Files,
+    mut history: Option<HistoryDesk>,
 ) -> Result<Worker, DriverError> {
     let _inside = runtime.enter();
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
     endpoint.keepalive = Duration::from_secs(5);
     endpoint.vanish_after = Duration::from_secs(15);
+    let (remembered, problem) = history.as_mut().map(HistoryDesk::remembered).unwrap_or_default();
     let machine = ClientMachine::new(
         Instant::now(),
         ClientConfig {
             node: NodeConfig { endpoint, most_peer_connections: 8 },
             name: config.settings.name.clone(),
             settings: config.settings.clone(),
-            remembered: Remembered::default(),
-            keeps: false,
+            remembered,
+            keeps: history.is_some(),
             // What is no peer ID blocks nobody.
             blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
             guarded: config.window,
@@ -192,7 +195,7 @@ pub(super) fn prepare(
         speaker: config.settings.speaker.clone(),
         ..Devices::default()
     };
-    Ok(Worker {
+    let worker = Worker {
         chance: Chance::new(config.seeds.1),
         config,
         studio,
@@ -210,6 +213,7 @@ pub(super) fn prepare(
         list_devices,
         file_reports,
         _files: files,
+        history,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -225,7 +229,9 @@ pub(super) fn prepare(
         told_devices: (false, false),
         concealed: (0, 0),
         next_report: Instant::now(),
-    })
+    };
+    worker.say(problem);
+    Ok(worker)
 }
 
 impl Worker {
@@ -270,6 +276,7 @@ impl Worker {
                         break;
                     }
                 }
+                answer = next_answer(&mut self.history) => self.history_answered(answer),
                 _ = ticks.tick() => self.tick(),
             }
         }
@@ -280,8 +287,13 @@ impl Worker {
         if self.driver.command(ClientCommand::Leave).await.is_ok() {
             let goodbye = async {
                 while let Some(event) = self.machine_told.recv().await {
-                    if event == ClientEvent::Left {
-                        break;
+                    match event {
+                        ClientEvent::Left => break,
+                        // The call that ends now is remembered too.
+                        ClientEvent::Keep { what, ticket } => {
+                            self.history.as_mut().map(|history| history.keep(what, ticket));
+                        }
+                        _ => {}
                     }
                 }
             };
@@ -292,6 +304,12 @@ impl Worker {
         self.driver.stop().await;
         #[cfg(feature = "server")]
         self.built_in.stop().await;
+        // What was told between the last goodbye and the end.
+        while let Ok(event) = self.machine_told.try_recv() {
+            if let (ClientEvent::Keep { what, ticket }, Some(history)) = (event, &mut self.history) {
+                history.keep(what, ticket);
+            }
+        }
         drop(self.studio);
     }
 
@@ -319,6 +337,15 @@ impl Worker {
             Command::Set(setting) => {
                 self.keep(|settings| setting.clone().put_into(settings));
                 self.follow_settings();
+                self.setting_changed(setting);
+            }
+            Command::ExportHistory(to) => {
+                let said = self.history.as_mut().map(|history| history.export(to.clone()));
+                self.say(said.flatten());
+            }
+            // A passphrase goes no further than it must.
+            Command::BackUp { .. } | Command::RestoreBackUp { .. } | Command::NewIdentity => {
+                return self.change_identity(command);
             }
             Command::SetBlocked { peer, blocked } => self.keep(|settings| {
                 let text = peer.to_string();
@@ -363,7 +390,6 @@ impl Worker {
             | Command::LoadEarlier(_)
             | Command::DeleteLine { .. }
             | Command::EraseHistory(_)
-            | Command::ExportHistory(_)
             | Command::OfferFile { .. }
             | Command::AcceptFile { .. }
             | Command::StopFile { .. }
@@ -371,10 +397,7 @@ impl Worker {
             | Command::DeclineSecond(_)
             | Command::Hold(_)
             | Command::StartVerifying
-            | Command::Verified { .. }
-            | Command::BackUp { .. }
-            | Command::RestoreBackUp { .. }
-            | Command::NewIdentity => {}
+            | Command::Verified { .. } => {}
         }
         self.ask(ClientCommand::Person(command));
         self.publish();
@@ -421,59 +444,16 @@ impl Worker {
             ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
             // The desk is asked without a stop here.
             ClientEvent::File(_) => {}
-            ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
+            ClientEvent::Keep { what, ticket } => {
+                let said = self.history.as_mut().and_then(|history| history.keep(what, ticket));
+                self.say(said);
+            }
+            ClientEvent::EarlierWanted { peer, before } => {
+                let said = self.history.as_mut().and_then(|history| history.earlier(peer, before));
+                self.say(said);
+            }
+            ClientEvent::Left => {}
         }
-    }
-
-    /// Looks up where the server is, after a wait; a window serves itself when nobody else does.
-    fn find_server(&mut self, wait: Duration) {
-        let server = self.config.server.clone();
-        let resolve = self.resolve.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let addresses = server.resolve().await;
-            // The worker may be gone; then nobody wants to know.
-            let _ = resolve.send((server, addresses)).await;
-        });
-    }
-
-    /// Looks up where a further server is; nobody here becomes it.
-    fn find_further_server(&mut self, url: String) {
-        let Ok(server) = ServerAddress::parse(&url) else { return };
-        let found = self.find_further.clone();
-        tokio::spawn(async move {
-            let addresses = server.resolve().await;
-            // The worker may be gone; then nobody wants to know.
-            let _ = found.send((url, addresses)).await;
-        });
-    }
-
-    fn server_found(&mut self, server: ServerAddress, addresses: Vec<std::net::SocketAddr>) {
-        if server != self.config.server {
-            return;
-        }
-        #[cfg(feature = "server")]
-        if self.config.window && server.is_built_in() && self.core.own.server_state != ServerState::Connected
-        {
-            self.built_in.try_serve();
-        }
-        let (url, shown) = (server.url.clone(), server.shown());
-        self.ask(ClientCommand::UseServer { url, shown, addresses });
-    }
-
-    fn look_for_devices(&self) {
-        let list = self.list_devices.clone();
-        tokio::task::spawn_blocking(move || {
-            let found = devices::list();
-            let devices = Devices {
-                cameras: found.cameras,
-                microphones: found.microphones,
-                speakers: found.speakers,
-                ..Devices::default()
-            };
-            // Two answers wait at most; a third asked for in between would say the same.
-            let _ = list.try_send(devices);
-        });
     }
 
     fn ask(&mut self, command: ClientCommand) {

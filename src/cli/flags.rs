@@ -17,6 +17,9 @@ pub(crate) struct Cli {
     /// For the window.
     #[command(flatten)]
     pub(crate) common: CommonFlags,
+    /// Starts without showing the window, until it is asked for or somebody calls.
+    #[arg(long)]
+    pub(crate) background: bool,
     /// A link to open in the window: tincan:PEERID?…; who and where is shown, and nobody is called without being asked.
     #[arg(value_name = "LINK", value_parser = link)]
     pub(crate) link: Option<String>,
@@ -132,6 +135,14 @@ pub(crate) struct IdFlags {
     /// Where the key lives.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Writes key, settings and contacts into a file, sealed with the passphrase that is the first line of standard input.
+    #[cfg(feature = "media")]
+    #[arg(long, value_name = "FILE", conflicts_with = "restore")]
+    pub(crate) back_up: Option<PathBuf>,
+    /// Becomes who is in such a file; the passphrase is the first line of standard input. The old key is kept aside.
+    #[cfg(feature = "media")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) restore: Option<PathBuf>,
 }
 
 /// Anything else in this place is a subcommand misspelt; what the link says is read where it is opened.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use tincan::call::back_up;
 use tincan::call::client::{ClientOptions, RunningClient, start};
 use tincan::call::event::Notice;
 use tincan::call::handle::Client as _;
@@ -70,6 +71,10 @@ impl Headless {
                 data_dir.display()
             ),
         };
+        // What cannot be restored now is tried again with the next start.
+        if let Err(error) = back_up::finish_restore(&data_dir) {
+            eprintln!("The backup could not be restored: {error}.");
+        }
         let settings::Loaded { settings: kept, problem } = settings::load(&data_dir);
         if let Some(problem) = problem {
             eprintln!("{problem}");
@@ -102,6 +107,7 @@ impl Headless {
             settings,
             kept,
             studio: StudioSettings { camera, microphone, speaker, picture },
+            history: None,
             window: false,
             waker: Arc::new(|| {}),
         })?;

@@ -4,6 +4,8 @@
 mod answer;
 #[cfg(feature = "media")]
 mod call;
+#[cfg(feature = "gui")]
+mod crash_report;
 #[cfg(feature = "media")]
 mod devices;
 mod flags;
@@ -26,7 +28,7 @@ use flags::{Cli, Command};
 pub(crate) fn run() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
-        None => return window::open(cli.common, cli.link),
+        None => return window::open(cli.common, cli.background, cli.link),
         #[cfg(feature = "media")]
         Some(Command::Call(flags)) => return call::run(flags),
         #[cfg(feature = "media")]

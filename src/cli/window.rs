@@ -8,8 +8,8 @@ use super::flags::CommonFlags;
 
 /// Opens the window, and returns when it is closed.
 #[cfg(feature = "gui")]
-pub(crate) fn open(flags: CommonFlags, link: Option<String>) -> ExitCode {
-    match gui::run(flags, link) {
+pub(crate) fn open(flags: CommonFlags, background: bool, link: Option<String>) -> ExitCode {
+    match gui::run(flags, background, link) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");
@@ -20,7 +20,7 @@ pub(crate) fn open(flags: CommonFlags, link: Option<String>) -> ExitCode {
 
 /// Says that this build has none.
 #[cfg(not(feature = "gui"))]
-pub(crate) fn open(_flags: CommonFlags, _link: Option<String>) -> ExitCode {
+pub(crate) fn open(_flags: CommonFlags, _background: bool, _link: Option<String>) -> ExitCode {
     eprintln!("This build has no window; `tincan --help` says what there is.");
     ExitCode::from(WRONG_USAGE)
 }
@@ -28,19 +28,21 @@ pub(crate) fn open(_flags: CommonFlags, _link: Option<String>) -> ExitCode {
 #[cfg(feature = "gui")]
 mod gui {
     use anyhow::{Context as _, anyhow};
+    use tincan::call::back_up;
     use tincan::call::client::{self, ClientOptions};
+    use tincan::call::history_desk::HistoryDesk;
     use tincan::media::choice::PictureSink;
     use tincan::media::studio::StudioSettings;
     use tincan::netconnection::UserName;
-    use tincan::settings;
     use tincan::settings::instance::{Claim, Instance};
+    use tincan::settings::{self, crash_file};
     use tincan::ui::{self, Attention, WindowOptions};
 
     use super::CommonFlags;
-    use crate::cli::source;
+    use crate::cli::{crash_report, source};
 
     /// Puts client and window together.
-    pub(super) fn run(flags: CommonFlags, link: Option<String>) -> anyhow::Result<()> {
+    pub(super) fn run(flags: CommonFlags, background: bool, link: Option<String>) -> anyhow::Result<()> {
         let data_dir = settings::data_dir(flags.data_dir)?;
         let mut instance = match Instance::claim(&data_dir)? {
             Claim::First(instance) => instance,
@@ -52,10 +54,19 @@ mod gui {
                 };
             }
         };
+        let last_crash = crash_file::find(&data_dir);
+        crash_report::install(data_dir.clone());
+        // What cannot be restored now is tried again with the next start.
+        if let Err(error) = back_up::finish_restore(&data_dir) {
+            eprintln!("The backup could not be restored: {error}.");
+        }
         let settings::Loaded { settings: kept, problem } = settings::load(&data_dir);
         if let Some(problem) = problem {
             eprintln!("{problem}");
         }
+        // Opened while the window is being made, so that it need not be waited for.
+        let history =
+            HistoryDesk::open(&data_dir, kept.keep_history).context("the history needs a thread")?;
         let mut settings = kept.clone();
         settings.server = flags.server.or(settings.server);
         if let Some(name) = flags.name {
@@ -76,11 +87,24 @@ mod gui {
         let bring_forward = attention.clone();
         instance.on_forward(move || bring_forward.come_forward())?;
 
-        let options =
-            WindowOptions { theme: settings.theme, attention, dial: link, ..WindowOptions::default() };
+        let options = WindowOptions {
+            theme: settings.theme,
+            attention,
+            dial: link,
+            background,
+            crash_report: last_crash,
+            ..WindowOptions::default()
+        };
         ui::run(options, move |waker| {
-            let started =
-                client::start(ClientOptions { data_dir, settings, kept, studio, window: true, waker });
+            let started = client::start(ClientOptions {
+                data_dir,
+                settings,
+                kept,
+                studio,
+                history: Some(history),
+                window: true,
+                waker,
+            });
             Ok(Box::new(started.map_err(|error| error.to_string())?))
         })
         .map_err(|sentence| anyhow!(sentence))

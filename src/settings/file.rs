@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::atomic_file::{self, Readers};
-use super::{Settings, SettingsError};
+use super::{Settings, SettingsError, Visibility};
 
 /// Settings as they were found.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,9 +28,17 @@ pub fn load(dir: &Path) -> Loaded {
         Err(error) => return set_aside(&path, &error.to_string()),
     };
     match toml::from_str(&text) {
-        Ok(settings) => Loaded { settings, problem: None },
+        Ok(settings) => Loaded { settings: of_older_version(settings), problem: None },
         Err(error) => set_aside(&path, error.message()),
     }
+}
+
+/// Who asked an older version not to be listed is not listed by this one.
+fn of_older_version(mut settings: Settings) -> Settings {
+    if settings.unknown.remove("listed").and_then(|listed| listed.as_bool()) == Some(false) {
+        settings.visibility = Visibility::Known;
+    }
+    settings
 }
 
 /// Writes the settings into a data directory.
@@ -77,6 +85,10 @@ mod tests {
             server: Some("rtmfp://example.org".to_owned()),
             theme: Theme::Light,
             do_not_disturb: true,
+            keep_history: false,
+            language: Some(crate::settings::Language::SimplifiedChinese),
+            shortcuts: [("mute".to_owned(), "Ctrl+K".to_owned())].into(),
+            far_volume: 0.75,
             ..Settings::default()
         };
         save(scratch.path(), &settings).unwrap();
@@ -87,6 +99,16 @@ mod tests {
     fn without_a_file_the_defaults_are_used_and_nothing_is_said() {
         let scratch = Scratch::new();
         assert_eq!(load(scratch.path()), Loaded { settings: Settings::default(), problem: None });
+    }
+
+    #[test]
+    fn a_file_of_an_older_version_keeps_what_it_said_and_gets_the_defaults_for_the_rest() {
+        let scratch = Scratch::new();
+        fs::write(path_in(scratch.path()), "name = \"Ada\"\nlisted = false\ntheme = \"light\"\n").unwrap();
+        let Loaded { settings, problem } = load(scratch.path());
+        assert_eq!((settings.name.as_str(), settings.theme, problem), ("Ada", Theme::Light, None));
+        assert!(settings.keep_history && settings.read_receipts);
+        assert_eq!(settings.visibility, Visibility::Known);
     }
 
     #[test]

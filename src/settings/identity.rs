@@ -1,4 +1,5 @@
-//! The key that is who we are: one file, for its owner's eyes only, written once and never overwritten.
+//! The key that is who we are: one file, for its owner's eyes only. One that is replaced
+//! lies beside the new one; only who asks for it throws one away.
 //!
 //! What the key's bytes mean is the caller's business. In the file they stand as hexadecimal digits between a first line
 //! that says what this is and a last one that says it is whole, so that a damaged file is noticed and not replaced.
@@ -35,6 +36,60 @@ pub fn load_or_create(
         }
         Err(cause) => Err(SettingsError::File { path, cause }),
     }
+}
+
+/// The key in a data directory, which must be there.
+///
+/// # Errors
+/// [`SettingsError::DamagedKey`] or [`SettingsError::File`].
+pub fn load(dir: &Path) -> Result<Zeroizing<Vec<u8>>, SettingsError> {
+    let path = path_in(dir);
+    let text = fs::read(&path).map_err(|source| SettingsError::file(&path, source))?;
+    decode(&Zeroizing::new(text)).map_err(|why| SettingsError::DamagedKey { path, why })
+}
+
+/// Puts another key in the place of the one that is there, which is kept aside first. The same key again changes nothing.
+/// There is no moment without a whole key.
+///
+/// # Errors
+/// [`SettingsError::File`]; the key that was there is then still in its place.
+pub fn replace(dir: &Path, key: &[u8]) -> Result<(), SettingsError> {
+    let path = path_in(dir);
+    let text = encode(key);
+    match fs::read(&path).map(Zeroizing::new) {
+        Ok(old) if *old == *text.as_bytes() => return Ok(()),
+        Ok(old) => {
+            let aside = free_aside(dir);
+            atomic_file::write(&aside, &old, Readers::OwnerOnly)
+                .map_err(|source| SettingsError::file(&aside, source))?;
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(source) => return Err(SettingsError::file(&path, source)),
+    }
+    atomic_file::write(&path, text.as_bytes(), Readers::OwnerOnly)
+        .map_err(|source| SettingsError::file(&path, source))
+}
+
+/// Throws the key away, so that the next start makes another.
+///
+/// # Errors
+/// [`SettingsError::File`].
+pub fn throw_away(dir: &Path) -> Result<(), SettingsError> {
+    let path = path_in(dir);
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(SettingsError::file(&path, source)),
+        _ => Ok(()),
+    }
+}
+
+/// A name for an old key that no older one has.
+fn free_aside(dir: &Path) -> PathBuf {
+    let numbered = (2..).map(|number| format!("identity.old-{number}.key"));
+    std::iter::once("identity.old.key".to_owned())
+        .chain(numbered)
+        .map(|name| dir.join(name))
+        .find(|path| !path.exists())
+        .expect("numbers do not end before files do")
 }
 
 /// The error for a key that the protocol cannot use, though the file is whole.

@@ -1,13 +1,18 @@
 //! What a person chose, who this computer is, and that only one program at a time uses it.
 //!
 //! [`Settings`] is plain data; [`mod@file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
-//! directory to one program. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
+//! directory to one program, [`sealed_file`] seals what leaves it, [`crash_file`] and [`log_lines`] keep what helps after a
+//! crash. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
 //! two directories. Nothing here knows calls, windows or RTMFP.
 
 pub mod atomic_file;
+pub mod autostart;
+pub mod crash_file;
 pub mod file;
 pub mod identity;
 pub mod instance;
+pub mod log_lines;
+pub mod sealed_file;
 pub mod setting;
 
 use std::collections::BTreeMap;
@@ -246,10 +251,7 @@ impl SettingsError {
 pub fn data_dir(explicit: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
     let dir = match explicit {
         Some(dir) => dir,
-        None => directories::ProjectDirs::from("", "", "tincan")
-            .ok_or(SettingsError::NoDataDir)?
-            .data_local_dir()
-            .to_owned(),
+        None => usual_data_dir().ok_or(SettingsError::NoDataDir)?,
     };
     if !dir.is_dir() {
         create_private_dir(&dir).map_err(|source| SettingsError::file(&dir, source))?;
@@ -261,6 +263,10 @@ pub fn data_dir(explicit: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
 pub fn downloads(data_dir: &std::path::Path) -> PathBuf {
     let system = directories::UserDirs::new().and_then(|dirs| dirs.download_dir().map(PathBuf::from));
     system.unwrap_or_else(|| data_dir.join("downloads"))
+}
+
+fn usual_data_dir() -> Option<PathBuf> {
+    Some(directories::ProjectDirs::from("", "", "tincan")?.data_local_dir().to_owned())
 }
 
 fn create_private_dir(dir: &std::path::Path) -> io::Result<()> {

@@ -76,3 +76,74 @@ impl Setting {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(changes: Vec<Setting>) -> Settings {
+        let mut settings = Settings::default();
+        changes.into_iter().for_each(|change| change.put_into(&mut settings));
+        settings
+    }
+
+    #[test]
+    fn every_setting_changes_its_own_place() {
+        let video = VideoChoice { most_lines: 360, mirror: false, ..VideoChoice::default() };
+        let settings = after(vec![
+            Setting::Theme(Theme::Light),
+            Setting::Accent(Accent::Plum),
+            Setting::TextScale(1.5),
+            Setting::Language(Some(Language::TraditionalChinese)),
+            Setting::MutedRing(true),
+            Setting::Visibility(Visibility::Nobody),
+            Setting::WhoMayCall(WhoMayCall::Contacts),
+            Setting::DoNotDisturb(true),
+            Setting::ReadReceipts(false),
+            Setting::Typing(false),
+            Setting::KeepHistory(false),
+            Setting::Video(video),
+            Setting::Port(1_935),
+            Setting::Keepalive(30),
+            Setting::StayWhenClosed(true),
+            Setting::StartAtLogin(true),
+            Setting::FarVolume(0.5),
+            Setting::FillPicture(true),
+        ]);
+        let expected = Settings {
+            theme: Theme::Light,
+            accent: Accent::Plum,
+            text_scale: 1.5,
+            language: Some(Language::TraditionalChinese),
+            muted_ring: true,
+            visibility: Visibility::Nobody,
+            who_may_call: WhoMayCall::Contacts,
+            do_not_disturb: true,
+            read_receipts: false,
+            typing: false,
+            keep_history: false,
+            video,
+            port: 1_935,
+            keepalive: 30,
+            stay_when_closed: true,
+            start_at_login: true,
+            far_volume: 0.5,
+            fill_picture: true,
+            ..Settings::default()
+        };
+        assert_eq!(settings, expected);
+    }
+
+    #[test]
+    fn numbers_out_of_bounds_are_brought_within() {
+        let settings = after(vec![Setting::TextScale(9.0), Setting::Keepalive(0), Setting::FarVolume(-1.0)]);
+        assert_eq!((settings.text_scale, settings.keepalive, settings.far_volume), (2.0, 5, 0.0));
+    }
+
+    #[test]
+    fn a_shortcut_is_taken_and_given_back() {
+        let taken = Setting::Shortcut("mute".to_owned(), Some("Ctrl+K".to_owned()));
+        assert_eq!(after(vec![taken.clone()]).shortcuts.get("mute").map(String::as_str), Some("Ctrl+K"));
+        assert_eq!(after(vec![taken, Setting::Shortcut("mute".to_owned(), None)]), Settings::default());
+    }
+}

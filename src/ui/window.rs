@@ -26,6 +26,8 @@ pub struct WindowOptions {
     pub theme: ThemeChoice,
     /// A name, peer ID or link to put where one dials.
     pub dial: Option<String>,
+    /// Not shown until somebody brings it to the front.
+    pub background: bool,
     /// The report of a run that ended badly, if one lies there.
     pub crash_report: Option<PathBuf>,
     /// With this, others bring the window to the front.
@@ -39,6 +41,7 @@ impl Default for WindowOptions {
             start_size: [1280.0, 800.0],
             theme: ThemeChoice::default(),
             dial: None,
+            background: false,
             crash_report: None,
             attention: Attention::default(),
         }
@@ -74,10 +77,11 @@ pub fn run(
     options: WindowOptions,
     make: impl FnOnce(Waker) -> Result<Box<dyn Client>, String>,
 ) -> Result<(), String> {
-    let WindowOptions { title, start_size, theme, dial, crash_report, attention } = options;
+    let WindowOptions { title, start_size, theme, dial, background, crash_report, attention } = options;
     let mut viewport = ViewportBuilder::default()
         .with_title(title)
         .with_app_id("tincan")
+        .with_visible(!background)
         .with_inner_size(start_size)
         .with_min_inner_size([360.0, 480.0]);
     if let Ok(icon) = eframe::icon_data::from_png_bytes(ICON) {

@@ -96,6 +96,9 @@ pub fn notice_words(notice: &Notice) -> String {
         Notice::BackUpNotOpened => word("notice.backup").to_owned(),
         Notice::WithNextStart => word("notice.next_start").to_owned(),
         Notice::HistoryTooNew => word("notice.history_new").to_owned(),
+        Notice::HistorySetAside(path) => {
+            word_with("notice.history_aside", &[("path", &path.display().to_string())])
+        }
         Notice::HistoryProblem(why) => word_with("notice.history", &[("why", why)]),
     }
 }

@@ -55,6 +55,7 @@ fn client(data_dir: &Path, name: &str, server: &str) -> RunningClient {
         kept: settings.clone(),
         settings,
         studio,
+        history: None,
         window: false,
         waker: Arc::new(|| ()),
     };

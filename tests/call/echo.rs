@@ -39,6 +39,7 @@ fn one_hears_and_sees_oneself_and_it_ends_when_one_says_so() {
         settings: Settings { server: Some("rtmfp://127.0.0.1:9".into()), ..Settings::default() },
         kept: Settings::default(),
         studio,
+        history: None,
         window: false,
         waker: Arc::new(move || {
             // One waiting wake-up is as good as many.

@@ -40,6 +40,7 @@ impl Person {
             kept: settings.clone(),
             settings,
             studio,
+            history: None,
             window: false,
             waker: Arc::new(move || {
                 // One waiting wake-up is as good as many.
