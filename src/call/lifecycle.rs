@@ -1,6 +1,9 @@
-//! The life of a call: Idle → Looking → Connecting → Waiting, or Ringing → Up ⇄ reconnecting → Ended(why). Pure.
+//! The life of one call: Idle → Looking → Connecting → Waiting, or Ringing → Up ⇄ reconnecting → Ended(why). Pure.
 //!
-//! One call at a time. What happens comes in as method calls with the time; what is to be done comes out as effects.
+//! What happens comes in as method calls with the time; what is to be done comes out as effects. Which of several calls
+//! is spoken in is decided above, in [`super::calls`].
+
+mod phase;
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +13,7 @@ use super::messages::{Capabilities, Goodbye, Intent, Message};
 use super::peer_link::Loss;
 use super::random_id::RandomId;
 use crate::rtmfp::PeerId;
+pub(crate) use phase::{CallEffect, CallRecord, Hold, LinesNow, Offer, Phase, With};
 
 /// The server must have found whom we dial within this.
 const FIND_WITHIN: Duration = Duration::from_secs(10);
@@ -25,155 +29,6 @@ const SILENT_AFTER: Duration = Duration::from_secs(2);
 const VANISHED_AFTER: Duration = Duration::from_secs(30);
 /// Between two attempts at getting a lost call back.
 const REDIAL_EVERY: Duration = Duration::from_secs(3);
-
-/// What is to be done, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum CallEffect {
-    /// Dial, or dial again.
-    Dial(PeerId, Capabilities),
-    /// Tell our name: the call is accepted (step 9).
-    GiveName(PeerId),
-    /// Say something on the line.
-    Say(PeerId, Message),
-    /// Close the lines once what was said is said: nobody talks on them.
-    Part(PeerId),
-    /// Sound and pictures may flow.
-    StartMedia(PeerId),
-    /// They may no longer.
-    StopMedia,
-    /// Tell the window.
-    Tell(Event),
-    /// Write the call into the conversation.
-    Record(PeerId, CallRecord),
-}
-
-/// A call that is over, for the conversation.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct CallRecord {
-    /// Whether they called us.
-    pub(crate) incoming: bool,
-    /// How long it was up.
-    pub(crate) lasted: Option<Duration>,
-    /// How it ended.
-    pub(crate) reason: EndReason,
-}
-
-/// Whom a call is with.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct With {
-    /// Their peer ID.
-    pub(crate) peer: PeerId,
-    /// Their name, or what was dialled until they told it.
-    pub(crate) name: String,
-    /// The call's own name.
-    pub(crate) call: RandomId,
-    /// Whether they called us.
-    pub(crate) incoming: bool,
-    /// Whether the caller means to show a picture.
-    pub(crate) with_video: bool,
-    /// The far end announced no capabilities.
-    pub(crate) plain: bool,
-    /// Both ends told their names.
-    lines_up: bool,
-    /// Both persons agreed.
-    accepted: bool,
-}
-
-/// Where a call stands.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) enum Phase {
-    /// No call.
-    #[default]
-    Idle,
-    /// The server is asked whom we mean.
-    Looking {
-        /// What the person wrote.
-        whom: String,
-        /// Whom it means, when it is a peer ID.
-        wanted: Option<PeerId>,
-        /// With our picture.
-        with_video: bool,
-        /// Since when.
-        since: Instant,
-    },
-    /// A way is being opened.
-    Connecting {
-        /// To whom.
-        with: With,
-        /// Since when we look or connect; what the person sees counts from here.
-        since: Instant,
-        /// When it is given up.
-        until: Instant,
-        /// What it means if nobody answers.
-        otherwise: EndReason,
-    },
-    /// They are reached; their person decides.
-    Waiting {
-        /// Who.
-        with: With,
-        /// Since when we dial.
-        since: Instant,
-        /// When it is given up.
-        until: Instant,
-        /// Their program said that it rings.
-        rings: bool,
-    },
-    /// It rings here.
-    Ringing {
-        /// Who calls.
-        with: With,
-        /// When it is given up.
-        until: Instant,
-    },
-    /// The call is up.
-    Up {
-        /// With whom.
-        with: With,
-        /// Since when.
-        since: Instant,
-        /// When the last packet came.
-        heard: Instant,
-        /// The lines are lost; the next attempt at getting them back.
-        redial: Option<Instant>,
-    },
-    /// It is over, until put away.
-    Ended {
-        /// With whom, by name.
-        name: String,
-        /// With whom, when it was found out.
-        peer: Option<PeerId>,
-        /// Why.
-        reason: EndReason,
-        /// How long it was up.
-        lasted: Option<Duration>,
-        /// Whether they had called us.
-        incoming: bool,
-    },
-}
-
-/// What the lines to a peer are like when a call over them begins.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct LinesNow {
-    /// Both ends told their names.
-    pub(crate) up: bool,
-    /// To a plain client.
-    pub(crate) plain: bool,
-}
-
-/// A call as the far end offers it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Offer {
-    /// Who.
-    pub(crate) peer: PeerId,
-    /// Under which name.
-    pub(crate) name: String,
-    /// The call's own name.
-    pub(crate) call: RandomId,
-    /// Whether the caller means to show a picture.
-    pub(crate) video: bool,
-    /// The lines it comes over.
-    pub(crate) lines: LinesNow,
-}
 
 /// One call, or none.
 #[derive(Debug)]
@@ -204,9 +59,30 @@ impl Lifecycle {
         }
     }
 
-    /// Whether media flows with this peer.
+    /// Whether the call is up with this peer, held or not.
     pub(crate) fn is_up_with(&self, peer: PeerId) -> bool {
         matches!(&self.phase, Phase::Up { with, .. } if with.peer == peer)
+    }
+
+    /// Who lets whom wait; nobody, when the call is not up.
+    pub(crate) fn hold_state(&self) -> Hold {
+        match self.phase {
+            Phase::Up { hold, .. } => hold,
+            _ => Hold::default(),
+        }
+    }
+
+    /// Lets the far end wait, or goes on with it.
+    pub(crate) fn hold(&mut self, on: bool) -> Vec<CallEffect> {
+        let Phase::Up { with, hold, .. } = &mut self.phase else { return vec![] };
+        if hold.here == on {
+            return vec![];
+        }
+        let before = *hold;
+        hold.here = on;
+        let mut effects = vec![CallEffect::Say(with.peer, Message::Hold { call: with.call, on })];
+        effects.extend(follow_hold(with.peer, before, *hold));
+        effects
     }
 
     /// Whether a new call may begin.
@@ -217,6 +93,13 @@ impl Lifecycle {
     /// The server is being asked whom `whom` means.
     pub(crate) fn look(&mut self, now: Instant, whom: String, wanted: Option<PeerId>, with_video: bool) {
         self.phase = Phase::Looking { whom, wanted, with_video, since: now };
+    }
+
+    /// Whom we look for by name is this peer: who is to be trusted with names says so.
+    pub(crate) fn looked_for_is(&mut self, peer: PeerId) {
+        if let Phase::Looking { wanted, .. } = &mut self.phase {
+            *wanted = Some(peer);
+        }
     }
 
     /// It is known whom to dial. `otherwise` is what it means when nobody answers.
@@ -315,17 +198,21 @@ impl Lifecycle {
                 if with.call != call {
                     // Both dial at once: nobody needs to ring, and both ends must name the call alike.
                     with.call = if own_is_lower { with.call } else { call };
+                    with.incoming = !own_is_lower;
                 }
                 with.accepted = true;
             }
-            Phase::Up { with, redial, .. } if with.peer == peer => {
+            Phase::Up { with, redial, hold, .. } if with.peer == peer => {
                 // The same call comes back after its session was lost, or a far end that forgot it calls anew:
                 // either way two people were talking, and nobody rings.
-                with.call = call;
+                let forgot = std::mem::replace(&mut with.call, call) != call;
                 with.lines_up = offer.lines.up;
                 if with.lines_up {
                     *redial = None;
                 }
+                let before = *hold;
+                hold.there &= !forgot;
+                effects.extend(follow_hold(peer, before, *hold));
                 effects.push(CallEffect::GiveName(peer));
                 effects.push(CallEffect::Say(peer, Message::Accepted(call)));
             }
@@ -346,11 +233,17 @@ impl Lifecycle {
         if let Some(with) = self.with_mut(peer) {
             with.lines_up = true;
         }
-        if let Phase::Up { with, heard, redial, .. } = &mut self.phase
+        if let Phase::Up { with, heard, redial, hold, .. } = &mut self.phase
             && with.peer == peer
-            && redial.take().is_some()
         {
-            *heard = now;
+            let back = redial.take().is_some();
+            if back {
+                *heard = now;
+            }
+            // On new lines neither knows what the other's program still knows.
+            if back || hold.here {
+                effects.push(CallEffect::Say(peer, Message::Hold { call: with.call, on: hold.here }));
+            }
         }
         self.rise(now, &mut effects);
         effects
@@ -385,6 +278,13 @@ impl Lifecycle {
                     with.accepted = true;
                 }
                 self.rise(now, &mut effects);
+            }
+            Message::Hold { call, on } if current == Some(call) => {
+                if let Phase::Up { hold, .. } = &mut self.phase {
+                    let before = *hold;
+                    hold.there = on;
+                    effects.extend(follow_hold(peer, before, *hold));
+                }
             }
             Message::Declined(call) if current == Some(call) && self.is_dialling() => {
                 effects.extend(self.end(now, EndReason::Declined));
@@ -449,6 +349,8 @@ impl Lifecycle {
     /// For how long nothing came, when it is long enough to say so.
     pub(crate) fn silent_for(&self, now: Instant) -> Option<Duration> {
         match &self.phase {
+            // A plain client that is held may send nothing at all, and is well.
+            Phase::Up { with, hold, redial: None, .. } if with.plain && !hold.flows() => None,
             Phase::Up { heard, .. } => {
                 Some(now.saturating_duration_since(*heard)).filter(|silence| *silence >= SILENT_AFTER)
             }
@@ -537,12 +439,9 @@ impl Lifecycle {
         }
     }
 
+    /// By the peer ID: a name is whatever the far end says.
     fn is_looking_for(&self, offer: &Offer) -> bool {
-        match &self.phase {
-            Phase::Looking { wanted: Some(wanted), .. } => *wanted == offer.peer,
-            Phase::Looking { whom, wanted: None, .. } => whom.to_lowercase() == offer.name.to_lowercase(),
-            _ => false,
-        }
+        matches!(&self.phase, Phase::Looking { wanted: Some(wanted), .. } if *wanted == offer.peer)
     }
 
     fn is_with(&self, peer: PeerId) -> bool {
@@ -593,7 +492,7 @@ impl Lifecycle {
             let with = with.clone();
             effects.push(CallEffect::StartMedia(with.peer));
             effects.push(CallEffect::Tell(Event::Up { peer: with.peer, name: with.name.clone() }));
-            self.phase = Phase::Up { with, since: now, heard: now, redial: None };
+            self.phase = Phase::Up { with, since: now, heard: now, redial: None, hold: Hold::default() };
         }
     }
 
@@ -633,6 +532,15 @@ impl Lifecycle {
         self.phase = Phase::Ended { name, peer, reason, lasted, incoming };
         effects.push(CallEffect::Tell(Event::Ended { reason }));
         effects
+    }
+}
+
+/// What follows for sound and pictures when somebody lets somebody wait, or no longer.
+fn follow_hold(peer: PeerId, before: Hold, after: Hold) -> Option<CallEffect> {
+    match (before.flows(), after.flows()) {
+        (true, false) => Some(CallEffect::PauseMedia),
+        (false, true) => Some(CallEffect::StartMedia(peer)),
+        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How much picture the way to the far end carries: from the session's figures to a bit rate, a size and a picture rate.
+//! How much picture the way to the far end carries: from the call's figures to a bit rate, a size and a picture rate.
 //! Pure, stepped a few times a second. Sound comes first: its share is never offered to the pictures.
 //!
 //! The rate falls by a third when the queue grows old or losses are heavy, and grows slowly while both are low. Losses
@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 const START: f64 = 1_500_000.0;
 /// The least, at which the smallest picture still moves.
 const LEAST: f64 = 100_000.0;
-/// The most.
+/// The most, up to 720 lines and beyond.
 const MOST: f64 = 2_500_000.0;
+const MOST_BEYOND: f64 = 5_000_000.0;
 /// Losses are judged over so long.
 const WINDOW: Duration = Duration::from_secs(2);
 /// A fall is given so long to show before the next.
@@ -23,7 +24,8 @@ const CALM: Duration = Duration::from_secs(3);
 const GROWTH: f64 = 0.06;
 
 /// Sizes by the least rate that feeds them, largest first: bits a second, width, height, pictures a second.
-const SIZES: [(f64, u32, u32, f32); 5] = [
+const SIZES: [(f64, u32, u32, f32); 6] = [
+    (2_600_000.0, 1920, 1080, 30.0),
     (800_000.0, 1280, 720, 30.0),
     (450_000.0, 960, 540, 30.0),
     (220_000.0, 640, 360, 30.0),
@@ -31,7 +33,7 @@ const SIZES: [(f64, u32, u32, f32); 5] = [
     (0.0, 320, 180, 15.0),
 ];
 
-/// The session's figures at one moment.
+/// The call's figures at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sample {
     /// Fragments sent so far.
@@ -42,6 +44,23 @@ pub(crate) struct Sample {
     pub(crate) queued: usize,
     /// Smoothed round trip.
     pub(crate) round_trip: Option<Duration>,
+}
+
+/// What the person wants at most.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limits {
+    /// Lines of picture.
+    pub(crate) lines: u32,
+    /// Pictures a second.
+    pub(crate) frames_per_second: f32,
+    /// Bits of picture a second; `None` is as the network allows.
+    pub(crate) bits_per_second: Option<u32>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { lines: 720, frames_per_second: 30.0, bits_per_second: None }
+    }
 }
 
 /// What the encoder should make: upper limits.
@@ -65,12 +84,42 @@ pub(crate) struct RateControl {
     window: VecDeque<(Instant, Sample)>,
     last_fall: Option<Instant>,
     told: Option<SendTarget>,
+    limits: Limits,
 }
 
 impl RateControl {
     /// At the start of a call.
     pub(crate) fn new() -> Self {
-        Self { rate: START, size: 0, window: VecDeque::new(), last_fall: None, told: None }
+        let mut new = Self {
+            rate: START,
+            size: 0,
+            window: VecDeque::new(),
+            last_fall: None,
+            told: None,
+            limits: Limits::default(),
+        };
+        new.choose_size();
+        new
+    }
+
+    /// Keeps to other limits, with the next step.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        if self.limits != limits {
+            self.limits = limits;
+            self.rate = self.rate.min(self.most());
+            self.choose_size();
+            self.told = None;
+        }
+    }
+
+    /// Whether no less can be sent: the way carries hardly anything.
+    pub(crate) fn is_at_floor(&self) -> bool {
+        self.rate <= LEAST.min(self.most()) && self.last_fall.is_some()
+    }
+
+    fn most(&self) -> f64 {
+        let most = if self.limits.lines > 720 { MOST_BEYOND } else { MOST };
+        self.limits.bits_per_second.map_or(most, |limit| f64::from(limit).clamp(LEAST, most))
     }
 
     /// Percent of fragments lost over the last two seconds.
@@ -101,7 +150,7 @@ impl RateControl {
             self.last_fall = Some(now);
         } else if queue_seconds < 0.15 && loss < 6.0 && since_fall.is_none_or(|since| since > CALM) {
             let passed = now.saturating_duration_since(before).as_secs_f64().min(1.0);
-            self.rate = (self.rate * (1.0 + GROWTH * passed)).min(MOST);
+            self.rate = (self.rate * (1.0 + GROWTH * passed)).min(self.most());
         }
         self.choose_size();
         self.target_if_new()
@@ -109,16 +158,21 @@ impl RateControl {
 
     /// Down at once when the rate does not feed a size; up only when it feeds it amply.
     fn choose_size(&mut self) {
+        // The smallest size is within everybody's limits.
+        let largest = SIZES.iter().position(|size| size.2 <= self.limits.lines).unwrap_or(SIZES.len() - 1);
+        self.size = self.size.max(largest);
         while self.rate < SIZES[self.size].0 {
             self.size += 1;
         }
-        while self.size > 0 && self.rate > SIZES[self.size - 1].0 * 1.3 {
+        while self.size > largest && self.rate > SIZES[self.size - 1].0 * 1.3 {
             self.size -= 1;
         }
     }
 
-    fn target_if_new(&mut self) -> Option<SendTarget> {
+    /// What the encoder should make, when it differs enough from what was told last.
+    pub(crate) fn target_if_new(&mut self) -> Option<SendTarget> {
         let (_, width, height, frames_per_second) = SIZES[self.size];
+        let frames_per_second = frames_per_second.min(self.limits.frames_per_second.max(1.0));
         let target = SendTarget { bits_per_second: self.rate as u32, width, height, frames_per_second };
         let worth_it = self.told.is_none_or(|told| {
             let change = f64::from(told.bits_per_second) / self.rate;
@@ -153,6 +207,23 @@ mod tests {
         let target = run(&mut RateControl::new(), Instant::now(), 30, 0.0, 0);
         assert!(target.bits_per_second > 2_200_000, "{target:?}");
         assert_eq!(target.width, 1280);
+    }
+
+    #[test]
+    fn no_more_is_sent_than_the_person_wants() {
+        let mut control = RateControl::new();
+        control.set_limits(Limits { lines: 360, frames_per_second: 15.0, bits_per_second: Some(600_000) });
+        let target = run(&mut control, Instant::now(), 30, 0.0, 0);
+        assert_eq!((target.width, target.height, target.frames_per_second), (640, 360, 15.0));
+        assert!(target.bits_per_second <= 600_000, "{target:?}");
+    }
+
+    #[test]
+    fn a_full_picture_of_1080_lines_is_sent_when_it_is_wanted_and_the_way_is_wide() {
+        let mut control = RateControl::new();
+        control.set_limits(Limits { lines: 1080, ..Limits::default() });
+        let target = run(&mut control, Instant::now(), 60, 0.0, 0);
+        assert_eq!(target.height, 1080);
     }
 
     #[test]

@@ -30,7 +30,7 @@ pub struct ClientView {
     pub call: CallState,
     /// Somebody calls while a call is up.
     pub second: Option<SecondCall>,
-    /// A call that waits while another is up.
+    /// A call that waits because we let it: beside the one in `call`, or that one itself.
     pub on_hold: Option<FarEnd>,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,
@@ -44,6 +44,16 @@ pub struct ClientView {
     pub microphone_level: f32,
     /// How loud the far end is, 0 to 1.
     pub far_level: f32,
+}
+
+impl ClientView {
+    /// Whether the call that is up waits because we let it.
+    pub fn call_waits(&self) -> bool {
+        match (&self.call, &self.on_hold) {
+            (CallState::Up(call), Some(far)) => call.far.peer_id == far.peer_id,
+            _ => false,
+        }
+    }
 }
 
 /// Ourselves.
@@ -127,7 +137,7 @@ pub struct Contact {
 }
 
 /// What was written and called with one peer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Conversation {
     /// With whom.
     pub peer_id: PeerId,
@@ -144,7 +154,7 @@ pub struct Conversation {
 }
 
 /// One line of a conversation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Line {
     /// Its name.
     pub id: RandomId,
@@ -155,7 +165,7 @@ pub struct Line {
 }
 
 /// What a line is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LineKind {
     /// They wrote.
     Received(String),
@@ -382,8 +392,10 @@ pub struct Quality {
     pub route: String,
     /// Milliseconds there and back.
     pub round_trip_ms: Option<f64>,
-    /// Percent of packets lost, of those we sent.
+    /// Percent of what we sent that was lost, over the last five seconds.
     pub loss_percent: f64,
+    /// The same over the whole call.
+    pub call_loss_percent: f64,
     /// Kilobits a second out.
     pub send_kbps: f64,
     /// Kilobits a second in.

@@ -1,6 +1,9 @@
 //! The doer behind a client: one task that owns the driver of the [`ClientMachine`], the studio with all devices, the
 //! settings file and the built-in server, and passes between them what each decides.
 
+mod call_media;
+mod sounds;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
@@ -13,8 +16,12 @@ use tokio::sync::mpsc;
 use super::built_in_server::BuiltInServer;
 use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
 use super::command::Command;
+use super::echo_test::EchoTest;
 use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
+use super::file_desk::FileDesk;
+use super::file_job::FileReport;
+use super::muted_speech::MutedSpeech;
 use super::server_address::{BUILT_IN, ServerAddress};
 #[cfg(feature = "server")]
 use super::view::ServerState;
@@ -38,6 +45,8 @@ const TICK: Duration = Duration::from_millis(100);
 const FRAMES: usize = 64;
 /// What the machine tells that may wait.
 const TOLD: usize = 2_048;
+/// Reports of the files' desk that may wait; it waits too, then.
+const FILE_REPORTS: usize = 16;
 /// Who takes over a server that went away waits for a random part of this, so that not all try at once.
 const TAKE_OVER_WITHIN: Duration = Duration::from_millis(500);
 /// Who stops waits so long for the goodbyes.
@@ -81,18 +90,59 @@ pub(super) struct Worker {
     frame_fell: Arc<AtomicBool>,
     resolved: mpsc::Receiver<(ServerAddress, Vec<std::net::SocketAddr>)>,
     resolve: mpsc::Sender<(ServerAddress, Vec<std::net::SocketAddr>)>,
+    further_found: mpsc::Receiver<(String, Vec<std::net::SocketAddr>)>,
+    find_further: mpsc::Sender<(String, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
+    // Before the desk, which waits for room in it while it is dropped.
+    file_reports: mpsc::Receiver<FileReport>,
+    _files: FileDesk,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
     devices: Devices,
     figures: CallFigures,
     up: bool,
+    /// The person tries the devices.
     previewing: bool,
+    ahead: Ahead,
+    /// The call that is dialled is to be one with our picture.
+    dials_with_video: bool,
+    echo: EchoTest,
+    muted_speech: MutedSpeech,
+    working_devices: (bool, bool),
     told_devices: (bool, bool),
     concealed: (u64, u64),
     next_report: Instant,
+}
+
+/// The files' desk, and what it reports.
+pub(super) type Files = (FileDesk, mpsc::Receiver<FileReport>);
+
+/// Starts the files' desk. What comes goes where the person looks for it; without a window, beside everything else.
+pub(super) fn open_desk(data_dir: &std::path::Path, window: bool) -> std::io::Result<Files> {
+    let (report, file_reports) = mpsc::channel(FILE_REPORTS);
+    let folder = Some(data_dir.join("downloads")).filter(|_| !window);
+    let folder = folder.unwrap_or_else(|| settings::downloads(data_dir));
+    let files = FileDesk::start(folder, move |done| report.blocking_send(done).is_ok())?;
+    Ok((files, file_reports))
+}
+
+/// What is opened before a call is up, so that it begins at once. Nothing of it leaves this computer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Ahead {
+    camera_and_microphone: bool,
+    loudspeaker: bool,
+}
+
+impl Ahead {
+    /// Who calls sees themself while it rings there. Who is called has agreed to nothing yet: no light may come on.
+    fn of(call: &CallState) -> Self {
+        Self {
+            camera_and_microphone: matches!(call, CallState::Outgoing { .. }),
+            loudspeaker: matches!(call, CallState::Outgoing { .. } | CallState::Incoming { .. }),
+        }
+    }
 }
 
 /// Binds the sockets and puts the worker together.
@@ -101,6 +151,7 @@ pub(super) fn prepare(
     config: WorkerConfig,
     studio: Studio,
     commands: mpsc::Receiver<Command>,
+    (files, file_reports): Files,
 ) -> Result<Worker, DriverError> {
     let _inside = runtime.enter();
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
@@ -116,19 +167,24 @@ pub(super) fn prepare(
             keeps: false,
             // What is no peer ID blocks nobody.
             blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
+            guarded: config.window,
             seed: config.seeds.1,
             clocks: (Instant::now(), SystemTime::now()),
         },
     );
     let (tell, machine_told) = mpsc::channel(TOLD);
-    let driver = driver::spawn(machine, DriverConfig::any_port(), move |event| {
-        if let Err(error) = tell.try_send(event) {
+    let jobs = files.jobs();
+    let driver = driver::spawn(machine, DriverConfig::preferred_port(config.settings.port), move |event| {
+        if let ClientEvent::File(job) = event {
+            jobs.ask(job);
+        } else if let Err(error) = tell.try_send(event) {
             // Only a worker that stands still lets this fill; far frames are then worth nothing anyway.
             tracing::warn!("the call worker does not keep up: {error}");
         }
     })?;
     let (frame_sender, frames) = mpsc::channel(FRAMES);
     let (resolve, resolved) = mpsc::channel(4);
+    let (find_further, further_found) = mpsc::channel(4);
     let (list_devices, listed_devices) = mpsc::channel(2);
     let devices = Devices {
         camera: config.settings.camera.clone(),
@@ -148,8 +204,12 @@ pub(super) fn prepare(
         frame_fell: Arc::default(),
         resolved,
         resolve,
+        further_found,
+        find_further,
         listed_devices,
         list_devices,
+        file_reports,
+        _files: files,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -157,6 +217,11 @@ pub(super) fn prepare(
         figures: CallFigures::default(),
         up: false,
         previewing: false,
+        ahead: Ahead::default(),
+        dials_with_video: true,
+        echo: EchoTest::default(),
+        muted_speech: MutedSpeech::default(),
+        working_devices: (false, false),
         told_devices: (false, false),
         concealed: (0, 0),
         next_report: Instant::now(),
@@ -166,6 +231,7 @@ pub(super) fn prepare(
 impl Worker {
     /// Works until the handle is dropped.
     pub(super) async fn run(mut self) {
+        self.follow_settings();
         let local = driver::interfaces::reported(self.driver.local_addresses());
         self.ask(ClientCommand::LocalAddresses(local));
         self.find_server(Duration::ZERO);
@@ -181,13 +247,28 @@ impl Worker {
                     None => break,
                 },
                 Some(event) = self.machine_told.recv() => self.told(event),
-                Some(frame) = self.frames.recv() => self.ask(ClientCommand::Frame(frame)),
+                Some(frame) = self.frames.recv() => {
+                    // During an echo test our frames go to ourselves.
+                    if let Some(frame) = self.echo.push(Instant::now(), frame) {
+                        self.ask(ClientCommand::Frame(frame));
+                    }
+                }
+                () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
+                Some((url, addresses)) = self.further_found.recv() => {
+                    self.ask(ClientCommand::FurtherServer { url, addresses });
+                }
                 Some(devices) = self.listed_devices.recv() => {
                     self.devices.cameras = devices.cameras;
                     self.devices.microphones = devices.microphones;
                     self.devices.speakers = devices.speakers;
                     self.publish();
+                }
+                // Waits for room: what the desk did must be known, and the desk waits meanwhile.
+                Some(done) = self.file_reports.recv() => {
+                    if self.driver.command(ClientCommand::File(done)).await.is_err() {
+                        break;
+                    }
                 }
                 _ = ticks.tick() => self.tick(),
             }
@@ -235,7 +316,10 @@ impl Worker {
                 Err(error) => self.pass_on(Event::Notice(Notice::Refused(Refusal::Server(error)))),
             },
             Command::Reconnect => self.find_server(Duration::ZERO),
-            Command::Set(setting) => self.keep(|settings| setting.clone().put_into(settings)),
+            Command::Set(setting) => {
+                self.keep(|settings| setting.clone().put_into(settings));
+                self.follow_settings();
+            }
             Command::SetBlocked { peer, blocked } => self.keep(|settings| {
                 let text = peer.to_string();
                 settings.blocked.retain(|other| *other != text);
@@ -243,34 +327,30 @@ impl Worker {
                     settings.blocked.push(text);
                 }
             }),
-            Command::SetMuted(muted) => self.studio.set_muted(*muted),
-            Command::SetCameraOn(on) => self.studio.set_camera_on(*on),
-            Command::Accept { with_video } | Command::Call { with_video, .. } => {
-                self.studio.set_camera_on(*with_video);
+            Command::SetMuted(muted) if self.up => self.studio.set_muted(*muted),
+            Command::SetCameraOn(on) if self.up => self.studio.set_camera_on(*on),
+            Command::SetCameraOn(on) => {
+                self.dials_with_video = *on;
+                self.follow_devices();
             }
-            Command::ChooseCamera(name) => {
-                self.studio.set_camera(read(name));
-                self.devices.camera_problem = None;
-                self.devices.camera.clone_from(name);
-                self.keep(|settings| settings.camera.clone_from(name));
+            Command::Accept { .. } | Command::AcceptSecond { .. } => self.end_echo_test(),
+            Command::Call { with_video, .. } => {
+                self.end_echo_test();
+                self.dials_with_video = *with_video;
             }
-            Command::ChooseMicrophone(name) => {
-                self.studio.set_microphone(read(name));
-                self.devices.microphone_problem = None;
-                self.devices.microphone.clone_from(name);
-                self.keep(|settings| settings.microphone.clone_from(name));
-            }
-            Command::ChooseSpeaker(name) => {
-                self.studio.set_speaker(read(name));
-                self.devices.speaker_problem = None;
-                self.devices.speaker.clone_from(name);
-                self.keep(|settings| settings.speaker.clone_from(name));
-            }
+            Command::EchoTest(on) => self.echo_test(*on),
+            Command::ChooseCamera(name) => self.choose_camera(name),
+            Command::ChooseMicrophone(name) => self.choose_microphone(name),
+            Command::ChooseSpeaker(name) => self.choose_speaker(name),
             Command::RefreshDevices => self.look_for_devices(),
-            Command::Preview(on) => self.preview(*on),
+            Command::Preview(on) => {
+                self.previewing = *on;
+                self.follow_devices();
+            }
             Command::TestSpeaker => self.studio.play_sound(Sound::Test),
             Command::Cancel
             | Command::Decline
+            | Command::SetMuted(_)
             | Command::HangUp
             | Command::Dismiss
             | Command::SendText { .. }
@@ -288,12 +368,10 @@ impl Worker {
             | Command::AcceptFile { .. }
             | Command::StopFile { .. }
             | Command::DeclineWith(_)
-            | Command::AcceptSecond { .. }
             | Command::DeclineSecond(_)
             | Command::Hold(_)
             | Command::StartVerifying
             | Command::Verified { .. }
-            | Command::EchoTest(_)
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
             | Command::NewIdentity => {}
@@ -305,6 +383,10 @@ impl Worker {
     fn told(&mut self, event: ClientEvent) {
         match event {
             ClientEvent::Told(event) => {
+                if let Event::Up { .. } = &event {
+                    self.figures = CallFigures { up_at: Some(Instant::now()), ..CallFigures::default() };
+                    self.concealed = (0, 0);
+                }
                 self.sound_for(&event);
                 if let Event::Ended { reason } = &event {
                     self.figures.end_reason = Some(*reason);
@@ -313,10 +395,15 @@ impl Worker {
                 self.pass_on(event);
             }
             ClientEvent::Changed(view) => {
+                self.second_call_may_be_over(&view);
                 self.core = *view;
+                let ahead = Ahead::of(&self.core.call);
+                if std::mem::replace(&mut self.ahead, ahead) != ahead {
+                    self.follow_devices();
+                }
                 self.publish();
             }
-            ClientEvent::MediaStarted { .. } => self.start_media(),
+            ClientEvent::MediaStarted { muted, camera_on, .. } => self.start_media(muted, camera_on),
             ClientEvent::MediaStopped => self.stop_media(),
             ClientEvent::Frame(frame) => self.studio.push(frame),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
@@ -327,138 +414,14 @@ impl Worker {
                 frames_per_second: target.frames_per_second,
             }),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
-            ClientEvent::ServerWanted => {
+            ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
+            ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
+            // The desk is asked without a stop here.
+            ClientEvent::File(_) => {}
             ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
-        }
-    }
-
-    fn start_media(&mut self) {
-        self.studio.stop_sound();
-        self.figures = CallFigures { up_at: Some(Instant::now()), ..CallFigures::default() };
-        self.concealed = (0, 0);
-        self.up = true;
-        self.studio.start_receiving();
-        let (sender, fell) = (self.frame_sender.clone(), Arc::clone(&self.frame_fell));
-        self.studio.start_sending(Arc::new(move |frame| {
-            if let Err(mpsc::error::TrySendError::Full(EncodedFrame::Video { .. })) = sender.try_send(frame) {
-                fell.store(true, Ordering::Relaxed);
-            }
-        }));
-        self.studio.request_key_frame();
-        self.publish();
-    }
-
-    fn stop_media(&mut self) {
-        self.measure();
-        self.up = false;
-        self.studio.stop_sending();
-        self.studio.stop_receiving();
-        self.studio.set_muted(false);
-        if self.previewing {
-            self.preview(true);
-        }
-        self.publish();
-    }
-
-    fn preview(&mut self, on: bool) {
-        self.previewing = on;
-        if on {
-            self.studio.open_camera();
-            self.studio.open_microphone();
-        } else if !self.up {
-            self.studio.close_camera();
-            self.studio.close_microphone();
-        }
-    }
-
-    fn sound_for(&mut self, event: &Event) {
-        match event {
-            Event::Ringing { .. } if self.config.window && !self.config.settings.muted_ring => {
-                self.studio.play_sound(Sound::Ring);
-            }
-            Event::RingingThere if self.config.window => self.studio.play_sound(Sound::Ringback),
-            Event::Up { .. } => {
-                self.studio.stop_sound();
-                if self.config.window {
-                    self.studio.play_sound(Sound::Connected);
-                }
-            }
-            Event::Ended { .. } => {
-                self.studio.stop_sound();
-                if self.config.window {
-                    self.studio.play_sound(Sound::Ended);
-                }
-            }
-            Event::TextReceived { .. } if self.config.window && !self.up => {
-                self.studio.play_sound(Sound::Message);
-            }
-            _ => {}
-        }
-    }
-
-    fn tick(&mut self) {
-        while let Some(problem) = self.studio.poll_notice() {
-            match problem.device {
-                crate::media::device_error::DeviceKind::Camera => {
-                    self.devices.camera_problem = Some(problem.clone());
-                }
-                crate::media::device_error::DeviceKind::Microphone => {
-                    self.devices.microphone_problem = Some(problem.clone());
-                }
-                crate::media::device_error::DeviceKind::Speaker => {
-                    self.devices.speaker_problem = Some(problem.clone());
-                }
-                crate::media::device_error::DeviceKind::Picture => {}
-            }
-            self.pass_on(Event::Notice(Notice::Device(problem)));
-        }
-        if self.frame_fell.swap(false, Ordering::Relaxed) {
-            self.studio.request_key_frame();
-        }
-        let has = (self.studio.has_camera(), self.studio.has_microphone());
-        if has != self.told_devices {
-            self.told_devices = has;
-            self.ask(ClientCommand::Devices { camera: has.0, microphone: has.1 });
-        }
-        if self.up {
-            if self.studio.take_key_frame_request() {
-                self.ask(ClientCommand::KeyFrameNeeded);
-            }
-            self.measure();
-            self.report_concealed();
-        }
-        if self.up || self.previewing {
-            self.publish();
-        }
-    }
-
-    fn measure(&mut self) {
-        if let Some(up_at) = self.figures.up_at
-            && self.up
-        {
-            self.figures.up_for = up_at.elapsed();
-            self.figures.media = self.studio.figures();
-            if let CallState::Up(call) = &self.core.call {
-                self.figures.quality.clone_from(&call.quality);
-            }
-        }
-    }
-
-    fn report_concealed(&mut self) {
-        let now = Instant::now();
-        if now < self.next_report {
-            return;
-        }
-        self.next_report = now + Duration::from_secs(1);
-        let after = (self.figures.media.sound_played_ms, self.figures.media.sound_concealed_ms);
-        let played = after.0.saturating_sub(self.concealed.0);
-        let concealed = after.1.saturating_sub(self.concealed.1);
-        self.concealed = after;
-        if played > 0 {
-            self.ask(ClientCommand::Concealed(concealed as f64 / played as f64 * 100.0));
         }
     }
 
@@ -471,6 +434,17 @@ impl Worker {
             let addresses = server.resolve().await;
             // The worker may be gone; then nobody wants to know.
             let _ = resolve.send((server, addresses)).await;
+        });
+    }
+
+    /// Looks up where a further server is; nobody here becomes it.
+    fn find_further_server(&mut self, url: String) {
+        let Ok(server) = ServerAddress::parse(&url) else { return };
+        let found = self.find_further.clone();
+        tokio::spawn(async move {
+            let addresses = server.resolve().await;
+            // The worker may be gone; then nobody wants to know.
+            let _ = found.send((url, addresses)).await;
         });
     }
 
@@ -537,6 +511,7 @@ impl Worker {
         view.microphone_level = self.studio.microphone_level();
         view.far_level = self.studio.far_level();
         view.devices = Arc::new(self.devices.clone());
+        view.echo_test = self.echo.is_on();
         view.settings = Arc::new(self.config.settings.clone());
         if let CallState::Up(call) = &mut view.call {
             let media = &self.figures.media;
@@ -544,6 +519,7 @@ impl Worker {
             call.quality.receive_picture = media.receive_picture;
             call.quality.buffer_ms = f64::from(media.buffer_ms);
             call.quality.lip_sync_ms = media.lip_sync_ms;
+            call.speaking_muted = self.muted_speech.is_speaking();
         }
         let changed = {
             let mut shared = self.config.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -557,6 +533,14 @@ impl Worker {
         if changed {
             (self.config.waker)();
         }
+    }
+}
+
+/// Sleeps until then; for ever when there is no such moment.
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment.into()).await,
+        None => std::future::pending().await,
     }
 }
 

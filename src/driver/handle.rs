@@ -101,7 +101,14 @@ fn bind_all(config: &DriverConfig) -> Result<Vec<Udp>, DriverError> {
     let mut sockets = Vec::with_capacity(config.listen.len());
     let mut passed_over = None;
     for &address in &config.listen {
-        match Udp::bind(address, config) {
+        let bound = match Udp::bind(address, config) {
+            Err(error) if config.any_port_instead && address.port() != 0 && !family_is_missing(&error) => {
+                tracing::warn!(%error, "another port is used");
+                Udp::bind(SocketAddr::new(address.ip(), 0), config)
+            }
+            bound => bound,
+        };
+        match bound {
             Ok(socket) => sockets.push(socket),
             Err(error) if address.ip().is_unspecified() && family_is_missing(&error) => {
                 tracing::info!(%address, "this computer does not speak this family of addresses");

@@ -32,6 +32,8 @@ pub struct DriverConfig {
     pub jobs_at_once: usize,
     /// The system's receive buffer of each socket, in bytes; the system may give less.
     pub receive_buffer: usize,
+    /// Whether an address that cannot be had is no error: any free port of it is taken instead.
+    pub any_port_instead: bool,
     /// How long [`Driver::stop`] lets the machine send its goodbyes.
     pub linger: Duration,
 }
@@ -47,15 +49,20 @@ impl DriverConfig {
             jobs_at_once: std::thread::available_parallelism().map_or(2, usize::from).clamp(1, 8),
             // A quarter of a second of 32 Mbit/s, while the task is away.
             receive_buffer: 1 << 20,
+            any_port_instead: false,
             linger: Duration::from_millis(500),
         }
     }
 
     /// Any free port, on IPv4 and IPv6: what a program that only calls out wants.
     pub fn any_port() -> Self {
-        Self::new(vec![
-            SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
-            SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0),
-        ])
+        Self::preferred_port(0)
+    }
+
+    /// This port on IPv4 and IPv6, or any free one where it cannot be had.
+    pub fn preferred_port(port: u16) -> Self {
+        let any = [IpAddr::V4(Ipv4Addr::UNSPECIFIED), IpAddr::V6(Ipv6Addr::UNSPECIFIED)];
+        let new = Self::new(any.map(|address| SocketAddr::new(address, port)).to_vec());
+        Self { any_port_instead: true, ..new }
     }
 }

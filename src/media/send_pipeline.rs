@@ -3,6 +3,8 @@
 //! Pure: stamps come with what is pushed, nothing here has a thread or a clock. The studio's threads only call it.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+use std::time::Duration;
+
 use crate::media::capture_clock::Unwrapped;
 use crate::media::codec::audio_encoder::{AudioEncoder, FRAME};
 use crate::media::codec::video_encoder::VideoEncoder;
@@ -39,6 +41,8 @@ pub(crate) struct VideoSender {
     /// Milliseconds between pictures, smoothed.
     interval: f64,
     last_key: i64,
+    /// Milliseconds.
+    longest_without_key: i64,
 }
 
 impl VideoSender {
@@ -51,7 +55,14 @@ impl VideoSender {
             last: None,
             interval: 1000.0 / 30.0,
             last_key: 0,
+            longest_without_key: LONGEST_WITHOUT_KEY,
         }
+    }
+
+    /// How long to go without a key picture that nobody asked for; `None` is the usual.
+    pub(crate) fn set_key_every(&mut self, every: Option<Duration>) {
+        let milliseconds = every.and_then(|every| i64::try_from(every.as_millis()).ok());
+        self.longest_without_key = milliseconds.map_or(LONGEST_WITHOUT_KEY, |every| every.max(500));
     }
 
     pub(crate) fn set_target(&mut self, target: VideoTarget) {
@@ -104,7 +115,7 @@ impl VideoSender {
         };
         encoder.set_bit_rate(bits)?;
         encoder.set_frame_rate(per_second)?;
-        if stamp - self.last_key >= LONGEST_WITHOUT_KEY {
+        if stamp - self.last_key >= self.longest_without_key {
             encoder.request_key();
         }
         let coded = encoder.encode(picture, u64::try_from(stamp).unwrap_or(0))?;
@@ -247,6 +258,21 @@ mod tests {
             }
         }
         assert_eq!(keys, [0, 2000, 10_000]);
+    }
+
+    #[test]
+    fn keys_come_as_often_as_the_person_wants() {
+        let mut sender = VideoSender::new(VideoTarget { frames_per_second: 5.0, ..VideoTarget::default() });
+        sender.set_key_every(Some(Duration::from_secs(2)));
+        let mut keys = Vec::new();
+        for n in 0..30_u32 {
+            if let Some(EncodedFrame::Video { key: true, timestamp, .. }) =
+                sender.push(&draw(160, 90, 0), n * 200)
+            {
+                keys.push(timestamp);
+            }
+        }
+        assert_eq!(keys, [0, 2000, 4000]);
     }
 
     #[test]

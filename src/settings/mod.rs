@@ -129,7 +129,7 @@ pub struct VideoChoice {
     pub most_rate: u32,
     /// Kilobits a second, at most; 0 is as the network allows.
     pub most_kbps: u32,
-    /// Seconds between key frames; 0 is only when asked for.
+    /// Seconds between key frames; 0 is as needed: when one is asked for, and every eight seconds for those who cannot ask.
     pub key_frame_every: u32,
     /// The own picture is shown as in a mirror. What others see never is.
     pub mirror: bool,
@@ -255,6 +255,12 @@ pub fn data_dir(explicit: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
         create_private_dir(&dir).map_err(|source| SettingsError::file(&dir, source))?;
     }
     Ok(dir)
+}
+
+/// The folder for what others send: the system's for downloads, or one of our own where there is none. It need not exist.
+pub fn downloads(data_dir: &std::path::Path) -> PathBuf {
+    let system = directories::UserDirs::new().and_then(|dirs| dirs.download_dir().map(PathBuf::from));
+    system.unwrap_or_else(|| data_dir.join("downloads"))
 }
 
 fn create_private_dir(dir: &std::path::Path) -> io::Result<()> {

@@ -174,3 +174,15 @@ async fn an_address_in_use_is_refused_with_a_sentence() {
     let Err(error @ DriverError::AddressInUse { .. }) = again else { panic!("bound twice") };
     assert_eq!(error.to_string(), format!("UDP address {taken} is already in use by another program."));
 }
+
+#[tokio::test]
+async fn a_wished_port_that_is_taken_is_no_reason_not_to_start() {
+    let taken = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let near = driver::spawn(Echo::default(), DriverConfig::preferred_port(port), drop).unwrap();
+    assert!(near.local_addresses().iter().any(|local| local.is_ipv4() && local.port() != port));
+    near.stop().await;
+    drop(taken);
+    let near = driver::spawn(Echo::default(), DriverConfig::preferred_port(port), drop).unwrap();
+    assert!(near.local_addresses().iter().all(|local| local.port() == port));
+}

@@ -1,17 +1,23 @@
 //! Sound and pictures of the call that is up: what goes out and until when it is worth sending, what comes in, and at
 //! which rate. Nothing passes here before both persons agreed.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::file_pace::CallFares;
+use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
+use crate::call::quality_watch::QualityWatch;
+use crate::call::rate_control::Limits;
 use crate::call::rate_control::{RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
-use crate::call::view::Quality;
+use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{MediaKind, MediaMessage, PlaybackId, Target};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::endpoint::SessionFigures;
+use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
 const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
@@ -19,6 +25,9 @@ const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
 const OLDEST_QUEUE: f64 = 1.0;
 /// A queue that is always allowed: one large key frame, in bytes.
 const FREE_QUEUE: usize = 96 * 1024;
+/// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
+/// not keep this computer busy with it.
+const BETWEEN_STARTS: Duration = Duration::from_millis(500);
 /// A far picture counts as coming for so long after the last.
 const STILL_COMING: Duration = Duration::from_secs(2);
 
@@ -38,12 +47,20 @@ pub(super) struct MediaSide {
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
     rate: RateControl,
+    losses: LossCount,
     target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
     before: Option<(Instant, SessionFigures)>,
     pub(super) quality: Quality,
-    last_report: Option<Instant>,
+    pub(super) watch: QualityWatch,
+    last_start: Option<Instant>,
+    /// When media that had to wait for it are started.
+    start_at: Option<Instant>,
+    /// Whose call this is.
+    peer: Option<PeerId>,
+    /// What the person chose in calls that wait: muted, and camera on.
+    aside: BTreeMap<PeerId, (bool, bool)>,
 }
 
 impl MediaSide {
@@ -61,29 +78,69 @@ impl MediaSide {
             asked_encoder: None,
             asked_far: None,
             rate: RateControl::new(),
+            losses: LossCount::default(),
             target: None,
             expected_loss: 0,
             before: None,
             quality: Quality::default(),
-            last_report: None,
+            watch: QualityWatch::default(),
+            last_start: None,
+            start_at: None,
+            peer: None,
+            aside: BTreeMap::new(),
         }
     }
 
     /// A new call: what the person set stays, everything measured goes.
     fn begin(&mut self) {
         let (has_camera, has_microphone) = (self.has_camera, self.has_microphone);
-        let (camera_on, muted) = (self.camera_on, self.muted);
-        *self = Self { has_camera, has_microphone, camera_on, muted, ..Self::new() };
+        let (camera_on, muted, peer) = (self.camera_on, self.muted, self.peer);
+        let (aside, last_start) = (std::mem::take(&mut self.aside), self.last_start);
+        *self = Self { has_camera, has_microphone, camera_on, muted, peer, aside, last_start, ..Self::new() };
     }
 
-    pub(super) fn far_says(&mut self, _peer: PeerId, video: bool, muted: bool) {
-        self.far_sends_video = video;
-        self.far_muted = muted;
+    /// The call whose media these are steps aside; what the person chose in it is kept for when it comes back.
+    pub(super) fn set_aside(&mut self) {
+        if let Some(peer) = self.peer.take() {
+            self.aside.insert(peer, (self.muted, self.camera_on));
+            self.muted = false;
+        }
     }
 
-    pub(super) fn far_video(&self, now: Instant) -> bool {
+    /// These are now the media of the call with this peer.
+    pub(super) fn belong_to(&mut self, peer: PeerId) {
+        if self.peer == Some(peer) {
+            return;
+        }
+        self.set_aside();
+        self.peer = Some(peer);
+        if let Some((muted, camera_on)) = self.aside.remove(&peer) {
+            (self.muted, self.camera_on) = (muted, camera_on);
+        }
+    }
+
+    /// The call with this peer is over.
+    pub(super) fn forget(&mut self, peer: PeerId) {
+        self.aside.remove(&peer);
+        if self.peer == Some(peer) {
+            self.peer = None;
+            self.muted = false;
+        }
+    }
+
+    pub(super) fn far_says(&mut self, peer: PeerId, video: bool, muted: bool) {
+        // One who waits says it again when the call goes on.
+        if self.peer.is_none_or(|ours| ours == peer) {
+            self.far_sends_video = video;
+            self.far_muted = muted;
+        }
+    }
+
+    /// Whether there is a far picture to look at. `heard`: when anything came last. Who sends nothing at all has not
+    /// turned the camera off: the last picture stays until the line is back.
+    pub(super) fn far_video(&self, heard: Instant) -> bool {
         self.far_sends_video
-            && self.last_far_picture.is_some_and(|at| now.saturating_duration_since(at) < STILL_COMING)
+            && self.last_far_picture.is_some_and(|at| heard.saturating_duration_since(at) < STILL_COMING)
     }
 
     fn sends_video(&self) -> bool {
@@ -93,16 +150,57 @@ impl MediaSide {
 
 impl ClientMachine {
     pub(super) fn start_media(&mut self, now: Instant, peer: PeerId) {
+        self.media.belong_to(peer);
+        if let Some(earliest) = self.media.last_start.map(|last| last + BETWEEN_STARTS)
+            && now < earliest
+        {
+            self.media.start_at = Some(earliest);
+            return;
+        }
+        self.media.last_start = Some(now);
         self.media.begin();
+        self.media.rate.set_limits(limits(&self.config.settings.video));
         self.keep(peer);
-        self.told.push_back(ClientEvent::MediaStarted { peer });
+        let (muted, camera_on) = (self.media.muted, self.media.camera_on);
+        self.told.push_back(ClientEvent::MediaStarted { peer, muted, camera_on });
+        self.tell_target();
         self.tell_media(now);
         self.begin_pictures(now, peer);
     }
 
+    /// The call is over, or waits.
     pub(super) fn stop_media(&mut self) {
+        self.media.start_at = None;
         self.told.push_back(ClientEvent::MediaStopped);
-        self.media.muted = false;
+    }
+
+    pub(super) fn media_deadline(&self) -> Option<Instant> {
+        self.media.start_at
+    }
+
+    /// Media that had to wait begin, if their call still goes on.
+    pub(super) fn tick_media(&mut self, now: Instant) {
+        if self.media.start_at.is_some_and(|at| at <= now) {
+            self.media.start_at = None;
+            if let Some(peer) = self.media_peer() {
+                self.start_media(now, peer);
+            }
+        }
+    }
+
+    /// The person chose another size, rate or share for the picture.
+    pub(super) fn follow_video_choice(&mut self) {
+        self.media.rate.set_limits(limits(&self.config.settings.video));
+        if self.media_peer().is_some() {
+            self.tell_target();
+        }
+    }
+
+    fn tell_target(&mut self) {
+        if let Some(target) = self.media.rate.target_if_new() {
+            self.media.target = Some(target);
+            self.told.push_back(ClientEvent::Target(target));
+        }
     }
 
     /// Both ends' pictures begin with a key frame.
@@ -136,6 +234,9 @@ impl ClientMachine {
     pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
         let Some((_, target)) = self.media_target() else { return };
         if let EncodedFrame::Video { key, .. } = &frame {
+            if !self.media.camera_on {
+                return;
+            }
             if !self.media.sends_video() && !key {
                 return;
             }
@@ -167,9 +268,9 @@ impl ClientMachine {
     /// A media message of a far end.
     pub(super) fn far_media(&mut self, now: Instant, playback: PlaybackId, message: MediaMessage) {
         let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
-        let is_up = self.call.is_up_with(peer);
+        let flows = self.call.flows_with(peer);
         let Some(lines) = self.links.get_mut(&peer) else { return };
-        if !is_up {
+        if !flows {
             lines.incoming.drop_one();
             return;
         }
@@ -209,7 +310,7 @@ impl ClientMachine {
     }
 
     fn media_peer(&self) -> Option<PeerId> {
-        self.call.with().map(|with| with.peer).filter(|peer| self.call.is_up_with(*peer))
+        self.call.with().map(|with| with.peer).filter(|peer| self.call.flows_with(*peer))
     }
 
     fn media_target(&self) -> Option<(PeerId, Target)> {
@@ -217,22 +318,30 @@ impl ClientMachine {
         Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
     }
 
+    /// How the call fares, for what goes beside it; none without a call.
+    pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
+        let (peer, target) = self.media_target()?;
+        let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
+        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        // What is in flight for one round trip is no queue.
+        let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
+        let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
+        let loss_percent = self.media.rate.loss_percent();
+        Some(CallFares { round_trip, queue_seconds: waiting / a_second, loss_percent })
+    }
+
     /// A quarter of a second of the call has passed.
     pub(super) fn step_media(&mut self, now: Instant) {
+        let up: Vec<PeerId> = self.call.up().collect();
+        for peer in up {
+            self.look_for_life(now, peer);
+        }
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
-        if let Some(lines) = self.links.get_mut(&peer)
-            && std::mem::replace(&mut lines.packets, figures.packets_received) != figures.packets_received
-        {
-            self.call.alive(now, peer);
-        }
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
-        let sample = Sample {
-            sent: figures.fragments_sent,
-            lost: figures.fragments_lost,
-            queued,
-            round_trip: figures.round_trip,
-        };
+        let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
+        self.media.quality.call_loss_percent = self.media.losses.percent();
+        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
         if let Some(target) = self.media.rate.step(now, sample) {
             self.media.target = Some(target);
             self.told.push_back(ClientEvent::Target(target));
@@ -243,18 +352,24 @@ impl ClientMachine {
             self.told.push_back(ClientEvent::ExpectedLoss(loss));
         }
         self.measure(now, figures);
-        let due = |at: Option<Instant>| {
-            at.is_none_or(|at| now.saturating_duration_since(at) >= Duration::from_secs(1))
-        };
-        if due(self.media.last_report)
-            && self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions())
+    }
+
+    /// Notes whether anything came from a far end, and gives it a sign of life: also while the call waits.
+    fn look_for_life(&mut self, now: Instant, peer: PeerId) {
+        let received = self.node.peer_figures(now, peer).map(|figures| figures.packets_received);
+        let flows = self.call.flows_with(peer);
+        let Some(lines) = self.links.get_mut(&peer) else { return };
+        if let Some(received) = received
+            && std::mem::replace(&mut lines.packets, received) != received
         {
-            self.media.last_report = Some(now);
-            let report = Message::Report {
-                concealed_percent: self.media.concealed_percent,
-                receive_kbps: self.media.quality.receive_kbps.round(),
-            };
-            self.say(now, peer, report);
+            self.call.alive(now, peer);
+        }
+        let due = lines.reported.is_none_or(|at| now.saturating_duration_since(at) >= Duration::from_secs(1));
+        if due && lines.link.takes_additions() {
+            lines.reported = Some(now);
+            let concealed_percent = if flows { self.media.concealed_percent } else { 0.0 };
+            let receive_kbps = if flows { self.media.quality.receive_kbps.round() } else { 0.0 };
+            self.say(now, peer, Message::Report { concealed_percent, receive_kbps });
         }
     }
 
@@ -269,7 +384,7 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.rate.loss_percent();
+        let loss_percent = self.media.losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
@@ -279,7 +394,22 @@ impl ClientMachine {
         "direct".clone_into(&mut quality.route);
         quality.cipher.clone_from(&figures.cipher);
         quality.bars = bars(loss_percent.max(self.media.concealed_percent), round_trip_ms);
+        let second = PastSecond {
+            round_trip_ms: round_trip_ms.unwrap_or_default() as f32,
+            loss_percent: loss_percent as f32,
+            send_kbps: quality.send_kbps as f32,
+            receive_kbps: quality.receive_kbps as f32,
+        };
+        self.media.watch.a_second_passed(second, self.media.rate.is_at_floor());
         self.media.before = Some((now, figures));
+    }
+}
+
+fn limits(video: &VideoChoice) -> Limits {
+    Limits {
+        lines: video.most_lines,
+        frames_per_second: video.most_rate as f32,
+        bits_per_second: Some(video.most_kbps.saturating_mul(1000)).filter(|bits| *bits > 0),
     }
 }
 
@@ -289,4 +419,21 @@ fn bars(loss_percent: f64, round_trip_ms: Option<f64>) -> u8 {
     let delay = round_trip_ms.unwrap_or(0.0);
     let by_delay = [200.0, 400.0, 700.0, 1500.0].iter().filter(|limit| delay <= **limit).count();
     u8::try_from(by_loss.min(by_delay)).unwrap_or(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_picture_stays_while_the_line_is_silent_and_goes_when_only_sound_comes() {
+        let picture = Instant::now();
+        let side = MediaSide { last_far_picture: Some(picture), ..MediaSide::new() };
+        let silent_since = picture + Duration::from_millis(300);
+        assert!(side.far_video(silent_since));
+        let sound_alone = picture + Duration::from_secs(3);
+        assert!(!side.far_video(sound_alone));
+        let no_camera = MediaSide { far_sends_video: false, ..side };
+        assert!(!no_camera.far_video(picture));
+    }
 }

@@ -11,7 +11,7 @@ use nokhwa::utils::{
     ApiBackend, CameraFormat, CameraIndex, FrameFormat, RequestedFormat, RequestedFormatType,
 };
 
-use super::{Captured, PictureSource};
+use super::{CameraLines, Captured, PictureSource};
 use crate::media::device_error::{DeviceError, DeviceKind, Problem};
 use crate::media::picture::Picture;
 use crate::media::shaping::colour::{from_jpeg, from_nv12, from_yuyv};
@@ -37,11 +37,11 @@ enum Message {
 
 impl Camera {
     /// Opens the camera of this name, or the first that works.
-    pub(crate) fn open(name: Option<&str>) -> Result<Self, DeviceError> {
+    pub(crate) fn open(name: Option<&str>, lines: CameraLines) -> Result<Self, DeviceError> {
         let (sender, pictures) = mpsc::sync_channel(2);
         let name = name.map(str::to_owned);
         let device = Worker::spawn("camera device", move |stop| {
-            if let Err(error) = run(name.as_deref(), stop, &sender) {
+            if let Err(error) = run(name.as_deref(), lines, stop, &sender) {
                 // Nobody listens any more: then nobody needs to know.
                 let _ = sender.send(Message::Failed(error));
             }
@@ -92,8 +92,13 @@ fn error(problem: Problem) -> DeviceError {
     DeviceError::new(DeviceKind::Camera, problem)
 }
 
-fn run(name: Option<&str>, stop: &Stop, sender: &SyncSender<Message>) -> Result<(), DeviceError> {
-    let mut camera = open_any(name)?;
+fn run(
+    name: Option<&str>,
+    lines: CameraLines,
+    stop: &Stop,
+    sender: &SyncSender<Message>,
+) -> Result<(), DeviceError> {
+    let mut camera = open_any(name, lines)?;
     let _ = sender.send(Message::Opened);
     let mut unreadable = 0;
     while !stop.is_set() {
@@ -128,7 +133,7 @@ fn deliver(sender: &SyncSender<Message>, picture: Picture, at: Instant) {
 }
 
 /// Opens the first of the named (or of all) devices that turns out to be a camera.
-fn open_any(name: Option<&str>) -> Result<nokhwa::Camera, DeviceError> {
+fn open_any(name: Option<&str>, lines: CameraLines) -> Result<nokhwa::Camera, DeviceError> {
     #[cfg(target_os = "macos")]
     ask_macos_for_permission()?;
     let found = nokhwa::query(ApiBackend::Auto).map_err(|problem| error(meaning(&problem)))?;
@@ -137,7 +142,7 @@ fn open_any(name: Option<&str>) -> Result<nokhwa::Camera, DeviceError> {
     wanted.sort_by_key(|info| info.index().as_index().unwrap_or(u32::MAX));
     let mut worst = error(Problem::NotFound);
     for info in wanted {
-        match open_one(info.index().clone()) {
+        match open_one(info.index().clone(), lines) {
             Ok(camera) => return Ok(camera),
             Err(problem) => {
                 tracing::debug!(%problem, name = info.human_name(), "not usable as a camera");
@@ -160,12 +165,12 @@ fn ask_macos_for_permission() -> Result<(), DeviceError> {
     }
 }
 
-fn open_one(index: CameraIndex) -> Result<nokhwa::Camera, NokhwaError> {
+fn open_one(index: CameraIndex, lines: CameraLines) -> Result<nokhwa::Camera, NokhwaError> {
     let any = RequestedFormat::with_formats(RequestedFormatType::None, UNDERSTOOD);
     let mut camera = nokhwa::Camera::new(index, any)?;
     let mut formats = camera.compatible_camera_formats()?;
     formats.retain(|format| UNDERSTOOD.contains(&format.format()));
-    formats.sort_by_key(preference);
+    formats.sort_by_key(|format| preference(format, lines));
     // A driver may refuse or adjust what it offered itself, so the next best gets its chance.
     for format in formats.iter().take(8) {
         let exact = RequestedFormat::with_formats(RequestedFormatType::Exact(*format), UNDERSTOOD);
@@ -180,15 +185,16 @@ fn open_one(index: CameraIndex) -> Result<nokhwa::Camera, NokhwaError> {
 
 const UNDERSTOOD: &[FrameFormat] = &[FrameFormat::NV12, FrameFormat::YUYV, FrameFormat::MJPEG];
 
-/// Lower is better: fluent motion first, then the size nearest 1280x720 from below, then what is cheap to convert.
-fn preference(format: &CameraFormat) -> (u8, u64, u8, u32) {
+/// Lower is better: fluent motion first, then the size nearest the wanted one from below, then what is cheap to convert.
+fn preference(format: &CameraFormat, lines: CameraLines) -> (u8, u64, u8, u32) {
     let motion = match format.frame_rate() {
         24.. => 0,
         15..24 => 1,
         _ => 2,
     };
     let area = u64::from(format.width()) * u64::from(format.height());
-    let size = if area > 1280 * 720 { (area - 1280 * 720) * 2 } else { 1280 * 720 - area };
+    let wanted = lines.area();
+    let size = if area > wanted { (area - wanted) * 2 } else { wanted - area };
     let cost = match format.format() {
         FrameFormat::NV12 => 0,
         FrameFormat::YUYV => 1,
@@ -218,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fluent_motion_beats_size_and_720p_beats_the_rest() {
+    fn fluent_motion_beats_size_and_the_wanted_size_beats_the_rest() {
         let format = |width, height, kind, rate| CameraFormat::new_from(width, height, kind, rate);
         let mut formats = [
             format(1280, 720, FrameFormat::YUYV, 10),
@@ -226,7 +232,9 @@ mod tests {
             format(640, 360, FrameFormat::YUYV, 30),
             format(1280, 720, FrameFormat::MJPEG, 30),
         ];
-        formats.sort_by_key(preference);
+        formats.sort_by_key(|format| preference(format, CameraLines::Full));
+        assert_eq!(formats[0], format(1920, 1080, FrameFormat::MJPEG, 30));
+        formats.sort_by_key(|format| preference(format, CameraLines::Usual));
         assert_eq!(formats[0], format(1280, 720, FrameFormat::MJPEG, 30));
         assert_eq!(formats[1], format(640, 360, FrameFormat::YUYV, 30));
         assert_eq!(formats[3], format(1280, 720, FrameFormat::YUYV, 10));

@@ -38,12 +38,35 @@ pub(crate) trait SoundSource {
     fn read(&mut self, stop: &Stop, out: &mut Vec<f32>) -> Result<Option<Instant>, DeviceError>;
 }
 
+/// How many lines a camera's pictures should have.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum CameraLines {
+    /// 720.
+    #[default]
+    Usual,
+    /// 1080.
+    Full,
+}
+
+impl CameraLines {
+    /// Samples of a picture of so many lines, in the usual shape.
+    pub(crate) fn area(self) -> u64 {
+        match self {
+            Self::Usual => 1280 * 720,
+            Self::Full => 1920 * 1080,
+        }
+    }
+}
+
 /// Opens what was chosen; may take seconds. `None` for no camera at all.
-pub(crate) fn open_camera(source: &CameraSource) -> Result<Option<Box<dyn PictureSource>>, DeviceError> {
+pub(crate) fn open_camera(
+    source: &CameraSource,
+    lines: CameraLines,
+) -> Result<Option<Box<dyn PictureSource>>, DeviceError> {
     Ok(Some(match source {
         CameraSource::None => return Ok(None),
-        CameraSource::Default => Box::new(camera::Camera::open(None)?),
-        CameraSource::Named(name) => Box::new(camera::Camera::open(Some(name))?),
+        CameraSource::Default => Box::new(camera::Camera::open(None, lines)?),
+        CameraSource::Named(name) => Box::new(camera::Camera::open(Some(name), lines)?),
         CameraSource::Test => Box::new(test_picture::TestPicture::new()),
         CameraSource::Screen => screen::open()?,
         CameraSource::File(path) if has_extension(path, "y4m") => Box::new(file_y4m::Y4mFile::open(path)?),

@@ -4,9 +4,17 @@
 use crate::media::sounds::Sound;
 
 /// Adds at most one sound of the program to what is played.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Mixer {
     playing: Option<Playing>,
+    /// How loud the far end's last sample was played.
+    volume: f32,
+}
+
+impl Default for Mixer {
+    fn default() -> Self {
+        Self { playing: None, volume: 1.0 }
+    }
 }
 
 #[derive(Debug)]
@@ -30,6 +38,20 @@ impl Mixer {
         self.playing.is_some()
     }
 
+    /// Plays the far end's block at this volume. A change is spread over the block: a step would be heard as a click, and a
+    /// slider drawn along as a zip.
+    pub(crate) fn set_volume(&mut self, block: &mut [f32], volume: f32) {
+        if self.volume == volume && volume == 1.0 {
+            return;
+        }
+        let step = (volume - self.volume) / block.len().max(1) as f32;
+        for sample in block {
+            self.volume += step;
+            *sample = rounded_off(*sample * self.volume);
+        }
+        self.volume = volume;
+    }
+
     /// Adds the sound to a block and keeps the sum within bounds.
     pub(crate) fn mix(&mut self, block: &mut [f32]) {
         for sample in block.iter_mut() {
@@ -50,6 +72,13 @@ impl Mixer {
     }
 }
 
+/// What is louder than full scale bends towards it, instead of being cut off.
+fn rounded_off(sample: f32) -> f32 {
+    const KNEE: f32 = 0.8;
+    let over = sample.abs() - KNEE;
+    if over <= 0.0 { sample } else { (KNEE + (1.0 - KNEE) * (over / (1.0 - KNEE)).tanh()).copysign(sample) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,6 +93,30 @@ mod tests {
                 block.iter().any(|s| s.abs() > 0.01)
             })
             .collect()
+    }
+
+    #[test]
+    fn a_new_volume_is_reached_without_a_step() {
+        let mut mixer = Mixer::default();
+        let mut block = [0.5; 480];
+        mixer.set_volume(&mut block, 0.0);
+        let steepest = block.windows(2).map(|pair| (pair[0] - pair[1]).abs()).fold(0.0, f32::max);
+        assert!(steepest < 0.002 && block[479].abs() < 0.001, "{steepest}");
+        let mut block = [0.5; 480];
+        mixer.set_volume(&mut block, 0.0);
+        assert_eq!(block, [0.0; 480]);
+    }
+
+    #[test]
+    fn what_is_made_louder_stays_within_bounds_and_what_is_left_alone_stays_as_it_is() {
+        let mut mixer = Mixer::default();
+        let mut block = [0.9; 480];
+        mixer.set_volume(&mut block, 2.0);
+        assert!(block.iter().all(|sample| *sample <= 1.0));
+        let mut mixer = Mixer::default();
+        let mut block = [0.95; 480];
+        mixer.set_volume(&mut block, 1.0);
+        assert_eq!(block, [0.95; 480]);
     }
 
     #[test]

@@ -11,9 +11,10 @@ mod shared;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
+use super::capture::CameraLines;
 use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
 use super::device_error::DeviceError;
 use super::encoded::EncodedFrame;
@@ -52,6 +53,8 @@ pub struct Studio {
     microphone: Device,
     /// Switched off by the person during a call.
     camera_on: bool,
+    /// Lines of picture that the camera is asked for.
+    camera_lines: CameraLines,
     sending: bool,
     encoder: Option<Worker>,
     decoder: Option<Worker>,
@@ -84,6 +87,7 @@ impl Studio {
             camera: Device::default(),
             microphone: Device::default(),
             camera_on: true,
+            camera_lines: CameraLines::default(),
             sending: false,
             encoder: None,
             decoder: None,
@@ -167,6 +171,16 @@ impl Studio {
         self.shared.has_camera.load(Ordering::Acquire)
     }
 
+    /// Whether a camera is chosen at all.
+    pub fn may_have_camera(&self) -> bool {
+        self.settings.camera != CameraSource::None
+    }
+
+    /// Whether a microphone is chosen at all.
+    pub fn may_have_microphone(&self) -> bool {
+        self.settings.microphone != MicrophoneSource::None
+    }
+
     /// Whether the microphone is open and gives sound.
     pub fn has_microphone(&self) -> bool {
         self.shared.has_microphone.load(Ordering::Acquire)
@@ -176,6 +190,8 @@ impl Studio {
     pub fn start_sending(&mut self, sink: FrameSink) {
         self.retire_encoder();
         self.shared.reset_sending();
+        // A picture that a preview left there may be old.
+        self.shared.to_encode.take();
         lock(&self.shared.sending).sink = Some(sink);
         self.sending = true;
         let shared = Arc::clone(&self.shared);
@@ -198,11 +214,37 @@ impl Studio {
         lock(&self.shared.sending).muted = muted;
     }
 
-    /// Switches the camera off, device and all, or on again.
+    /// Sends pictures, or none. Off closes the device too, unless a preview shows it; on opens it again.
     pub fn set_camera_on(&mut self, on: bool) {
         self.camera_on = on;
-        lock(&self.shared.sending).key_requested = true;
+        {
+            let mut sending = lock(&self.shared.sending);
+            sending.no_pictures = !on;
+            sending.key_requested = true;
+        }
         self.follow_camera();
+    }
+
+    /// Asks the camera for pictures of at most so many lines: 720, or 1080 for more than that. Only a change between the
+    /// two opens an open camera anew; smaller pictures are made from those of 720 lines.
+    pub fn set_camera_lines(&mut self, lines: u32) {
+        let wanted = if lines > 720 { CameraLines::Full } else { CameraLines::Usual };
+        if std::mem::replace(&mut self.camera_lines, wanted) != wanted {
+            if matches!(self.settings.camera, CameraSource::Default | CameraSource::Named(_)) {
+                self.camera.close();
+            }
+            self.follow_camera();
+        }
+    }
+
+    /// Key pictures come this often even if nobody asks for one. `None` is the usual: every eight seconds.
+    pub fn set_key_picture_every(&mut self, every: Option<Duration>) {
+        lock(&self.shared.sending).key_every = every;
+    }
+
+    /// How loud the far end is played, 1 being as it comes; at most 2.
+    pub fn set_far_volume(&mut self, volume: f32) {
+        self.shared.far_volume.store(volume.clamp(0.0, 2.0).to_bits(), Ordering::Relaxed);
     }
 
     /// Makes the next picture sent a key picture: the far end lost its reference.
@@ -237,6 +279,14 @@ impl Studio {
         self.ensure_player();
     }
 
+    /// Keeps the loudspeaker open, silent, for a call that may begin: opening it takes long at some sound servers.
+    pub fn set_speaker_ready(&mut self, ready: bool) {
+        lock(&self.shared.playing).kept_ready = ready;
+        if ready {
+            self.ensure_player();
+        }
+    }
+
     /// Plays and shows the far end no longer. The loudspeaker closes once the program's own sounds are over.
     pub fn stop_receiving(&mut self) {
         lock(&self.shared.playing).receiving = false;
@@ -268,7 +318,7 @@ impl Studio {
         self.shared.key_needed.swap(false, Ordering::AcqRel)
     }
 
-    /// Plays a sound of the program in place of the one before. [`Sound::Ring`] and [`Sound::Ringback`] repeat.
+    /// Plays a sound of the program in place of the one before. Those that wait for the person repeat.
     pub fn play_sound(&mut self, sound: Sound) {
         lock(&self.shared.playing).order = Some(SoundOrder::Play(sound));
         self.ensure_player();
@@ -290,15 +340,16 @@ impl Studio {
     }
 
     fn follow_camera(&mut self) {
-        let wanted = self.camera_on && (self.camera.preview || self.sending);
+        let wanted = self.camera.preview || self.sending && self.camera_on;
         if !wanted {
             self.camera.close();
         } else if self.camera.worker.as_ref().is_none_or(Worker::is_finished) {
             let (shared, source) = (Arc::clone(&self.shared), self.settings.camera.clone());
+            let lines = self.camera_lines;
             self.camera.close();
             let predecessors = std::mem::take(&mut self.camera.predecessors);
             self.camera.worker = Worker::spawn("camera", move |stop| {
-                sending::run_camera(&shared, &source, predecessors, stop)
+                sending::run_camera(&shared, &source, lines, predecessors, stop)
             });
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::shared::{Shared, lock};
-use crate::media::capture::{self, PictureSource, SoundSource};
+use crate::media::capture::{self, CameraLines, PictureSource, SoundSource};
 use crate::media::choice::{CameraSource, MicrophoneSource};
 use crate::media::device_error::DeviceError;
 use crate::media::encoded::EncodedFrame;
@@ -18,6 +18,7 @@ const RETRY: Duration = Duration::from_secs(3);
 pub(super) fn run_camera(
     shared: &Arc<Shared>,
     source: &CameraSource,
+    lines: CameraLines,
     predecessor: Vec<Retired>,
     stop: &Stop,
 ) {
@@ -25,7 +26,7 @@ pub(super) fn run_camera(
     let may_come_back = matches!(source, CameraSource::Default | CameraSource::Named(_));
     let mut told = None;
     while !stop.is_set() {
-        let ended = match capture::open_camera(source) {
+        let ended = match capture::open_camera(source, lines) {
             Ok(None) => return,
             Ok(Some(mut camera)) => read_camera(shared, camera.as_mut(), stop, &mut told),
             Err(error) => Err(error),
@@ -78,11 +79,17 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
     while !stop.is_set() {
         shared.encode_signal.wait(Duration::from_millis(50));
         let Some(captured) = shared.to_encode.take() else { continue };
-        let (sink, target, key) = {
+        let (sink, target, key, key_every) = {
             let mut sending = lock(&shared.sending);
-            (sending.sink.clone(), sending.target, std::mem::take(&mut sending.key_requested))
+            if sending.no_pictures {
+                // A preview that is open beside a call is for the person alone.
+                continue;
+            }
+            let key = std::mem::take(&mut sending.key_requested);
+            (sending.sink.clone(), sending.target, key, sending.key_every)
         };
         sender.set_target(target);
+        sender.set_key_every(key_every);
         if key {
             sender.request_key();
         }

@@ -1,7 +1,7 @@
 //! What the studio and its threads share. Locks are held for moments only, and never in a device's callback.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ pub(super) struct Shared {
     pub(super) far_picture: Latest<Picture>,
     pub(super) microphone_level: Level,
     pub(super) far_level: Level,
+    /// The bits of an `f32`.
+    pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
     pub(super) has_microphone: AtomicBool,
     notices: Mutex<VecDeque<DeviceError>>,
@@ -55,6 +57,9 @@ pub(super) struct Sending {
     pub(super) target: VideoTarget,
     pub(super) key_requested: bool,
     pub(super) muted: bool,
+    /// The camera is off in this call.
+    pub(super) no_pictures: bool,
+    pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
 }
 
@@ -71,6 +76,8 @@ pub(super) struct Playing {
     /// Counts changes of the sink.
     pub(super) sink_changes: u64,
     pub(super) receiving: bool,
+    /// Whether the device stays open though nothing plays.
+    pub(super) kept_ready: bool,
     /// Counts calls of `start_receiving`.
     pub(super) receptions: u64,
     pub(super) order: Option<SoundOrder>,
@@ -123,6 +130,7 @@ impl Shared {
             sink,
             sink_changes: 1,
             receiving: false,
+            kept_ready: false,
             receptions: 0,
             order: None,
             has_player: false,
@@ -134,6 +142,7 @@ impl Shared {
             far_picture: Latest::default(),
             microphone_level: Level::default(),
             far_level: Level::default(),
+            far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
             notices: Mutex::default(),
