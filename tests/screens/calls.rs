@@ -511,3 +511,14 @@ fn a_list_and_a_call_in_which_nothing_happens_ask_for_no_picture() {
         assert!(viewport.repaint_delay > Duration::from_secs(1000), "{:?}", viewport.repaint_delay);
     }
 }
+
+#[test]
+fn a_missed_call_says_so_and_offers_to_call_back() {
+    let far = shown::far();
+    let mut harness = harness(move |ui| {
+        ended_ui(ui, &Ended { far: &far, reason: EndReason::NoAnswer, lasted: None, incoming: true })
+    });
+    harness.run_steps(6);
+    harness.get_by_label("You missed a call from Jonas");
+    harness.get_by_label("Call back");
+}
