@@ -21,7 +21,7 @@ use super::screens::settings::{SettingsInputs, SettingsShown, settings_ui};
 use super::screens::welcome::{WelcomeInputs, welcome_ui};
 use super::textures::PictureTexture;
 use super::theme::{self, ThemeChoice, palette};
-use super::words::{notice_words, word, word_with};
+use super::words::{self, notice_words, word, word_with};
 use crate::call::handle::Client;
 use crate::call::view::CallState;
 use crate::call::{ClientView, Command, Event, PeerId};
@@ -50,6 +50,7 @@ impl App {
     /// A window on a client. `dial` stands ready to be called, when a link was opened; nobody is called without being asked.
     pub fn new(client: Box<dyn Client>, theme: ThemeChoice, zone: TimeZone, dial: Option<String>) -> Self {
         let view = client.view();
+        words::follow(view.settings.language);
         Self {
             client,
             view,
@@ -71,7 +72,7 @@ impl App {
 
     /// Takes what is new. Also runs while the window is hidden, so that a call is heard of.
     pub fn take_news(&mut self, ctx: &Context) {
-        self.view = self.client.view();
+        self.take_view(ctx);
         while let Some(event) = self.client.poll_event() {
             self.on_event(ctx, event);
         }
@@ -86,6 +87,20 @@ impl App {
             self.previewing = wanted;
         }
         self.mark_read(ctx);
+    }
+
+    /// The newest view; what was chosen of language and looks applies from this frame on.
+    fn take_view(&mut self, ctx: &Context) {
+        let before = Arc::clone(&self.view.settings);
+        self.view = self.client.view();
+        let now = &self.view.settings;
+        if before.language != now.language {
+            words::follow(now.language);
+        }
+        if before.theme != now.theme {
+            self.theme = now.theme;
+        }
+        theme::follow(ctx, self.theme, now.accent, now.text_scale);
     }
 
     /// Draws the window and carries out what was asked for.
@@ -309,7 +324,7 @@ impl eframe::App for App {
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        let colour: Color32 = theme::palette_of(visuals.dark_mode).bg;
+        let colour: Color32 = theme::palette_in(visuals).bg;
         colour.to_normalized_gamma_f32()
     }
 }

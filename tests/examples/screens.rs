@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::handle::Client;
+use tincan::call::random_id::RandomId;
 use tincan::call::view::{CallState, Delivery, Devices, Line, LineKind, Progress, ServerState, UpCall};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::{ThemeChoice, WindowOptions};
@@ -37,17 +38,17 @@ impl Client for Pretended {
                 }
             }
             (Command::SendText { to, text }, _) => {
-                let line =
-                    Line { at: SystemTime::now(), what: LineKind::Sent { text, state: Delivery::Sent } };
+                let what = LineKind::Sent { text, state: Delivery::Sent };
+                let line = Line { id: RandomId([0; 16]), at: SystemTime::now(), what };
                 let conversations = Arc::make_mut(&mut view.conversations);
                 for conversation in conversations.iter_mut().filter(|other| other.peer_id == to) {
-                    conversation.lines.push(line.clone());
+                    Arc::make_mut(&mut conversation.lines).push(line.clone());
                 }
             }
             (Command::ChooseCamera(name), _) => Arc::make_mut(&mut view.devices).camera = name,
             (Command::ChooseMicrophone(name), _) => Arc::make_mut(&mut view.devices).microphone = name,
             (Command::ChooseSpeaker(name), _) => Arc::make_mut(&mut view.devices).speaker = name,
-            (Command::SetListed(listed), _) => view.own.listed = listed,
+            (Command::Set(setting), _) => setting.put_into(Arc::make_mut(&mut view.settings)),
             (Command::SetName(name), _) => view.own.name = name,
             (Command::SetMuted(muted), CallState::Up(call)) => call.muted = muted,
             (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,

@@ -8,6 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::view::{Progress, UpCall};
 use tincan::call::{ClientView, Command, EndReason};
+use tincan::settings::{Setting, Visibility};
 use tincan::ui::action::Action;
 use tincan::ui::clock::Clock;
 use tincan::ui::screens::conversation::{Shown, conversation_ui};
@@ -313,7 +314,10 @@ fn settings_change_the_theme_and_who_finds_us() {
     harness.run_steps(2);
     assert_eq!(
         harness.state(),
-        &[Action::SetTheme(ThemeChoice::Light), Action::Ask(Command::SetListed(false))]
+        &[
+            Action::SetTheme(ThemeChoice::Light),
+            Action::Ask(Command::Set(Setting::Visibility(Visibility::Known)))
+        ]
     );
 }
 
