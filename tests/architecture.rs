@@ -31,6 +31,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("src/rendezvous/directory.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/introduction.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/admission.rs", SOCKETS_CLOCKS_AND_WINDOWS),
+    ("src/rendezvous/presence.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/service.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/lifecycle.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/peer_link.rs", SOCKETS_CLOCKS_AND_WINDOWS),

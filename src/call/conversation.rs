@@ -63,6 +63,11 @@ impl Conversations {
         }
     }
 
+    /// With whom there are conversations.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.by_peer.keys().copied()
+    }
+
     /// The name a peer last gave, if there is a conversation.
     pub(crate) fn name(&self, peer: PeerId) -> Option<&str> {
         self.by_peer.get(&peer).map(|thread| thread.name.as_str())

@@ -382,8 +382,10 @@ pub struct Quality {
     pub route: String,
     /// Milliseconds there and back.
     pub round_trip_ms: Option<f64>,
-    /// Percent of packets lost, of those we sent.
+    /// Percent of what we sent that was lost, over the last five seconds.
     pub loss_percent: f64,
+    /// The same over the whole call.
+    pub call_loss_percent: f64,
     /// Kilobits a second out.
     pub send_kbps: f64,
     /// Kilobits a second in.

@@ -166,6 +166,17 @@ impl Node {
         Some(figures)
     }
 
+    /// The figures of every direct session with a peer, each with the name it keeps.
+    pub fn direct_figures(&self, now: Instant, peer: PeerId) -> Vec<(SessionKey, SessionFigures)> {
+        let of = |(key, _)| Some((key, self.endpoint.figures(now, key)?));
+        self.direct_sessions(peer).filter_map(of).collect()
+    }
+
+    /// How many sessions the endpoint below holds, with whomever: opening, open, and closing.
+    pub fn sessions(&self) -> usize {
+        self.endpoint.sessions()
+    }
+
     /// The way the direct session with a peer takes.
     pub fn peer_route(&self, peer: PeerId) -> Option<Route> {
         self.endpoint.route(self.sending_session(peer)?)

@@ -1,11 +1,16 @@
 //! Calls between whole clients, without windows: in virtual time over a network in memory, and as programs over loopback.
 #![cfg(all(feature = "media", feature = "server", feature = "cli"))]
 
+mod before_acceptance;
 mod calls;
 mod chat;
+mod contacts;
 mod plain_client;
 mod plain_clients;
+mod presence;
+mod privacy;
 mod programs;
+mod servers;
 mod world;
 
 /// The bench of the protocol's own tests.

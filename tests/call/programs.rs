@@ -15,10 +15,10 @@ const HEIGHT: usize = 360;
 const PICTURES: usize = 90;
 
 /// A directory that goes with its test.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("tincan-calls-{}-{number}", std::process::id()));
@@ -26,7 +26,7 @@ impl Scratch {
         Self(dir)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -38,7 +38,7 @@ impl Drop for Scratch {
 }
 
 /// A running program, stopped with its test.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
 }
@@ -100,7 +100,7 @@ impl Drop for Program {
 }
 
 /// A server, and the URL to reach it.
-fn serve() -> (Program, String) {
+pub(crate) fn serve() -> (Program, String) {
     let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
     let server = Program::start(&["serve", "--listen", &free.to_string(), "--log", "warn"]);
     let line = server.line();

@@ -1,10 +1,11 @@
-//! A server and its clients on a network in memory, and what tests ask of them.
+//! Servers and their clients on a network in memory, and what tests ask of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
+use tincan::call::server_address::ServerAddress;
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
@@ -13,6 +14,7 @@ use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::EndpointConfig;
 use tincan::rtmfp::machine::{Input, Machine, Output, Received};
+use tincan::settings::Settings;
 
 use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
 use crate::support::virtual_network::{Host, VirtualNetwork};
@@ -99,16 +101,68 @@ pub(crate) struct World {
     pub(crate) net: VirtualNetwork<Anyone>,
     pub(crate) server: Host,
     seed: u8,
+    /// Servers by their URLs: what a name leads to.
+    names: BTreeMap<String, Host>,
+    clients: Vec<Host>,
+    /// How much of what each client told was looked through for names to look up.
+    looked_through: BTreeMap<Host, usize>,
+}
+
+/// How a client is made.
+pub(crate) struct Setup {
+    pub(crate) settings: Settings,
+    pub(crate) remembered: tincan::history::record::Remembered,
+    pub(crate) guarded: bool,
+    pub(crate) server: Host,
 }
 
 impl World {
     /// Datagrams take 40 ms, and none is lost.
     pub(crate) fn new() -> Self {
-        let mut net = VirtualNetwork::new(Duration::from_millis(40));
+        Self::with_seed(1)
+    }
+
+    /// The same with other chances.
+    pub(crate) fn with_seed(seed: u8) -> Self {
+        let mut net = VirtualNetwork::with_seed(Duration::from_millis(40), seed);
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
         let node = Node::new(node_config(profile, 201));
         let server = net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
-        Self { net, server, seed: 0 }
+        let mut world = Self {
+            net,
+            server,
+            seed: 0,
+            names: BTreeMap::new(),
+            clients: vec![],
+            looked_through: BTreeMap::new(),
+        };
+        world.names.insert(spelt_alike(&world.url_of(server)), server);
+        world
+    }
+
+    /// Another server, that knows nothing of the first.
+    pub(crate) fn add_server(&mut self) -> Host {
+        let number = u8::try_from(self.names.len()).expect("few servers");
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([210 + number; 32]));
+        let node = Node::new(node_config(profile, 220 + number));
+        let server = self.net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
+        self.names.insert(spelt_alike(&self.url_of(server)), server);
+        server
+    }
+
+    /// Another name that leads to a server.
+    pub(crate) fn name_server(&mut self, url: &str, server: Host) {
+        self.names.insert(spelt_alike(url), server);
+    }
+
+    /// Who is usually there: nobody is held back, and nothing was kept.
+    pub(crate) fn setup(&self) -> Setup {
+        Setup {
+            settings: Settings::default(),
+            remembered: tincan::history::record::Remembered::default(),
+            guarded: false,
+            server: self.server,
+        }
     }
 
     /// From now on that share of all datagrams is lost.
@@ -116,12 +170,18 @@ impl World {
         self.net.set_links(|link| link.loss = share);
     }
 
-    fn url(&self) -> String {
-        format!("rtmfp://{}", self.net.address(self.server))
+    pub(crate) fn url_of(&self, server: Host) -> String {
+        format!("rtmfp://{}", self.net.address(server))
     }
 
     /// A client that is connected to the server.
     pub(crate) fn client(&mut self, name: &str) -> (Host, PeerId) {
+        let setup = self.setup();
+        self.client_with(name, setup)
+    }
+
+    /// A client made like this, connected to its server.
+    pub(crate) fn client_with(&mut self, name: &str, setup: Setup) -> (Host, PeerId) {
         self.seed += 1;
         let identity = Identity::generate([self.seed; 32]);
         let peer = identity.peer_id();
@@ -129,17 +189,19 @@ impl World {
         let config = ClientConfig {
             node: node_config(Arc::new(Flash::peer(identity)), self.seed),
             name: name.to_owned(),
-            settings: tincan::settings::Settings::default(),
-            remembered: tincan::history::record::Remembered::default(),
+            settings: setup.settings,
+            remembered: setup.remembered,
             keeps: false,
             blocked: BTreeSet::new(),
+            guarded: setup.guarded,
             seed: [self.seed + 100; 32],
             clocks: (now, SystemTime::UNIX_EPOCH),
         };
         let machine = ClientMachine::new(now, config);
         let host = self.net.add(Anyone::Client(Box::new(machine)));
-        let addresses = vec![self.net.address(self.server)];
-        let url = self.url();
+        self.clients.push(host);
+        let addresses = vec![self.net.address(setup.server)];
+        let url = self.url_of(setup.server);
         self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
         self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
         self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
@@ -157,7 +219,7 @@ impl World {
         let identity = Identity::generate([self.seed; 32]);
         let peer = identity.peer_id();
         let node = Node::new(node_config(Arc::new(Flash::peer(identity)), self.seed));
-        let (url, server) = (self.url(), self.net.route_to(self.server));
+        let (url, server) = (self.url_of(self.server), self.net.route_to(self.server));
         let host = self.net.add(Anyone::Plain(Box::new(PlainClient::new(node, name))));
         self.net.command(host, Asked::Plain(PlainCommand::Connect { url, server }));
         assert!(
@@ -191,12 +253,30 @@ impl World {
                 return true;
             }
             self.net.run_for(step);
+            self.look_up_names();
         }
         done(self)
     }
 
     pub(crate) fn run(&mut self, seconds: u64) {
-        self.net.run_for(Duration::from_secs(seconds));
+        self.until(seconds, |_| false);
+    }
+
+    /// Does what the doer of each client does when a further server is wanted.
+    fn look_up_names(&mut self) {
+        for host in self.clients.clone() {
+            let told = self.net.events(host);
+            let seen = self.looked_through.insert(host, told.len()).unwrap_or_default();
+            let wanted = told.iter().skip(seen).filter_map(|(_, told)| match told {
+                Told::Client(ClientEvent::ServerWanted { url: Some(url) }) => Some(url.clone()),
+                _ => None,
+            });
+            for url in wanted.collect::<Vec<_>>() {
+                let server = self.names.get(&url);
+                let addresses = server.map(|server| self.net.address(*server)).into_iter().collect();
+                self.ask(host, ClientCommand::FurtherServer { url, addresses });
+            }
+        }
     }
 
     /// Everything a client told to be passed on to the window.
@@ -265,6 +345,10 @@ impl World {
             self.view(called).call
         );
     }
+}
+
+fn spelt_alike(url: &str) -> String {
+    ServerAddress::parse(url).expect("a server's URL").normalised()
 }
 
 fn node_config(profile: Arc<dyn Profile>, seed: u8) -> NodeConfig {

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use super::privacy::Gate;
+use super::server::Which;
 use super::{ClientEvent, ClientMachine};
 use crate::amf::Value;
 use crate::call::event::Event;
@@ -101,6 +103,11 @@ impl ClientMachine {
             return;
         }
         if !self.links.contains_key(&peer) {
+            let server = self.servers.get(&self.server_for(peer));
+            if server.is_none_or(|server| !server.is_connected()) {
+                // Nobody could introduce us yet.
+                return;
+            }
             let call = self.draw_id();
             let offer = Capabilities { intent: Intent::Chat, call, video: false };
             self.hints.clear();
@@ -114,6 +121,14 @@ impl ClientMachine {
         lines.idle_since = now;
         for message in self.conversations.unsaid(peer, &self.config.name, plain) {
             self.say(now, peer, message);
+        }
+    }
+
+    /// A server is there: what waits for those who are found on it is said.
+    pub(super) fn write_through(&mut self, now: Instant, which: &Which) {
+        let here = self.conversations.peers().filter(|peer| self.server_for(*peer) == *which);
+        for peer in here.collect::<Vec<_>>() {
+            self.flush_texts(now, peer);
         }
     }
 
@@ -301,10 +316,26 @@ impl ClientMachine {
     }
 
     fn line_news(&mut self, now: Instant, peer: PeerId, news: LinkNews) {
+        let is_word = match &news {
+            LinkNews::Named { .. } => true,
+            LinkNews::Heard(message) => !matches!(message, Message::Ended(_)),
+            _ => false,
+        };
+        if is_word && self.config.blocked.contains(&peer) && !self.is_in_our_call(peer) {
+            // Blocked since these lines were made: they only say goodbye.
+            return;
+        }
         let effects = match news {
             LinkNews::Reached => self.call.reached(now, peer),
             LinkNews::Named { name, capabilities } => {
-                self.conversations.rename(peer, &name);
+                self.goes_by(peer, &name);
+                if capabilities.is_none_or(|far| far.intent == Intent::Call) {
+                    let gate = self.gate(now, peer, &name);
+                    if gate != Gate::Open {
+                        self.turn_away(now, peer, capabilities.map(|far| far.call), gate);
+                        return;
+                    }
+                }
                 let fallback = self.draw_id();
                 let effects = self.call.named(now, peer, &name, capabilities, fallback);
                 if capabilities.is_some_and(|far| far.intent == Intent::Chat) {
@@ -352,7 +383,12 @@ impl ClientMachine {
             }
             Message::Call { call, video } => {
                 self.keep(peer);
-                let name = self.name_of(peer);
+                let name = self.told_name(peer).map_or_else(|| peer.short(), str::to_owned);
+                let gate = self.gate(now, peer, &name);
+                if gate != Gate::Open {
+                    self.turn_away(now, peer, Some(call), gate);
+                    return;
+                }
                 let lines = LinesNow {
                     up: self.links.get(&peer).is_some_and(|lines| lines.link.lines_up()),
                     plain: false,

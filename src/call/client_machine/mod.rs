@@ -4,10 +4,13 @@
 //! [`super::rate_control`] for the pictures. The doer above it
 //! ([`super::client`]) has the devices, the files and the names of hosts.
 
+mod address_book;
 mod lines;
 mod media;
 mod overview;
 mod people;
+mod presence;
+mod privacy;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,14 +19,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::command::Command;
+use super::contacts::Contacts;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
 use super::event::{Event, Notice, Refusal};
-use super::lifecycle::{CallEffect, Lifecycle, Phase};
+use super::lifecycle::{CallEffect, CallRecord, Lifecycle, Phase};
 use super::link::Link;
 use super::messages::LONGEST_TEXT;
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
+use super::server_address::ServerAddress;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::EncodedFrame;
@@ -31,7 +36,7 @@ use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
-use crate::settings::{Setting, Settings};
+use crate::settings::Settings;
 
 /// How often things that change by themselves are looked at during a call.
 const STEP: Duration = Duration::from_millis(250);
@@ -53,6 +58,8 @@ pub struct ClientConfig {
     pub keeps: bool,
     /// Who is refused at step 3.
     pub blocked: BTreeSet<PeerId>,
+    /// Strangers ring without sound, and at most once a minute. A program that answers everybody by itself is not guarded.
+    pub guarded: bool,
     /// Where randomness starts; not the node's own.
     pub seed: [u8; 32],
     /// One moment by both clocks, so that lines can be dated.
@@ -64,13 +71,20 @@ pub struct ClientConfig {
 pub enum ClientCommand {
     /// What the person wants. Devices are the doer's own business, and are passed over here.
     Person(Command),
-    /// The server to use: its URL, as people name it, and where it is. No addresses: its name leads nowhere now.
+    /// The home server: its URL, as people name it, and where it is. No addresses: its name leads nowhere now.
     UseServer {
         /// `rtmfp://host[:port][/app]`.
         url: String,
         /// How it is shown.
         shown: String,
         /// Where it is.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Where a further server is, of the URL that [`ClientEvent::ServerWanted`] named.
+    FurtherServer {
+        /// As it was wanted.
+        url: String,
+        /// Where it is. Empty: its name leads nowhere now.
         addresses: Vec<SocketAddr>,
     },
     /// Where we can be reached on the local networks.
@@ -125,8 +139,11 @@ pub enum ClientEvent {
     Target(SendTarget),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
-    /// The server could not be reached or was lost: look up its name again, or be it.
-    ServerWanted,
+    /// A server is needed, could not be reached or was lost: look up its name, again.
+    ServerWanted {
+        /// Which; `None` is the home server. Only that one may become the built-in server.
+        url: Option<String>,
+    },
     /// To be kept on the disk; with a ticket, to be answered by [`ClientCommand::Kept`] once it is safe there.
     Keep {
         /// What.
@@ -154,8 +171,15 @@ pub struct ClientMachine {
     local: Vec<SocketAddr>,
     me: PeerId,
     public: Option<PublicationId>,
-    server: server::ServerSide,
+    servers: server::Servers,
+    /// Who is listed on the home server, as it says.
+    listed: Vec<Person>,
+    /// The same, with what is known of contacts.
     people: Arc<Vec<Person>>,
+    contacts: Contacts,
+    acquaintances: privacy::Acquaintances,
+    /// On which server somebody is found, by a link.
+    met_at: BTreeMap<PeerId, String>,
     links: BTreeMap<PeerId, lines::Lines>,
     call: Lifecycle,
     /// Addresses that came with a link being dialled.
@@ -180,13 +204,17 @@ impl ClientMachine {
         Self {
             chance: Chance::new(config.seed),
             node,
+            contacts: Contacts::new(config.remembered.contacts.clone()),
+            acquaintances: privacy::Acquaintances::new(&config.remembered),
             config,
             paths: BTreeMap::new(),
             local: vec![],
             me,
             public: None,
-            server: server::ServerSide::new(now),
+            servers: server::Servers::new(),
+            listed: vec![],
             people: Arc::default(),
+            met_at: BTreeMap::new(),
             links: BTreeMap::new(),
             call: Lifecycle::new(me),
             hints: vec![],
@@ -215,6 +243,9 @@ impl ClientMachine {
             ClientCommand::UseServer { url, shown, addresses } => {
                 self.use_server(now, url, shown, addresses);
             }
+            ClientCommand::FurtherServer { url, addresses } => {
+                self.further_server_found(now, &url, addresses);
+            }
             ClientCommand::LocalAddresses(addresses) => self.set_local_addresses(now, addresses),
             ClientCommand::Frame(frame) => self.send_frame(now, frame),
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
@@ -232,7 +263,7 @@ impl ClientMachine {
     fn person(&mut self, now: Instant, command: Command) {
         match command {
             Command::SetName(name) => self.set_name(now, name),
-            Command::Reconnect => self.connect(now),
+            Command::Reconnect => self.reconnect(now),
             Command::Call { whom, with_video } => self.dial(now, whom, with_video),
             Command::Cancel | Command::HangUp => {
                 let effects = self.call.hang_up(now);
@@ -258,17 +289,23 @@ impl ClientMachine {
             }
             Command::SendText { to, text } => self.write(now, to, text),
             Command::MarkRead(peer) => self.conversations.mark_read(peer),
-            Command::Set(setting) => self.set(now, setting),
+            Command::Set(setting) => setting.put_into(&mut self.config.settings),
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
-                    self.config.blocked.insert(peer);
+                    self.block(now, peer);
                 } else {
                     self.config.blocked.remove(&peer);
                 }
             }
-            // The server's name is looked up, and devices are opened, by the doer.
-            Command::SetServer(_)
-            | Command::ChooseCamera(_)
+            // Its name is looked up by the doer.
+            Command::SetServer(server) => self.config.settings.server = server,
+            command @ (Command::AddContact { .. }
+            | Command::RenameContact { .. }
+            | Command::RemoveContact(_)
+            | Command::RestoreContact(_)
+            | Command::Verified { same: false }) => self.change_contacts(now, command),
+            // Devices are opened by the doer.
+            Command::ChooseCamera(_)
             | Command::ChooseMicrophone(_)
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
@@ -279,11 +316,7 @@ impl ClientMachine {
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
             | Command::NewIdentity => {}
-            Command::AddContact { .. }
-            | Command::RenameContact { .. }
-            | Command::RemoveContact(_)
-            | Command::RestoreContact(_)
-            | Command::Typing(_)
+            Command::Typing(_)
             | Command::LoadEarlier(_)
             | Command::DeleteLine { .. }
             | Command::EraseHistory(_)
@@ -295,19 +328,11 @@ impl ClientMachine {
             | Command::DeclineSecond(_)
             | Command::Hold(_)
             | Command::StartVerifying
-            | Command::Verified { .. } => {}
+            | Command::Verified { same: true } => {}
         }
     }
 
-    fn set(&mut self, now: Instant, setting: Setting) {
-        let before = self.config.settings.visibility;
-        setting.put_into(&mut self.config.settings);
-        if self.config.settings.visibility != before {
-            self.tell_visibility(now);
-        }
-    }
-
-    /// Dials what the person wrote: a link, a peer ID, or a name on the server.
+    /// Dials what the person wrote: a link, a peer ID, the name of a contact, or one on the server.
     fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
         let whom = whom.trim().to_owned();
         if let Phase::Ringing { with, .. } = self.call.phase()
@@ -321,22 +346,23 @@ impl ClientMachine {
             return;
         }
         self.hints.clear();
+        let mut through = None;
         let (peer, shown) = if Link::looks_like_one(&whom) {
-            match Link::parse(&whom) {
-                Ok(link) => {
-                    self.hints = link.addresses;
-                    let shown = link.name.unwrap_or_else(|| link.peer.short());
-                    (Some(link.peer), shown)
-                }
-                Err(error) => {
-                    self.refuse(Refusal::Link(error));
-                    return;
-                }
+            let link = match Link::parse(&whom) {
+                Ok(link) => link,
+                Err(error) => return self.refuse(Refusal::Link(error)),
+            };
+            match link.server.as_deref().map(ServerAddress::parse).transpose() {
+                Ok(server) => through = server.map(|server| server.normalised()),
+                Err(error) => return self.refuse(Refusal::Server(error)),
             }
+            self.hints = link.addresses;
+            let kept = self.contacts.name(link.peer).map(str::to_owned);
+            (Some(link.peer), kept.or(link.name).unwrap_or_else(|| link.peer.short()))
         } else {
-            match whom.parse::<PeerId>() {
-                Ok(peer) => (Some(peer), self.name_of(peer)),
-                Err(_) => (None, whom),
+            match whom.parse::<PeerId>().ok().or_else(|| self.contacts.by_name(&whom)) {
+                Some(peer) => (Some(peer), self.name_of(peer)),
+                None => (None, whom),
             }
         };
         if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
@@ -347,6 +373,14 @@ impl ClientMachine {
             self.refuse(Refusal::Nobody);
             return;
         }
+        self.questions.through = match (peer, through) {
+            (Some(peer), Some(key)) => {
+                self.note_server(peer, key.clone());
+                self.servers.which(&key)
+            }
+            (Some(peer), None) => self.server_for(peer),
+            (None, _) => server::Which::Home,
+        };
         self.media.camera_on = with_video;
         self.call.look(now, shown.clone(), peer, with_video);
         self.look_up(now, shown, peer);
@@ -357,6 +391,7 @@ impl ClientMachine {
             self.tell(Event::Notice(Notice::TextNotSent));
             return;
         }
+        self.acquaintances.meet(to);
         let id = self.draw_id();
         let name = self.name_of(to);
         let at = self.date(now);
@@ -375,9 +410,17 @@ impl ClientMachine {
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
                 CallEffect::StopMedia => self.stop_media(),
-                CallEffect::Tell(event) => self.tell(event),
+                CallEffect::Tell(event) => {
+                    if let Event::Up { peer, .. } = event {
+                        self.acquaintances.meet(peer);
+                    }
+                    self.tell(event);
+                }
                 CallEffect::Record(peer, record) => {
                     let name = self.name_of(peer);
+                    if was_missed(&record) {
+                        self.tell(Event::Missed { peer, name: name.clone() });
+                    }
                     let (at, id) = (self.date(now), self.draw_id());
                     self.conversations.record(at, peer, &name, id, record);
                 }
@@ -386,11 +429,8 @@ impl ClientMachine {
     }
 
     fn tell(&mut self, event: Event) {
+        let event = self.as_seen_here(event);
         self.told.push_back(ClientEvent::Told(event));
-    }
-
-    fn refuse(&mut self, why: Refusal) {
-        self.tell(Event::Notice(Notice::Refused(why)));
     }
 
     fn draw_id(&mut self) -> RandomId {
@@ -402,11 +442,9 @@ impl ClientMachine {
         system + now.saturating_duration_since(instant)
     }
 
-    /// What a peer is called here: by its own word, the list, the conversation, or its ID.
+    /// What a peer is called here: as a contact, by its own word, or by its ID.
     fn name_of(&self, peer: PeerId) -> String {
-        let told = self.links.get(&peer).and_then(|lines| lines.link.far_name());
-        let listed = || self.people.iter().find(|person| person.peer_id == peer).map(|p| p.name.as_str());
-        let name = told.or_else(listed).or_else(|| self.conversations.name(peer));
+        let name = self.contacts.name(peer).or_else(|| self.told_name(peer));
         name.map_or_else(|| peer.short(), str::to_owned)
     }
 
@@ -426,7 +464,9 @@ impl ClientMachine {
                 self.server_gone(now, connection, &code, description);
             }
             NodeEvent::Answered { token, result } => self.answered(now, token, result),
-            NodeEvent::Called { name, arguments, token, .. } => self.called(now, &name, &arguments, token),
+            NodeEvent::Called { connection, name, arguments, token } => {
+                self.called(now, connection, &name, &arguments, token);
+            }
             NodeEvent::PeerConnect { subscriber, name, peer, .. } => {
                 self.wants_to_play(now, subscriber, &name, peer);
             }
@@ -460,15 +500,17 @@ impl ClientMachine {
 
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
-        self.tick_server(now);
+        self.tick_servers(now);
+        self.tick_questions(now);
         if self.call.deadline().is_some_and(|at| at <= now) {
-            let effects = match self.call.phase() {
-                Phase::Looking { .. } if !self.server.is_connected() => {
-                    self.call.not_found(now, EndReason::ServerUnreachable)
-                }
-                _ => self.call.tick(now),
-            };
-            self.carry_out(now, effects);
+            let asked = self.servers.get(&self.questions.through);
+            let unreachable = asked.is_none_or(|server| !server.is_connected());
+            if unreachable && matches!(self.call.phase(), Phase::Looking { .. }) {
+                self.look_elsewhere(now);
+            } else {
+                let effects = self.call.tick(now);
+                self.carry_out(now, effects);
+            }
         }
         if self.conversations.deadline().is_some_and(|at| at <= now) && self.conversations.give_up(now) {
             self.dirty = true;
@@ -502,14 +544,15 @@ impl ClientMachine {
             self.with_link(now, peer, |link| link.close());
             self.node.close_peer(now, peer);
         }
-        self.disconnect(now);
+        self.disconnect_all(now);
     }
 
     fn deadline(&self) -> Option<Instant> {
         let step = self.is_busy().then_some(self.next_step);
         let leaving = self.leaving.filter(|_| !self.left);
         [
-            self.server.deadline(),
+            self.servers.deadline(),
+            self.questions.deadline(),
             self.call.deadline(),
             self.conversations.deadline(),
             self.lines_deadline(),
@@ -520,6 +563,11 @@ impl ClientMachine {
         .flatten()
         .min()
     }
+}
+
+/// A call for us that ended before anybody here answered or declined it.
+fn was_missed(record: &CallRecord) -> bool {
+    record.incoming && record.lasted.is_none() && record.reason != EndReason::Declined
 }
 
 impl Machine for ClientMachine {
@@ -555,6 +603,12 @@ impl Machine for ClientMachine {
                     self.tick(now);
                 }
                 Output::Sleep(until) => {
+                    if self.dirty && self.leaving.is_none() {
+                        self.keep_servers(now);
+                        if self.tell_servers(now) {
+                            continue;
+                        }
+                    }
                     if let Some(event) = self.told.pop_front() {
                         return Output::Event(event);
                     }

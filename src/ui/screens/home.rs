@@ -75,7 +75,8 @@ pub fn list_ui(
             let chosen = selected == Some(person.peer_id) && !known;
             person_ui(ui, &person.name, person.peer_id, chosen, &mut action);
         }
-        if view.people.is_empty() {
+        // Who is there is known only while the server tells.
+        if view.people.is_empty() && view.own.server_state == ServerState::Connected {
             Frame::new().inner_margin(Margin::symmetric(16, 4)).show(ui, |ui| {
                 let text =
                     RichText::new(word("home.nobody")).font(theme::font(theme::SMALL)).color(palette.faint);
@@ -161,6 +162,9 @@ fn server_words(own: &OwnCard) -> (String, Dot) {
         ServerState::Connecting => (word_with("own.connecting", &[("server", server)]), Dot::Between),
         ServerState::Connected => (word_with("own.online", &[("server", server)]), Dot::Online),
         ServerState::NameRefused(_) => (word("own.refused").to_owned(), Dot::Offline),
+        ServerState::Unreachable { retry_in } if retry_in.is_zero() => {
+            (word("own.trying").to_owned(), Dot::Between)
+        }
         ServerState::Unreachable { retry_in } => {
             let seconds = retry_in.as_secs().to_string();
             (word_with("own.unreachable", &[("seconds", &seconds)]), Dot::Offline)
@@ -350,4 +354,21 @@ fn one_line(
     let mut job = egui::text::LayoutJob::simple_singleline(text.to_owned(), font, ink);
     job.wrap = egui::text::TextWrapping::truncate_at_width(width.max(20.0));
     ui.painter().layout_job(job)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_try_under_way_counts_no_seconds() {
+        let words = |seconds| {
+            let server_state = ServerState::Unreachable { retry_in: Duration::from_secs(seconds) };
+            server_words(&OwnCard { server_state, ..OwnCard::default() }).0
+        };
+        assert_eq!(words(0), word("own.trying"));
+        assert_eq!(words(3), word_with("own.unreachable", &[("seconds", "3")]));
+    }
 }

@@ -27,7 +27,8 @@ pub fn why_it_ended(reason: EndReason, name: &str, incoming: bool) -> Explained 
         (EndReason::Declined, false) => ("end.declined.what", "end.declined.do"),
         (EndReason::Declined, true) => ("end.declined_here.what", "end.declined_here.do"),
         (EndReason::Busy, _) => ("end.busy.what", "end.busy.do"),
-        (EndReason::NoAnswer, _) => ("end.no_answer.what", "end.no_answer.do"),
+        (EndReason::NoAnswer, false) => ("end.no_answer.what", "end.no_answer.do"),
+        (EndReason::NoAnswer, true) => ("end.missed.what", "end.missed.do"),
         (EndReason::Vanished, _) => ("end.vanished.what", "end.vanished.do"),
         (EndReason::ServerUnreachable, _) => ("end.server_unreachable.what", "end.server_unreachable.do"),
         (EndReason::NameRefused, _) => ("end.name_refused.what", "end.name_refused.do"),
@@ -46,6 +47,12 @@ pub fn notice_words(notice: &Notice) -> String {
         Notice::Written(path) => word_with("notice.written", &[("path", &path.display().to_string())]),
         Notice::FileProblem { path, why } => {
             word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
+        }
+        Notice::FileChanged(path) => {
+            word_with("notice.file_changed", &[("path", &path.display().to_string())])
+        }
+        Notice::FileDamaged(path) => {
+            word_with("notice.file_damaged", &[("path", &path.display().to_string())])
         }
         Notice::BackUpNotOpened => word("notice.backup").to_owned(),
         Notice::WithNextStart => word("notice.next_start").to_owned(),
@@ -87,6 +94,10 @@ pub fn refusal_words(why: &Refusal) -> String {
         Refusal::Link(error) => link_words(*error).to_owned(),
         Refusal::Name(error) => name_words(*error).to_owned(),
         Refusal::Server(address) => word_with("refusal.server", &[("server", &address.0)]),
+        Refusal::TakesNoFiles => word("refusal.takes_no_files").to_owned(),
+        Refusal::NotAFile => word("refusal.not_a_file").to_owned(),
+        Refusal::FileTooLarge => word("refusal.file_too_large").to_owned(),
+        Refusal::TooManyFiles => word("refusal.too_many_files").to_owned(),
         Refusal::Settings(why) => word_with("refusal.settings", &[("why", why.trim_end_matches('.'))]),
     }
 }
@@ -140,11 +151,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_stopped_calling_decides_the_sentence() {
-        assert_ne!(
-            why_it_ended(EndReason::Cancelled, "Ada", true),
-            why_it_ended(EndReason::Cancelled, "Ada", false)
-        );
+    fn who_called_decides_the_sentence() {
+        for reason in [EndReason::Cancelled, EndReason::Declined, EndReason::NoAnswer] {
+            assert_ne!(why_it_ended(reason, "Ada", true), why_it_ended(reason, "Ada", false), "{reason:?}");
+        }
     }
 
     #[test]
