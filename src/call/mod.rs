@@ -88,6 +88,7 @@ pub mod random_id;
 pub mod rate_control;
 pub mod server_address;
 mod stream_bridge;
+pub mod verification_words;
 pub mod view;
 mod worker;
 

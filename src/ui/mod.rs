@@ -11,6 +11,7 @@ pub mod clock;
 pub mod parts;
 pub mod screen;
 pub mod screens;
+pub mod shortcuts;
 pub mod stillness;
 pub mod textures;
 pub mod theme;

@@ -115,6 +115,7 @@ const NOT_SEEN: [&str; 12] = [
     "card_ui(",
     "PictureTexture::new(",
     "expect(",
+    "unique(",
     "reason = ",
     "tracing::",
     "const NAME: &str",
