@@ -152,7 +152,7 @@ fn every_value_is_written_as_flash_writes_it() {
         bytes
     };
     let one = |value: Value| written(&[value]);
-    assert_eq!(written(&[]), []);
+    assert_eq!(written(&[]), [0_u8; 0]);
     assert_eq!(one(1.0.into()), bytes_of("00 3FF0000000000000"));
     assert_eq!(one(true.into()), bytes_of("01 01"));
     assert_eq!(one("abc".into()), bytes_of("02 0003 616263"));

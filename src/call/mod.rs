@@ -2,7 +2,8 @@
 //!
 //! Several deciders without sockets, threads or clocks, joined in [`client_machine`] and driven in virtual time by the
 //! tests: `peer_link` (the lines with one peer), `lifecycle` (the one call), `contacts` (whom the person keeps),
-//! `conversation` (what is written), [`rate_control`] (how much picture). One doer above them, [`client`] with its `worker`, has devices, files and names of
+//! `conversation` (what is written), `transfers` (the files), [`rate_control`] (how much picture). One doer above them,
+//! [`client`] with its `worker`, has devices, files and names of
 //! hosts. What a window holds is [`handle::Client`]: [`Command`] in, [`ClientView`] and [`Event`] out.
 //!
 //! # How a call is set up
@@ -45,7 +46,16 @@
 //! | `bye` | `call`, `reason` (`hang_up`, `cancel`, `no_answer`) | it is over |
 //! | `ended` | `call` | the answer to `bye`: who said it may leave |
 //! | `text` | `id`, `text` | a chat line, said again on the next lines until acknowledged |
-//! | `textAck` | `id` | it is kept |
+//! | `textAck` | `id` | it, or a file's offer, is kept |
+//! | `read` | `id` | everything up to this chat line was on screen; only if the person there lets it be told |
+//! | `typing` | | somebody writes there; at most every 3 s, shown for 6 s; only over lines that are up |
+//! | `fileOffer` | `id`, `name`, `size` | a file, said again on the next lines until its story is over; answered by `textAck`, `fileWant`, `fileDone` or `fileStop` |
+//! | `fileWant` | `id`, `offset`, `upTo` | the file is taken, from this byte; `upTo` is where to wait for more room |
+//! | `fileGoOn` | `id`, `done`, `upTo` | `done` bytes are safe; there is room up to `upTo` |
+//! | `fileBytes` | `id`, `offset`, `bytes` | a piece of at most 64 KiB, on the flow that gives way to all others |
+//! | `fileEnd` | `id`, `sha256` | that was all, on the same flow |
+//! | `fileDone` | `id` | all of it is there, and it has that sum |
+//! | `fileStop` | `id`, `reason` (`declined`, `cancelled`, `failed`) | it does not go on, whoever of the two says it |
 //! | `media` | `audio`, `video`, `muted` | what is sent from now on |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
 //! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
@@ -78,6 +88,10 @@ mod conversation;
 pub mod end_reason;
 pub mod event;
 pub mod figures;
+pub mod file_desk;
+pub mod file_job;
+mod file_name;
+mod file_pace;
 pub mod handle;
 mod lifecycle;
 pub mod link;
@@ -88,6 +102,7 @@ pub mod random_id;
 pub mod rate_control;
 pub mod server_address;
 mod stream_bridge;
+mod transfers;
 pub mod verification_words;
 pub mod view;
 mod worker;

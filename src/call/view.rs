@@ -127,7 +127,7 @@ pub struct Contact {
 }
 
 /// What was written and called with one peer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Conversation {
     /// With whom.
     pub peer_id: PeerId,
@@ -144,7 +144,7 @@ pub struct Conversation {
 }
 
 /// One line of a conversation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Line {
     /// Its name.
     pub id: RandomId,
@@ -155,7 +155,7 @@ pub struct Line {
 }
 
 /// What a line is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LineKind {
     /// They wrote.
     Received(String),

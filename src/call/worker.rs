@@ -15,6 +15,8 @@ use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMach
 use super::command::Command;
 use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
+use super::file_desk::FileDesk;
+use super::file_job::{FileFailure, FileJob, FileReport};
 use super::server_address::{BUILT_IN, ServerAddress};
 #[cfg(feature = "server")]
 use super::view::ServerState;
@@ -38,6 +40,8 @@ const TICK: Duration = Duration::from_millis(100);
 const FRAMES: usize = 64;
 /// What the machine tells that may wait.
 const TOLD: usize = 2_048;
+/// Reports of the files' desk that may wait; it waits too, then.
+const FILE_REPORTS: usize = 16;
 /// Who takes over a server that went away waits for a random part of this, so that not all try at once.
 const TAKE_OVER_WITHIN: Duration = Duration::from_millis(500);
 /// Who stops waits so long for the goodbyes.
@@ -85,6 +89,9 @@ pub(super) struct Worker {
     find_further: mpsc::Sender<(String, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
+    // Before the desk, which waits for room in it while it is dropped.
+    file_reports: mpsc::Receiver<FileReport>,
+    files: FileDesk,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
@@ -97,6 +104,17 @@ pub(super) struct Worker {
     told_devices: (bool, bool),
     concealed: (u64, u64),
     next_report: Instant,
+}
+
+/// The files' desk, and what it reports.
+pub(super) type Files = (FileDesk, mpsc::Receiver<FileReport>);
+
+/// Starts the files' desk.
+pub(super) fn open_desk(data_dir: &std::path::Path) -> std::io::Result<Files> {
+    let (report, file_reports) = mpsc::channel(FILE_REPORTS);
+    let downloads = settings::downloads(data_dir);
+    let files = FileDesk::start(downloads, move |done| report.blocking_send(done).is_ok())?;
+    Ok((files, file_reports))
 }
 
 /// What is opened before a call is up, so that it begins at once. Nothing of it leaves this computer.
@@ -122,6 +140,7 @@ pub(super) fn prepare(
     config: WorkerConfig,
     studio: Studio,
     commands: mpsc::Receiver<Command>,
+    (files, file_reports): Files,
 ) -> Result<Worker, DriverError> {
     let _inside = runtime.enter();
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
@@ -175,6 +194,8 @@ pub(super) fn prepare(
         find_further,
         listed_devices,
         list_devices,
+        file_reports,
+        files,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -217,6 +238,12 @@ impl Worker {
                     self.devices.microphones = devices.microphones;
                     self.devices.speakers = devices.speakers;
                     self.publish();
+                }
+                // Waits for room: what the desk did must be known, and the desk waits meanwhile.
+                Some(done) = self.file_reports.recv() => {
+                    if self.driver.command(ClientCommand::File(done)).await.is_err() {
+                        break;
+                    }
                 }
                 _ = ticks.tick() => self.tick(),
             }
@@ -367,8 +394,18 @@ impl Worker {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
+            ClientEvent::File(job) => self.file_job(job),
             ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
             ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
+        }
+    }
+
+    fn file_job(&mut self, job: FileJob) {
+        let (key, path) = (job.key(), job.path().unwrap_or_default());
+        if !self.files.ask(job) {
+            tracing::error!("the files' thread does not keep up");
+            let why = FileFailure::System(String::from("too much waits to be read and written"));
+            self.ask(ClientCommand::File(FileReport::Failed { key, path, why }));
         }
     }
 

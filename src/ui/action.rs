@@ -8,6 +8,8 @@ use crate::call::{Command, PeerId};
 pub enum Action {
     /// Something the client does.
     Ask(Command),
+    /// Several things the client does, in this order.
+    AskAll(Vec<Command>),
     /// First run is done.
     FinishWelcome {
         /// The name others see.
@@ -27,6 +29,10 @@ pub enum Action {
     SetTheme(ThemeChoice),
     /// Full screen, or no longer.
     ToggleFullScreen,
+    /// Puts a text on the clipboard.
+    CopyText(String),
+    /// Shows the first run's card again, to try camera, microphone and loudspeaker.
+    CheckDevices,
     /// Puts an ended call away and writes to who was at its other end.
     WriteAfterCall(PeerId),
 }

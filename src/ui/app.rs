@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use egui::gui_zoom::kb_shortcuts;
 use egui::{CentralPanel, Color32, Context, Frame, Panel, Ui, UserAttentionType, ViewportCommand};
 use jiff::tz::TimeZone;
 
@@ -44,6 +45,7 @@ pub struct App {
     drafts: BTreeMap<PeerId, String>,
     previewing: bool,
     full_screen: bool,
+    checking: bool,
 }
 
 impl App {
@@ -67,6 +69,7 @@ impl App {
             drafts: BTreeMap::new(),
             previewing: false,
             full_screen: false,
+            checking: false,
         }
     }
 
@@ -82,7 +85,8 @@ impl App {
             self.far_picture.clear();
             self.own_picture.clear();
         }
-        let wanted = wants_preview(screen_of(&self.view), self.beside);
+        let seen = self.settings.as_ref().is_some_and(SettingsInputs::wants_preview);
+        let wanted = wants_preview(screen_of(&self.view), self.beside, self.checking, seen);
         if wanted != self.previewing && self.client.try_command(Command::Preview(wanted)) {
             self.previewing = wanted;
         }
@@ -109,6 +113,7 @@ impl App {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
         let action = self.screen_ui(ui, &clock);
         self.toasts.show(ui.ctx());
+        self.zoom(ui.ctx());
         if let Some(action) = action {
             self.carry_out(ui.ctx(), action);
         }
@@ -119,6 +124,9 @@ impl App {
         let own_picture = self.own_picture.shown();
         match (screen_of(&view), &view.call) {
             (Screen::Welcome, _) => welcome_ui(ui, &view, own_picture, &mut self.welcome),
+            (Screen::Home, CallState::None) if self.checking => {
+                welcome_ui(ui, &view, own_picture, &mut self.welcome)
+            }
             (Screen::Dialling, CallState::Outgoing { far, progress, since }) => {
                 let dialling = Dialling { far, progress: *progress, since: *since, own_picture };
                 dialling_ui(ui, &dialling)
@@ -204,6 +212,25 @@ impl App {
         asked.or(action)
     }
 
+    /// Ctrl and plus, minus or 0 change the size of text, and it stays.
+    fn zoom(&mut self, ctx: &Context) {
+        let now = self.view.settings.text_scale;
+        let wanted = ctx.input_mut(|input| {
+            if input.consume_shortcut(&kb_shortcuts::ZOOM_RESET) {
+                return 1.0;
+            }
+            let larger = input.consume_shortcut(&kb_shortcuts::ZOOM_IN)
+                || input.consume_shortcut(&kb_shortcuts::ZOOM_IN_SECONDARY);
+            let smaller = input.consume_shortcut(&kb_shortcuts::ZOOM_OUT);
+            now + 0.1 * (f32::from(u8::from(larger)) - f32::from(u8::from(smaller)))
+        });
+        let wanted = (wanted * 100.0).round() / 100.0;
+        let wanted = wanted.clamp(theme::SMALLEST_TEXT, theme::LARGEST_TEXT);
+        if (wanted - now).abs() > 0.001 {
+            self.ask(ctx, Command::Set(Setting::TextScale(wanted)));
+        }
+    }
+
     fn on_event(&mut self, ctx: &Context, event: Event) {
         let now = ctx.input(|input| input.time);
         match event {
@@ -243,11 +270,21 @@ impl App {
     fn carry_out(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::Ask(command) => self.ask(ctx, command),
+            Action::AskAll(commands) => commands.into_iter().for_each(|command| self.ask(ctx, command)),
             Action::FinishWelcome { name, server } => {
-                if server.is_some() {
+                self.checking = false;
+                // What did not change is not asked for: a name told again would connect again.
+                if server != self.view.own.server_url {
                     self.ask(ctx, Command::SetServer(server));
                 }
-                self.ask(ctx, Command::SetName(name));
+                if name != self.view.own.name {
+                    self.ask(ctx, Command::SetName(name));
+                }
+            }
+            Action::CopyText(text) => ctx.copy_text(text),
+            Action::CheckDevices => {
+                self.welcome = WelcomeInputs::again(&self.view);
+                self.checking = true;
             }
             Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
             Action::OpenSettings => {

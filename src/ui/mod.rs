@@ -8,6 +8,7 @@
 pub mod action;
 pub mod app;
 pub mod clock;
+pub mod file_dialog;
 pub mod parts;
 pub mod screen;
 pub mod screens;

@@ -5,6 +5,8 @@ mod before_acceptance;
 mod calls;
 mod chat;
 mod contacts;
+mod files;
+mod keeper;
 mod plain_client;
 mod plain_clients;
 mod presence;

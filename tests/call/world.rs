@@ -100,7 +100,7 @@ impl Machine for Anyone {
 pub(crate) struct World {
     pub(crate) net: VirtualNetwork<Anyone>,
     pub(crate) server: Host,
-    seed: u8,
+    pub(crate) seed: u8,
     /// Servers by their URLs: what a name leads to.
     names: BTreeMap<String, Host>,
     clients: Vec<Host>,
@@ -183,34 +183,50 @@ impl World {
     /// A client made like this, connected to its server.
     pub(crate) fn client_with(&mut self, name: &str, setup: Setup) -> (Host, PeerId) {
         self.seed += 1;
-        let identity = Identity::generate([self.seed; 32]);
+        let server = setup.server;
+        let (config, peer) = self.config(self.seed, name, setup);
+        let host = self.net.add(Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config))));
+        self.equip(host, server);
+        self.is_connected(host, name);
+        (host, peer)
+    }
+
+    /// What a client of that name starts with; the seed is its key.
+    pub(crate) fn config(&mut self, seed: u8, name: &str, setup: Setup) -> (ClientConfig, PeerId) {
+        let identity = Identity::generate([seed; 32]);
         let peer = identity.peer_id();
         let now = self.net.with(self.server, |_, now| now);
         let config = ClientConfig {
-            node: node_config(Arc::new(Flash::peer(identity)), self.seed),
+            node: node_config(Arc::new(Flash::peer(identity)), seed),
             name: name.to_owned(),
             settings: setup.settings,
             remembered: setup.remembered,
             keeps: false,
             blocked: BTreeSet::new(),
             guarded: setup.guarded,
-            seed: [self.seed + 100; 32],
+            seed: [seed + 100; 32],
             clocks: (now, SystemTime::UNIX_EPOCH),
         };
-        let machine = ClientMachine::new(now, config);
-        let host = self.net.add(Anyone::Client(Box::new(machine)));
+        (config, peer)
+    }
+
+    /// Gives a client its devices, addresses and server.
+    pub(crate) fn equip(&mut self, host: Host, server: Host) {
         self.clients.push(host);
-        let addresses = vec![self.net.address(setup.server)];
-        let url = self.url_of(setup.server);
+        let addresses = vec![self.net.address(server)];
+        let url = self.url_of(server);
         self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
         self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
         self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
+    }
+
+    /// Waits for its server.
+    pub(crate) fn is_connected(&mut self, host: Host, name: &str) {
         assert!(
             self.until(15, |world| world.events(host).contains(&Event::Connected)),
             "{name} is not connected: {:?}",
             self.view(host).own
         );
-        (host, peer)
     }
 
     /// A client that knows the ten steps and nothing else, connected to the server.
@@ -307,8 +323,8 @@ impl World {
 
     /// The newest snapshot.
     pub(crate) fn view(&self, host: Host) -> ClientView {
-        let newest = self.told(host).into_iter().rev().find_map(|event| match event {
-            ClientEvent::Changed(view) => Some((**view).clone()),
+        let newest = self.net.events(host).iter().rev().find_map(|(_, told)| match told {
+            Told::Client(ClientEvent::Changed(view)) => Some((**view).clone()),
             _ => None,
         });
         newest.unwrap_or_default()

@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::rate_control::{RateControl, Sample, SendTarget};
@@ -220,6 +221,18 @@ impl ClientMachine {
     fn media_target(&self) -> Option<(PeerId, Target)> {
         let peer = self.media_peer()?;
         Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
+    }
+
+    /// How the call fares, for what goes beside it; none without a call.
+    pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
+        let (peer, target) = self.media_target()?;
+        let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
+        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        // What is in flight for one round trip is no queue.
+        let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
+        let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
+        let loss_percent = self.media.rate.loss_percent();
+        Some(CallFares { round_trip, queue_seconds: waiting / a_second, loss_percent })
     }
 
     /// A quarter of a second of the call has passed.

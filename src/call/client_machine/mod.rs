@@ -5,6 +5,8 @@
 //! ([`super::client`]) has the devices, the files and the names of hosts.
 
 mod address_book;
+mod chat;
+mod files;
 mod lines;
 mod media;
 mod overview;
@@ -22,13 +24,14 @@ use super::command::Command;
 use super::contacts::Contacts;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
-use super::event::{Event, Notice, Refusal};
+use super::event::{Event, Refusal};
+use super::file_job::{FileJob, FileReport};
 use super::lifecycle::{CallEffect, CallRecord, Lifecycle, Phase};
 use super::link::Link;
-use super::messages::LONGEST_TEXT;
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
 use super::server_address::ServerAddress;
+use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::EncodedFrame;
@@ -113,6 +116,8 @@ pub enum ClientCommand {
         /// There are earlier ones.
         more: bool,
     },
+    /// What came of a [`ClientEvent::File`].
+    File(FileReport),
     /// Says its goodbyes; ends in [`ClientEvent::Left`].
     Leave,
 }
@@ -158,6 +163,8 @@ pub enum ClientEvent {
         /// The oldest line that is loaded.
         before: Option<LineName>,
     },
+    /// To be done by the desk that reads and writes files, and answered by [`ClientCommand::File`].
+    File(FileJob),
     /// All goodbyes are said.
     Left,
 }
@@ -186,6 +193,9 @@ pub struct ClientMachine {
     hints: Vec<SocketAddr>,
     questions: people::Questions,
     conversations: Conversations,
+    chat: chat::ChatSide,
+    transfers: Transfers,
+    files: files::FileSide,
     media: media::MediaSide,
     leaving: Option<Instant>,
     left: bool,
@@ -198,14 +208,21 @@ pub struct ClientMachine {
 
 impl ClientMachine {
     /// A client that knows no server yet.
-    pub fn new(now: Instant, config: ClientConfig) -> Self {
+    pub fn new(now: Instant, mut config: ClientConfig) -> Self {
         let node = Node::new(config.node.clone());
         let me = node.near_id();
-        Self {
+        let acquaintances = privacy::Acquaintances::new(&config.remembered);
+        let conversations = Conversations::new(
+            std::mem::take(&mut config.remembered.lines),
+            &config.remembered.more,
+            config.keeps,
+            config.settings.keep_history,
+        );
+        let mut client = Self {
             chance: Chance::new(config.seed),
             node,
             contacts: Contacts::new(config.remembered.contacts.clone()),
-            acquaintances: privacy::Acquaintances::new(&config.remembered),
+            acquaintances,
             config,
             paths: BTreeMap::new(),
             local: vec![],
@@ -219,7 +236,10 @@ impl ClientMachine {
             call: Lifecycle::new(me),
             hints: vec![],
             questions: people::Questions::default(),
-            conversations: Conversations::new(),
+            conversations,
+            chat: chat::ChatSide::default(),
+            transfers: Transfers::default(),
+            files: files::FileSide::new(now),
             media: media::MediaSide::new(),
             leaving: None,
             left: false,
@@ -228,7 +248,9 @@ impl ClientMachine {
             dirty: true,
             shown: None,
             next_step: now,
-        }
+        };
+        client.restore_files(now);
+        client
     }
 
     /// This client's peer ID.
@@ -251,7 +273,9 @@ impl ClientMachine {
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
-            ClientCommand::Kept(_) | ClientCommand::Earlier { .. } => {}
+            ClientCommand::Kept(ticket) => self.kept(now, ticket),
+            ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
+            ClientCommand::File(report) => self.file_reported(now, report),
             ClientCommand::Leave => {
                 let effects = self.call.hang_up(now);
                 self.carry_out(now, effects);
@@ -288,8 +312,18 @@ impl ClientMachine {
                 self.tell_media(now);
             }
             Command::SendText { to, text } => self.write(now, to, text),
-            Command::MarkRead(peer) => self.conversations.mark_read(peer),
-            Command::Set(setting) => setting.put_into(&mut self.config.settings),
+            Command::MarkRead(peer) => self.mark_read(now, peer),
+            Command::Typing(peer) => self.typing(now, peer),
+            Command::LoadEarlier(peer) => self.load_earlier(peer),
+            Command::DeleteLine { peer, line } => self.delete_line(now, peer, line),
+            Command::EraseHistory(peer) => self.erase(now, peer),
+            Command::OfferFile { to, path } => self.offer_file(now, to, path),
+            Command::AcceptFile { peer, line } => self.accept_file(now, peer, line),
+            Command::StopFile { peer, line } => self.stop_file(now, peer, line),
+            Command::Set(setting) => {
+                setting.put_into(&mut self.config.settings);
+                self.set_keep_history();
+            }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
                     self.block(now, peer);
@@ -316,14 +350,7 @@ impl ClientMachine {
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
             | Command::NewIdentity => {}
-            Command::Typing(_)
-            | Command::LoadEarlier(_)
-            | Command::DeleteLine { .. }
-            | Command::EraseHistory(_)
-            | Command::OfferFile { .. }
-            | Command::AcceptFile { .. }
-            | Command::StopFile { .. }
-            | Command::DeclineWith(_)
+            Command::DeclineWith(_)
             | Command::AcceptSecond { .. }
             | Command::DeclineSecond(_)
             | Command::Hold(_)
@@ -384,19 +411,6 @@ impl ClientMachine {
         self.media.camera_on = with_video;
         self.call.look(now, shown.clone(), peer, with_video);
         self.look_up(now, shown, peer);
-    }
-
-    fn write(&mut self, now: Instant, to: PeerId, text: String) {
-        if to == self.me || text.trim().is_empty() || text.len() > LONGEST_TEXT {
-            self.tell(Event::Notice(Notice::TextNotSent));
-            return;
-        }
-        self.acquaintances.meet(to);
-        let id = self.draw_id();
-        let name = self.name_of(to);
-        let at = self.date(now);
-        self.conversations.write(now, at, to, &name, id, text);
-        self.flush_texts(now, to);
     }
 
     /// Carries out what the call wants.
@@ -483,6 +497,7 @@ impl ClientMachine {
             }
             NodeEvent::Media { playback, message } => self.far_media(now, playback, message),
             NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
+            NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
             NodeEvent::ConnectRequested { connection, .. } => {
                 self.node.reject_connection(now, connection, "This is no server.");
@@ -512,10 +527,8 @@ impl ClientMachine {
                 self.carry_out(now, effects);
             }
         }
-        if self.conversations.deadline().is_some_and(|at| at <= now) && self.conversations.give_up(now) {
-            self.dirty = true;
-            self.tell(Event::Notice(Notice::TextNotSent));
-        }
+        self.tick_chat(now);
+        self.tick_files(now);
         self.tick_lines(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
@@ -547,14 +560,15 @@ impl ClientMachine {
         self.disconnect_all(now);
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    fn deadline(&self, now: Instant) -> Option<Instant> {
         let step = self.is_busy().then_some(self.next_step);
         let leaving = self.leaving.filter(|_| !self.left);
         [
             self.servers.deadline(),
             self.questions.deadline(),
             self.call.deadline(),
-            self.conversations.deadline(),
+            self.chat_deadline(),
+            self.files_deadline(now),
             self.lines_deadline(),
             step,
             leaving,
@@ -598,11 +612,12 @@ impl Machine for ClientMachine {
                 Output::Transmit(transmit) => return Output::Transmit(transmit),
                 Output::Compute(job) => return Output::Compute(job),
                 Output::Event(event) => {
-                    self.dirty |= !matches!(event, NodeEvent::Media { .. });
+                    self.dirty |= !matches!(event, NodeEvent::Media { .. } | NodeEvent::BulkMoved { .. });
                     self.heard(now, event);
                     self.tick(now);
                 }
                 Output::Sleep(until) => {
+                    self.tell_keeps();
                     if self.dirty && self.leaving.is_none() {
                         self.keep_servers(now);
                         if self.tell_servers(now) {
@@ -615,7 +630,7 @@ impl Machine for ClientMachine {
                     if let Some(view) = self.changed_view(now) {
                         return Output::Event(ClientEvent::Changed(Box::new(view)));
                     }
-                    let own = self.deadline();
+                    let own = self.deadline(now);
                     return Output::Sleep([until, own].into_iter().flatten().min());
                 }
             }

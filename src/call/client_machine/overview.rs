@@ -14,6 +14,7 @@ impl ClientMachine {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
+        self.conversations.refresh();
         let view = self.overview(now);
         if self.shown.as_ref() == Some(&view) {
             return None;

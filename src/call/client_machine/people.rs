@@ -1,5 +1,6 @@
 //! What a Tincan server answers: who is there, and who goes by a name.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
@@ -101,7 +102,7 @@ impl ClientMachine {
         if self.questions.people == Some(token) {
             self.questions.people = None;
             if let Ok(values) = result {
-                self.take_people(&values);
+                self.take_people(now, &values);
             }
         } else if self.questions.lookup == Some(token) {
             self.questions.lookup = None;
@@ -132,7 +133,7 @@ impl ClientMachine {
         }
         if name == "peopleChanged" && which == Some(Which::Home) {
             if arguments.iter().any(|value| matches!(value, Value::Array(_))) {
-                self.take_people(arguments);
+                self.take_people(now, arguments);
             } else {
                 self.ask_for_people(now);
             }
@@ -208,7 +209,7 @@ impl ClientMachine {
         self.carry_out(now, effects);
     }
 
-    fn take_people(&mut self, values: &[Value]) {
+    fn take_people(&mut self, now: Instant, values: &[Value]) {
         let list = values.iter().find_map(|value| match value {
             Value::Array(list) => Some(list),
             _ => None,
@@ -221,8 +222,13 @@ impl ClientMachine {
             .filter(|person| person.peer_id != self.me)
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.peer_id));
+        let before: BTreeSet<PeerId> = self.listed.iter().map(|person| person.peer_id).collect();
         self.listed = people;
         self.show_people();
+        let came: Vec<PeerId> = self.listed.iter().map(|person| person.peer_id).collect();
+        for peer in came.into_iter().filter(|peer| !before.contains(peer)) {
+            self.came_online(now, peer);
+        }
     }
 }
 

@@ -101,7 +101,7 @@ impl ClientMachine {
         self.show_people();
         self.dirty = true;
         if presence != Presence::Offline {
-            self.flush_texts(now, peer);
+            self.came_online(now, peer);
         }
     }
 

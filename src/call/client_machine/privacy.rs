@@ -44,6 +44,11 @@ impl Acquaintances {
         Self { known: met.map(|line| line.peer).take(MOST_ACQUAINTED).collect(), stranger_rang: None }
     }
 
+    /// Whether we called them, wrote to them, or took their call.
+    pub(super) fn has(&self, peer: PeerId) -> bool {
+        self.known.contains(&peer)
+    }
+
     /// We called them, wrote to them, or took their call.
     pub(super) fn meet(&mut self, peer: PeerId) {
         if self.known.len() < MOST_ACQUAINTED {

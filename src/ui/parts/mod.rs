@@ -10,6 +10,7 @@ pub mod field;
 pub mod icon;
 pub mod level_meter;
 pub mod outline;
+pub mod path_asked;
 pub mod picture_tile;
 pub mod quality;
 pub mod toast;
