@@ -116,7 +116,12 @@ fn every_section_fits_into_the_smallest_window_and_the_largest_text() {
                 let wide = inner.role() == Role::Button || inner.role() == Role::ComboBox;
                 if let Some(bounds) = inner.bounding_box().filter(|_| wide) {
                     let edge = f64::from(size[0] * scale) + 1.0;
-                    assert!(bounds.x1 <= edge, "{section:?} {size:?}: {:?} ends at {}", inner.label(), bounds.x1);
+                    assert!(
+                        bounds.x1 <= edge,
+                        "{section:?} {size:?}: {:?} ends at {}",
+                        inner.label(),
+                        bounds.x1
+                    );
                 }
                 nodes.extend(node.children());
             }
