@@ -23,6 +23,8 @@ use tincan::ui::screens::welcome::{WelcomeInputs, welcome_ui};
 use tincan::ui::words::speak;
 use tincan::ui::{ThemeChoice, theme};
 
+/// What is centred knows its size only after a frame or two.
+const LAST_FRAME: u8 = 3;
 const WIDTH: usize = 900;
 const HEIGHT: usize = 620;
 /// The most that all pixels may differ on average, of the whole range of a colour.
@@ -68,8 +70,7 @@ fn draw(look: ThemeChoice, accent: Accent, mut screen: impl FnMut(&mut Ui)) -> C
     theme::follow(&ctx, look, accent, 1.0);
     let mut textures = Textures::default();
     let mut canvas = Canvas::new(WIDTH, HEIGHT);
-    // What is centred knows its size only after the first time.
-    for frame in 0..4 {
+    for frame in 0..=LAST_FRAME {
         let input = RawInput {
             screen_rect: Some(Rect::from_min_size(egui::Pos2::ZERO, vec2(WIDTH as f32, HEIGHT as f32))),
             time: Some(f64::from(frame)),
@@ -77,8 +78,9 @@ fn draw(look: ThemeChoice, accent: Accent, mut screen: impl FnMut(&mut Ui)) -> C
         };
         let output = ctx.run_ui(input, &mut screen);
         textures.take(output.textures_delta);
-        canvas = Canvas::new(WIDTH, HEIGHT);
-        canvas.draw(&ctx.tessellate(output.shapes, 1.0), &textures);
+        if frame == LAST_FRAME {
+            canvas.draw(&ctx.tessellate(output.shapes, 1.0), &textures);
+        }
     }
     canvas
 }

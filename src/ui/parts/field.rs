@@ -102,7 +102,7 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
 
 /// Takes a plain Enter out of this frame's events. What was typed after it belongs to the next message, and so to the next frame.
 fn plain_enter(ui: &Ui, id: Id) -> bool {
-    let key = id.with("left over");
+    let key = id.with("left_over");
     let typed = ui.data_mut(|data| data.remove_temp::<Vec<Event>>(key)).unwrap_or_default();
     let late = ui.input_mut(|input| {
         input.events.splice(0..0, typed);

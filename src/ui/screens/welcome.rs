@@ -104,8 +104,16 @@ fn card_ui(
     } else {
         (word("welcome.title"), word("welcome.text"))
     };
-    languages_ui(ui, action);
-    ui.label(RichText::new(title).font(theme::strong(26.0)));
+    let title = RichText::new(title).font(theme::strong(26.0));
+    if wide {
+        ui.horizontal(|ui| {
+            ui.label(title);
+            languages_ui(ui, action);
+        });
+    } else {
+        languages_ui(ui, action);
+        ui.label(title);
+    }
     ui.add_space(8.0);
     ui.add(Label::new(RichText::new(text).color(palette.dim)).wrap());
     ui.add_space(if wide { 22.0 } else { 12.0 });

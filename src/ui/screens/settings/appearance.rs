@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use super::rows::{hint_ui, pick_ui, row_ui, switch_ui};
+use super::rows::{note_ui, pick_ui, row_ui, switch_ui};
 use super::{SettingsShown, set};
 use crate::call::ClientView;
 use crate::settings::{Language, Setting};
@@ -53,7 +53,7 @@ pub(super) fn appearance_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown
     if let Some(percent) = pick_ui(ui, word("look.text_size"), percent, &PERCENTS, of) {
         action = Some(set(Setting::TextScale(percent as f32 / 100.0)));
     }
-    hint_ui(ui, word("look.text_size_text"));
+    note_ui(ui, word("look.text_size_text"));
     let languages: Vec<Option<Language>> = std::iter::once(None).chain(ALL.map(Some)).collect();
     let name = |language: Option<Language>| match language {
         Some(language) => own_name(language).to_owned(),

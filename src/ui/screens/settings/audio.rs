@@ -2,7 +2,7 @@
 
 use egui::Ui;
 
-use super::rows::{hint_ui, row_ui, switch_ui, title_ui};
+use super::rows::{note_ui, row_ui, switch_ui, title_ui};
 use super::set;
 use crate::call::view::CallState;
 use crate::call::{ClientView, Command};
@@ -47,7 +47,7 @@ pub(super) fn audio_ui(ui: &mut Ui, view: &ClientView) -> Option<Action> {
             action = Some(Action::Ask(Command::EchoTest(!view.echo_test)));
         }
     });
-    hint_ui(ui, word("audio.echo_text"));
+    note_ui(ui, word("audio.echo_text"));
     title_ui(ui, word("audio.ringing"));
     let silent =
         switch_ui(ui, word("audio.muted_ring"), word("audio.muted_ring_text"), view.settings.muted_ring);

@@ -2,7 +2,7 @@
 
 use egui::{Id, Label, RichText, Ui};
 
-use super::rows::{hint_ui, pick_ui, problem_ui, row_ui, title_ui};
+use super::rows::{note_ui, pick_ui, problem_ui, row_ui, title_ui};
 use super::set;
 use crate::call::{ClientView, Command};
 use crate::settings::Setting;
@@ -41,7 +41,7 @@ pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInp
     let hint = word("settings.server_hint");
     let entered = applied_field_ui(ui, id, label, hint, &mut inputs.server, wanted != in_use);
     problem_ui(ui, server_problem(&inputs.server));
-    hint_ui(ui, word("network.server_text"));
+    note_ui(ui, word("network.server_text"));
     if entered && wanted != in_use && server_problem(&wanted).is_none() {
         action = Some(Action::Ask(Command::SetServer((!wanted.is_empty()).then_some(wanted))));
     }
@@ -53,13 +53,13 @@ pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInp
     let entered =
         applied_field_ui(ui, id, word("network.port"), word("network.any_port"), &mut inputs.port, changed);
     problem_ui(ui, port.is_none().then(|| word("network.port_form").to_owned()));
-    hint_ui(ui, word("network.port_text"));
+    note_ui(ui, word("network.port_text"));
     if let Some(port) = port.filter(|_| entered && changed) {
         action = Some(set(Setting::Port(port)));
     }
     let name = |seconds: u16| word_with("network.seconds", &[("seconds", &seconds.to_string())]);
     let picked = pick_ui(ui, word("network.keepalive"), view.settings.keepalive, &KEEPALIVES, name);
-    hint_ui(ui, word("network.keepalive_text"));
+    note_ui(ui, word("network.keepalive_text"));
     picked.map(|seconds| set(Setting::Keepalive(seconds))).or(action)
 }
 
@@ -85,7 +85,7 @@ fn further_servers_ui(ui: &mut Ui, view: &ClientView) {
             ui.add(Label::new(RichText::new(names).color(ink)).wrap());
         });
     }
-    hint_ui(ui, word("network.further_text"));
+    note_ui(ui, word("network.further_text"));
 }
 
 /// A field with a button that applies it once it differs. True when it should be applied.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui::Ui;
 
-use super::rows::{hint_ui, row_ui, switch_ui, title_ui};
+use super::rows::{note_ui, row_ui, switch_ui, title_ui};
 use super::set;
 use crate::call::{ClientView, Command, PeerId};
 use crate::settings::{Setting, Visibility, WhoMayCall};
@@ -35,7 +35,7 @@ pub(super) fn privacy_ui(ui: &mut Ui, view: &ClientView, inputs: &mut PrivacyInp
         ],
         |chosen| action = Some(set(Setting::WhoMayCall(chosen))),
     );
-    hint_ui(
+    note_ui(
         ui,
         match settings.who_may_call {
             WhoMayCall::Everybody => word("privacy.everybody_text"),
@@ -53,7 +53,7 @@ pub(super) fn privacy_ui(ui: &mut Ui, view: &ClientView, inputs: &mut PrivacyInp
         ],
         |chosen| action = Some(set(Setting::Visibility(chosen))),
     );
-    hint_ui(
+    note_ui(
         ui,
         match settings.visibility {
             Visibility::Everyone => word("privacy.listed_text"),
@@ -100,7 +100,7 @@ fn history_ui(ui: &mut Ui, inputs: &mut PrivacyInputs) -> Option<Action> {
         action = Some(Action::Ask(Command::ExportHistory(PathBuf::from(path))));
     }
     if inputs.erasing {
-        hint_ui(ui, word("privacy.erase_question"));
+        note_ui(ui, word("privacy.erase_question"));
         row_ui(ui, "", |ui, _| {
             if button(ui, Kind::End, None, word("privacy.erase_all")).clicked() {
                 inputs.erasing = false;
@@ -123,7 +123,7 @@ fn blocked_ui(ui: &mut Ui, view: &ClientView) -> Option<Action> {
     let blocked: Vec<PeerId> = view.settings.blocked.iter().filter_map(|id| id.parse().ok()).collect();
     title_ui(ui, word("privacy.blocked"));
     if blocked.is_empty() {
-        hint_ui(ui, word("privacy.blocked_nobody"));
+        note_ui(ui, word("privacy.blocked_nobody"));
     }
     let mut action = None;
     for peer in blocked {

@@ -101,6 +101,11 @@ pub(super) fn hint_ui(ui: &mut Ui, text: &str) {
     ui.add(Label::new(RichText::new(text).font(theme::font(theme::SMALL)).color(ink)).wrap());
 }
 
+/// A sentence in small type under a row's control, not under its caption.
+pub(super) fn note_ui(ui: &mut Ui, text: &str) {
+    row_ui(ui, "", |ui, _| hint_ui(ui, text));
+}
+
 /// A sentence about what is wrong, if something is.
 pub(super) fn problem_ui(ui: &mut Ui, sentence: Option<String>) {
     if let Some(sentence) = sentence {

@@ -2,7 +2,7 @@
 
 use egui::{Sense, Ui, vec2};
 
-use super::rows::{hint_ui, pick_ui, row_ui, switch_ui};
+use super::rows::{note_ui, pick_ui, row_ui, switch_ui};
 use super::{SettingsShown, set};
 use crate::call::ClientView;
 use crate::settings::{Setting, VideoChoice};
@@ -51,7 +51,7 @@ pub(super) fn video_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown) -> 
     if let Some(mirror) = switch_ui(ui, word("video.mirror"), word("video.mirror_text"), video.mirror) {
         wanted.mirror = mirror;
     }
-    hint_ui(ui, word("video.network_text"));
+    note_ui(ui, word("video.network_text"));
     changed(video, wanted).or(action)
 }
 
