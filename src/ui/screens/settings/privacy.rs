@@ -1,7 +1,5 @@
 //! Who may call, who sees what, what is kept, and who is refused.
 
-use std::path::PathBuf;
-
 use egui::Ui;
 
 use super::rows::{note_ui, row_ui, switch_ui, title_ui};
@@ -97,7 +95,7 @@ fn history_ui(ui: &mut Ui, inputs: &mut PrivacyInputs) -> Option<Action> {
         }
     });
     if let Some(path) = inputs.export.path_ui(ui, word("privacy.export_path")) {
-        action = Some(Action::Ask(Command::ExportHistory(PathBuf::from(path))));
+        action = Some(Action::Ask(Command::ExportHistory(path)));
     }
     if inputs.erasing {
         note_ui(ui, word("privacy.erase_question"));

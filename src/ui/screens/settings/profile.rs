@@ -220,7 +220,7 @@ impl Strength {
             text.chars().any(char::is_uppercase),
             text.chars().any(char::is_numeric),
             text.chars().any(|c| !c.is_alphanumeric()),
-            text.chars().any(|c| !c.is_ascii()),
+            !text.is_ascii(),
         ];
         let kinds = kinds.into_iter().filter(|kind| *kind).count();
         // Repeating a sign makes a text longer and no better.
