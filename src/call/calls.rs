@@ -110,11 +110,6 @@ impl Calls {
         self.current.look(now, whom, wanted, with_video);
     }
 
-    /// Whom we look for by name is this peer: who is to be trusted with names says so.
-    pub(crate) fn looked_for_is(&mut self, peer: PeerId) {
-        self.current.looked_for_is(peer);
-    }
-
     /// It is known whom to dial. `otherwise` is what it means when nobody answers.
     pub(crate) fn found(
         &mut self,

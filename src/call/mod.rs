@@ -124,6 +124,8 @@ pub use end_reason::EndReason;
 pub use event::Event;
 pub use view::ClientView;
 
+pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
+pub use crate::netconnection::NameError;
 pub use crate::rtmfp::PeerId;

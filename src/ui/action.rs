@@ -11,6 +11,8 @@ use crate::call::{Command, PeerId};
 pub enum Action {
     /// Something the client does.
     Ask(Command),
+    /// Several things the client does, in this order.
+    AskAll(Vec<Command>),
     /// First run is done.
     FinishWelcome {
         /// The name others see.
@@ -36,14 +38,16 @@ pub enum Action {
     ReturnToCall,
     /// Keeps the far picture as a file.
     Snapshot,
-    /// Puts words on the clipboard.
-    Copy(String),
     /// Shows a file in the folder it is in.
     ShowFile(PathBuf),
     /// Declines who calls, and refuses them from now on.
     BlockCaller(PeerId),
     /// Something about the report of the last run.
     Crash(CrashChoice),
+    /// Puts a text on the clipboard.
+    CopyText(String),
+    /// Shows the first run's card again, to try camera, microphone and loudspeaker.
+    CheckDevices,
     /// Puts an ended call away and writes to who was at its other end.
     WriteAfterCall(PeerId),
 }

@@ -40,9 +40,11 @@ pub fn screen_of(view: &ClientView) -> Screen {
     }
 }
 
-/// Whether camera and microphone are open only to be tried.
-pub fn wants_preview(screen: Screen, beside: Beside) -> bool {
-    screen == Screen::Welcome || (screen == Screen::Home && beside == Beside::Settings)
+/// Whether camera and microphone are open only to be tried: in the first run, when it is `checking` once more, and in
+/// the sections of the settings where they are `seen`. The camera's light is off everywhere else.
+pub fn wants_preview(screen: Screen, beside: Beside, checking: bool, seen: bool) -> bool {
+    let at_home = screen == Screen::Home;
+    screen == Screen::Welcome || (at_home && (checking || (beside == Beside::Settings && seen)))
 }
 
 #[cfg(test)]

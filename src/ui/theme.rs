@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use egui::{
     Color32, Context, CornerRadius, FontData, FontDefinitions, FontFamily, FontId, Stroke, TextStyle, Theme,
-    ThemePreference, Ui, vec2,
+    ThemePreference, Ui, Visuals, vec2,
 };
 
-pub use crate::settings::Theme as ThemeChoice;
+pub use crate::settings::{Accent, Theme as ThemeChoice};
 
 /// The colours of one theme.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -146,6 +146,11 @@ pub const TINY: f32 = 11.0;
 /// A name in a head.
 pub const HEAD: f32 = 16.0;
 
+/// The smallest size of text that can be chosen, 1.0 being usual.
+pub const SMALLEST_TEXT: f32 = 0.75;
+/// The largest.
+pub const LARGEST_TEXT: f32 = 2.0;
+
 /// The name of the bold family.
 const STRONG: &str = "strong";
 
@@ -153,14 +158,43 @@ const fn rgb(r: u8, g: u8, b: u8) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
 
+/// The accents, as a list shows them.
+pub const ACCENTS: [Accent; 4] = [Accent::Copper, Accent::Sea, Accent::Moss, Accent::Plum];
+
 /// The colours in use.
 pub fn palette(ui: &Ui) -> Palette {
-    palette_of(ui.visuals().dark_mode)
+    palette_in(ui.visuals())
 }
 
-/// The colours of the dark or the light theme.
+/// The colours that visuals were made from.
+pub fn palette_in(visuals: &Visuals) -> Palette {
+    let dark = visuals.dark_mode;
+    // The accent stands in the visuals as the colour of links; nothing else has to remember it.
+    let accent = ACCENTS
+        .into_iter()
+        .find(|accent| palette_with(dark, *accent).accent == visuals.hyperlink_color)
+        .unwrap_or_default();
+    palette_with(dark, accent)
+}
+
+/// The colours of the dark or the light theme with the usual accent.
 pub fn palette_of(dark: bool) -> Palette {
-    if dark { DARK } else { LIGHT }
+    palette_with(dark, Accent::default())
+}
+
+/// The colours of the dark or the light theme with an accent.
+pub fn palette_with(dark: bool, accent: Accent) -> Palette {
+    let base = if dark { DARK } else { LIGHT };
+    let (colour, ink, me) = match (accent, dark) {
+        (Accent::Copper, _) => return base,
+        (Accent::Sea, true) => (rgb(0x6d, 0xb7, 0xf2), rgb(0x06, 0x13, 0x1f), rgb(0x25, 0x3c, 0x55)),
+        (Accent::Sea, false) => (rgb(0x1a, 0x5f, 0x9e), rgb(0xf2, 0xf8, 0xff), rgb(0xda, 0xe8, 0xf5)),
+        (Accent::Moss, true) => (rgb(0x7f, 0xcf, 0x8f), rgb(0x06, 0x19, 0x0b), rgb(0x26, 0x40, 0x30)),
+        (Accent::Moss, false) => (rgb(0x2b, 0x6b, 0x3a), rgb(0xf2, 0xff, 0xf4), rgb(0xdb, 0xec, 0xde)),
+        (Accent::Plum, true) => (rgb(0xc9, 0xa2, 0xf0), rgb(0x17, 0x0a, 0x24), rgb(0x3b, 0x32, 0x50)),
+        (Accent::Plum, false) => (rgb(0x74, 0x40, 0x8f), rgb(0xfb, 0xf3, 0xff), rgb(0xeb, 0xe1, 0xf2)),
+    };
+    Palette { accent: colour, accent_ink: ink, me, ..base }
 }
 
 /// Something on a picture, this solid.
@@ -191,19 +225,48 @@ pub fn mono(size: f32) -> FontId {
 /// Makes a context look like Tincan: fonts, both themes, sizes.
 pub fn install(ctx: &Context, choice: ThemeChoice) {
     ctx.set_fonts(fonts());
-    for (theme, palette) in [(Theme::Dark, DARK), (Theme::Light, LIGHT)] {
+    dress_both(ctx, Accent::default());
+    // The size of text is a setting; what egui would zoom by itself would be lost with the next start.
+    ctx.options_mut(|options| options.zoom_with_keyboard = false);
+    choose(ctx, choice);
+}
+
+/// Makes a context look as was chosen. Costs nothing when it does already.
+pub fn follow(ctx: &Context, choice: ThemeChoice, accent: Accent, text_scale: f32) {
+    let in_use = palette_in(&ctx.global_style().visuals);
+    if in_use.accent != palette_with(ctx.global_style().visuals.dark_mode, accent).accent {
+        dress_both(ctx, accent);
+        ctx.request_repaint();
+    }
+    let preference = preference_of(choice);
+    if ctx.options(|options| options.theme_preference) != preference {
+        ctx.set_theme(preference);
+    }
+    // Everything grows with the text, so that nothing is cut off and fingers and eyes find larger buttons.
+    let scale = text_scale.clamp(SMALLEST_TEXT, LARGEST_TEXT);
+    if (ctx.zoom_factor() - scale).abs() > 0.001 {
+        ctx.set_zoom_factor(scale);
+    }
+}
+
+fn dress_both(ctx: &Context, accent: Accent) {
+    for (theme, dark) in [(Theme::Dark, true), (Theme::Light, false)] {
+        let palette = palette_with(dark, accent);
         ctx.style_mut_of(theme, |style| dress(style, &palette));
     }
-    choose(ctx, choice);
 }
 
 /// Switches between dark, light and the system's.
 pub fn choose(ctx: &Context, choice: ThemeChoice) {
-    ctx.set_theme(match choice {
+    ctx.set_theme(preference_of(choice));
+}
+
+fn preference_of(choice: ThemeChoice) -> ThemePreference {
+    match choice {
         ThemeChoice::Dark => ThemePreference::Dark,
         ThemeChoice::Light => ThemePreference::Light,
         ThemeChoice::System => ThemePreference::System,
-    });
+    }
 }
 
 fn fonts() -> FontDefinitions {
@@ -291,7 +354,7 @@ mod tests {
 
     #[test]
     fn every_text_stands_out_from_what_it_stands_on() {
-        for palette in [DARK, LIGHT] {
+        for palette in every_palette() {
             for ground in [palette.bg, palette.panel, palette.raised, palette.me] {
                 for ink in [palette.text, palette.dim, palette.faint] {
                     assert!(contrast(ink, ground) >= 4.5, "{ink:?} on {ground:?}: {}", contrast(ink, ground));
@@ -301,8 +364,26 @@ mod tests {
                 assert!(contrast(palette.bad_text, ground) >= 4.5, "{:?}", ground);
             }
             assert!(contrast(palette.accent_ink, palette.accent) >= 4.5);
-            assert!(contrast(palette.accent, palette.bg) >= 4.5);
+            for ground in [palette.bg, palette.panel, palette.raised] {
+                assert!(contrast(palette.accent, ground) >= 4.5, "{:?} on {ground:?}", palette.accent);
+            }
         }
+    }
+
+    #[test]
+    fn an_accent_is_found_again_in_what_was_made_from_it() {
+        for (dark, accent) in [true, false].into_iter().flat_map(|dark| ACCENTS.map(|accent| (dark, accent)))
+        {
+            let palette = palette_with(dark, accent);
+            let mut style = egui::Style { visuals: Visuals::light(), ..egui::Style::default() };
+            style.visuals.dark_mode = dark;
+            dress(&mut style, &palette);
+            assert_eq!(palette_in(&style.visuals), palette, "{accent:?}");
+        }
+    }
+
+    fn every_palette() -> impl Iterator<Item = Palette> {
+        [true, false].into_iter().flat_map(|dark| ACCENTS.map(|accent| palette_with(dark, accent)))
     }
 
     #[test]

@@ -445,7 +445,7 @@ fn the_quality_card_is_said_drawn_and_copied() {
     harness.run_steps(4);
     harness.get_by_label("round trip, last 30 seconds: 24 to 24 ms, now 24 ms");
     press(&mut harness, "Copy the figures");
-    let [Action::Copy(text)] = harness.state().as_slice() else { panic!("{:?}", harness.state()) };
+    let [Action::CopyText(text)] = harness.state().as_slice() else { panic!("{:?}", harness.state()) };
     assert!(text.contains("cipher: AES-128"), "{text}");
 }
 

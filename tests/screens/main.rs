@@ -2,6 +2,7 @@
 
 mod app;
 mod calls;
+mod everybody;
 mod pressed;
 mod sentences;
 mod shown;

@@ -7,12 +7,12 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::{ClientView, Command};
-use tincan::settings::{Setting, Visibility};
+use tincan::settings::{Accent, Setting};
 use tincan::ui::action::Action;
 use tincan::ui::clock::Clock;
 use tincan::ui::screens::conversation::{Shown, conversation_ui};
 use tincan::ui::screens::home::{HomeInputs, list_ui};
-use tincan::ui::screens::settings::{SettingsInputs, SettingsShown, settings_ui};
+use tincan::ui::screens::settings::{Section, SettingsInputs, SettingsShown, settings_ui};
 use tincan::ui::screens::welcome::{WelcomeInputs, welcome_ui};
 use tincan::ui::{ThemeChoice, theme};
 
@@ -152,9 +152,9 @@ fn enter_while_an_input_method_composes_does_not_send() {
 }
 
 #[test]
-fn settings_change_the_theme_and_who_finds_us() {
+fn settings_change_the_theme_and_the_accent() {
     let view = shown::home(now());
-    let mut inputs = SettingsInputs::new(&view);
+    let mut inputs = SettingsInputs::new(&view).open_at(Section::Appearance);
     let mut harness = Harness::builder()
         .with_size([1280.0, 1200.0])
         .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
@@ -174,15 +174,11 @@ fn settings_change_the_theme_and_who_finds_us() {
     harness.run_steps(2);
     harness.get_by_label("Light").click();
     harness.run_steps(2);
-    let listed = harness.get_all_by_label("Listed on the server").last().expect("the switch");
-    listed.click();
+    harness.get_by_label("Moss").click();
     harness.run_steps(2);
     assert_eq!(
         harness.state(),
-        &[
-            Action::SetTheme(ThemeChoice::Light),
-            Action::Ask(Command::Set(Setting::Visibility(Visibility::Known)))
-        ]
+        &[Action::SetTheme(ThemeChoice::Light), Action::Ask(Command::Set(Setting::Accent(Accent::Moss)))]
     );
 }
 

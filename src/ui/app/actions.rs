@@ -9,6 +9,7 @@ use crate::ui::action::Action;
 use crate::ui::screen::Beside;
 use crate::ui::screens::conversation;
 use crate::ui::screens::crash_report::CrashChoice;
+use crate::ui::screens::welcome::WelcomeInputs;
 use crate::ui::theme;
 use crate::ui::words::word;
 
@@ -16,11 +17,20 @@ impl App {
     pub(super) fn carry_out(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::Ask(command) => self.ask(ctx, command),
+            Action::AskAll(commands) => commands.into_iter().for_each(|command| self.ask(ctx, command)),
             Action::FinishWelcome { name, server } => {
-                if server.is_some() {
+                self.checking = false;
+                // What did not change is not asked for: a name told again would connect again.
+                if server != self.view.own.server_url {
                     self.ask(ctx, Command::SetServer(server));
                 }
-                self.ask(ctx, Command::SetName(name));
+                if name != self.view.own.name {
+                    self.ask(ctx, Command::SetName(name));
+                }
+            }
+            Action::CheckDevices => {
+                self.welcome = WelcomeInputs::again(&self.view);
+                self.checking = true;
             }
             Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
             Action::OpenSettings => {
@@ -49,7 +59,7 @@ impl App {
             }
             Action::ReturnToCall => self.pip.leave(),
             Action::Snapshot => self.keep_snapshot(ctx),
-            Action::Copy(text) => {
+            Action::CopyText(text) => {
                 ctx.copy_text(text);
                 let now = ctx.input(|input| input.time);
                 self.toasts.add(word("call.copied").to_owned(), now);

@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use egui::gui_zoom::kb_shortcuts;
 use egui::{CentralPanel, Color32, Context, Frame, Panel, Ui};
 use jiff::tz::TimeZone;
 
@@ -34,9 +35,11 @@ use super::screens::welcome::{WelcomeInputs, welcome_ui};
 use super::snapshot::Snapshots;
 use super::textures::PictureTexture;
 use super::theme::{self, ThemeChoice, palette};
+use super::words;
 use crate::call::handle::Client;
 use crate::call::view::CallState;
 use crate::call::{ClientView, Command, PeerId};
+use crate::settings::Setting;
 
 /// The window's program.
 pub struct App {
@@ -55,6 +58,7 @@ pub struct App {
     drafts: BTreeMap<PeerId, String>,
     previewing: bool,
     full_screen: bool,
+    checking: bool,
     pip: Pip,
     ringing: AnswerState,
     second: AnswerState,
@@ -76,6 +80,7 @@ impl App {
     /// A window on a client. `dial` stands ready to be called, when a link was opened; nobody is called without being asked.
     pub fn new(client: Box<dyn Client>, theme: ThemeChoice, zone: TimeZone, dial: Option<String>) -> Self {
         let view = client.view();
+        words::follow(view.settings.language);
         Self {
             client,
             view,
@@ -92,6 +97,7 @@ impl App {
             drafts: BTreeMap::new(),
             previewing: false,
             full_screen: false,
+            checking: false,
             pip: Pip::default(),
             ringing: AnswerState::default(),
             second: AnswerState::default(),
@@ -128,7 +134,7 @@ impl App {
 
     /// Takes what is new. Also runs while the window is hidden, so that a call is heard of.
     pub fn take_news(&mut self, ctx: &Context) {
-        self.view = self.client.view();
+        self.take_view(ctx);
         while let Some(event) = self.client.poll_event() {
             self.on_event(ctx, event);
         }
@@ -142,13 +148,28 @@ impl App {
         self.take_desktop(ctx);
         self.take_snapshots(ctx);
         self.on_close_request(ctx);
+        let seen = self.settings.as_ref().is_some_and(SettingsInputs::wants_preview);
         // A call has the devices open anyway.
-        let wanted =
-            matches!(self.view.call, CallState::None) && wants_preview(screen_of(&self.view), self.beside);
+        let wanted = matches!(self.view.call, CallState::None)
+            && wants_preview(screen_of(&self.view), self.beside, self.checking, seen);
         if wanted != self.previewing && self.client.try_command(Command::Preview(wanted)) {
             self.previewing = wanted;
         }
         self.mark_read(ctx);
+    }
+
+    /// The newest view; what was chosen of language and looks applies from this frame on.
+    fn take_view(&mut self, ctx: &Context) {
+        let before = Arc::clone(&self.view.settings);
+        self.view = self.client.view();
+        let now = &self.view.settings;
+        if before.language != now.language {
+            words::follow(now.language);
+        }
+        if before.theme != now.theme {
+            self.theme = now.theme;
+        }
+        theme::follow(ctx, self.theme, now.accent, now.text_scale);
     }
 
     /// Draws the window and carries out what was asked for.
@@ -157,6 +178,7 @@ impl App {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
         let mut actions = vec![self.keys(ui), self.screen_ui(ui, &clock), self.over_ui(ui)];
         actions.push(self.toasts.show(ui.ctx()));
+        self.zoom(ui.ctx());
         for action in actions.into_iter().flatten() {
             self.carry_out(ui.ctx(), action);
         }
@@ -184,6 +206,9 @@ impl App {
         let own_picture = self.own_picture.shown();
         match (screen_of(&view), &view.call) {
             (Screen::Welcome, _) => welcome_ui(ui, &view, own_picture, &mut self.welcome),
+            (Screen::Home, CallState::None) if self.checking => {
+                welcome_ui(ui, &view, own_picture, &mut self.welcome)
+            }
             (Screen::Dialling, CallState::Outgoing { far, progress, since }) => {
                 let dialling = Dialling { far, progress: *progress, since: *since, own_picture };
                 dialling_ui(ui, &dialling)
@@ -266,6 +291,25 @@ impl App {
         };
         asked.or(action)
     }
+
+    /// Ctrl and plus, minus or 0 change the size of text, and it stays.
+    fn zoom(&mut self, ctx: &Context) {
+        let now = self.view.settings.text_scale;
+        let wanted = ctx.input_mut(|input| {
+            if input.consume_shortcut(&kb_shortcuts::ZOOM_RESET) {
+                return 1.0;
+            }
+            let larger = input.consume_shortcut(&kb_shortcuts::ZOOM_IN)
+                || input.consume_shortcut(&kb_shortcuts::ZOOM_IN_SECONDARY);
+            let smaller = input.consume_shortcut(&kb_shortcuts::ZOOM_OUT);
+            now + 0.1 * (f32::from(u8::from(larger)) - f32::from(u8::from(smaller)))
+        });
+        let wanted = (wanted * 100.0).round() / 100.0;
+        let wanted = wanted.clamp(theme::SMALLEST_TEXT, theme::LARGEST_TEXT);
+        if (wanted - now).abs() > 0.001 {
+            self.ask(ctx, Command::Set(Setting::TextScale(wanted)));
+        }
+    }
 }
 
 impl eframe::App for App {
@@ -278,7 +322,7 @@ impl eframe::App for App {
     }
 
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
-        let colour: Color32 = theme::palette_of(visuals.dark_mode).bg;
+        let colour: Color32 = theme::palette_in(visuals).bg;
         colour.to_normalized_gamma_f32()
     }
 }

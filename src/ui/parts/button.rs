@@ -68,6 +68,14 @@ pub fn button_sized(
     response
 }
 
+/// A button whose words alone would not say what it does: `spoken` is what a screen reader calls it.
+pub fn button_called(ui: &mut Ui, kind: Kind, label: &str, spoken: &str) -> Response {
+    let response = button(ui, kind, None, label);
+    name(&response, ui.is_enabled(), spoken);
+    ui.ctx().accesskit_node_builder(response.id, |node| node.set_label(spoken));
+    response
+}
+
 /// How wide a button without an icon will be, in points: for what stands before it and takes the rest.
 pub fn button_width(ui: &Ui, label: &str, padding: f32) -> f32 {
     let ink = palette(ui).text;
@@ -161,6 +169,24 @@ pub fn choice(ui: &mut Ui, chosen: bool, label: &str) -> Response {
     let fill = if chosen || response.hovered() { palette.raised } else { palette.bg };
     ui.painter().rect(rect, theme::RADIUS, fill, line, StrokeKind::Inside);
     ui.painter().galley(Align2::CENTER_CENTER.anchor_size(rect.center(), galley.size()).min, galley, ink);
+    focus_ring(ui, &response, rect, f32::from(theme::RADIUS));
+    response
+}
+
+/// One of a few colours, by its name; the one in use has a line around it and bold words.
+pub fn swatch(ui: &mut Ui, chosen: bool, colour: Color32, label: &str) -> Response {
+    let palette = palette(ui);
+    let font = if chosen { theme::strong(LABEL) } else { theme::font(LABEL) };
+    let ink = if chosen { palette.text } else { palette.dim };
+    let galley = ui.painter().layout_no_wrap(label.to_owned(), font, ink);
+    let (rect, response) =
+        ui.allocate_exact_size(vec2(galley.size().x + 50.0, theme::BUTTON_HEIGHT), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), chosen, label));
+    let line = if chosen { Stroke::new(1.5, colour) } else { Stroke::new(1.0, palette.line) };
+    let fill = if chosen || response.hovered() { palette.raised } else { palette.bg };
+    ui.painter().rect(rect, theme::RADIUS, fill, line, StrokeKind::Inside);
+    ui.painter().circle_filled(Pos2::new(rect.left() + 20.0, rect.center().y), 7.0, colour);
+    ui.painter().galley(Pos2::new(rect.left() + 36.0, rect.center().y - galley.size().y / 2.0), galley, ink);
     focus_ring(ui, &response, rect, f32::from(theme::RADIUS));
     response
 }

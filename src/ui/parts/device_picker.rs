@@ -6,7 +6,7 @@ use super::icon::{Icon, paint_icon};
 use crate::call::Command;
 use crate::call::view::Devices;
 use crate::ui::theme::{self, palette};
-use crate::ui::words::word;
+use crate::ui::words::{device_words, word};
 
 /// Which of the three.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -65,7 +65,7 @@ impl Which {
         };
         let in_use = self.in_use(devices);
         let missing = self.names(devices).is_empty() && matches!(in_use, "" | DEFAULT);
-        said.as_ref().map(ToString::to_string).or(missing.then(|| none.to_owned()))
+        said.as_ref().map(device_words).or(missing.then(|| none.to_owned()))
     }
 }
 

@@ -17,6 +17,23 @@ pub struct Typed {
 
 /// A field of one line and a width. `label` is what a screen reader calls it; `hint` stands in it while it is empty.
 pub fn field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint: &str, width: f32) -> Typed {
+    one_line_ui(ui, id, text, label, hint, width, false)
+}
+
+/// A field whose text is not shown, for a passphrase.
+pub fn secret_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, width: f32) -> Typed {
+    one_line_ui(ui, id, text, label, "", width, true)
+}
+
+fn one_line_ui(
+    ui: &mut Ui,
+    id: Id,
+    text: &mut String,
+    label: &str,
+    hint: &str,
+    width: f32,
+    secret: bool,
+) -> Typed {
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(vec2(width, theme::FIELD_HEIGHT), egui::Sense::hover());
     let focused = ui.memory(|memory| memory.has_focus(id));
@@ -26,6 +43,7 @@ pub fn field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint: &str,
     let inner = rect.shrink2(vec2(12.0, 2.0));
     let edit = TextEdit::singleline(text)
         .id(id)
+        .password(secret)
         .frame(Frame::NONE)
         .margin(Margin::ZERO)
         .font(theme::font(theme::BODY))
@@ -84,7 +102,7 @@ pub fn lines_field_ui(ui: &mut Ui, id: Id, text: &mut String, label: &str, hint:
 
 /// Takes a plain Enter out of this frame's events. What was typed after it belongs to the next message, and so to the next frame.
 fn plain_enter(ui: &Ui, id: Id) -> bool {
-    let key = id.with("typed after enter");
+    let key = id.with("left_over");
     let typed = ui.data_mut(|data| data.remove_temp::<Vec<Event>>(key)).unwrap_or_default();
     let late = ui.input_mut(|input| {
         input.events.splice(0..0, typed);

@@ -16,6 +16,7 @@ pub mod known;
 pub mod level_meter;
 pub mod list_row;
 pub mod outline;
+pub mod path_asked;
 pub mod picture_tile;
 pub mod quality;
 pub mod quality_graph;

@@ -7,7 +7,7 @@ use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order
 use super::button::{Kind, button, icon_button};
 use super::icon::Icon;
 use crate::ui::action::Action;
-use crate::ui::theme::{self, palette_of};
+use crate::ui::theme::{self, palette_in};
 use crate::ui::words::word;
 
 /// How long a notice stays, in seconds.
@@ -61,7 +61,7 @@ impl Toasts {
         let next = self.shown.iter().map(|toast| toast.until).reduce(f64::min)?;
         ctx.request_repaint_after_secs((next - now) as f32);
 
-        let palette = palette_of(ctx.global_style().visuals.dark_mode);
+        let palette = palette_in(&ctx.global_style().visuals);
         let mut closed = None;
         let mut asked = None;
         let width = (ctx.content_rect().width() - 32.0).min(460.0);

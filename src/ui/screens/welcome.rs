@@ -5,8 +5,8 @@ use egui::{
     vec2,
 };
 
-use crate::call::view::Devices;
 use crate::call::{ClientView, Command};
+use crate::settings::Setting;
 use crate::ui::action::Action;
 use crate::ui::parts::button::{Kind, button_sized, button_width, link};
 use crate::ui::parts::device_picker::{Which, device_picker_ui, device_problem_ui};
@@ -16,7 +16,8 @@ use crate::ui::parts::picture_tile::{Fit, paint_picture};
 use crate::ui::parts::typed::{name_problem, server_problem};
 use crate::ui::textures::Shown;
 use crate::ui::theme::{self, palette};
-use crate::ui::words::{word, word_with};
+use crate::ui::words::language::{ALL, own_name};
+use crate::ui::words::{spoken, word, word_with};
 
 /// What the person typed so far.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,19 @@ pub struct WelcomeInputs {
     server_open: bool,
     tried: bool,
     began: bool,
+    again: bool,
+}
+
+impl WelcomeInputs {
+    /// The same card once more, to try the devices: with the name and the server in use.
+    pub fn again(view: &ClientView) -> Self {
+        Self {
+            name: view.own.name.clone(),
+            server: view.own.server_url.clone().unwrap_or_default(),
+            again: true,
+            ..Self::default()
+        }
+    }
 }
 
 /// Draws the first run. `picture` is our own.
@@ -85,21 +99,35 @@ fn card_ui(
     let palette = palette(ui);
     let width = ui.available_width();
     ui.spacing_mut().item_spacing.y = 0.0;
-    ui.label(RichText::new(word("welcome.title")).font(theme::strong(26.0)));
+    let (title, text) = if inputs.again {
+        (word("welcome.again"), word("welcome.again_text"))
+    } else {
+        (word("welcome.title"), word("welcome.text"))
+    };
+    let title = RichText::new(title).font(theme::strong(26.0));
+    if wide {
+        ui.horizontal(|ui| {
+            ui.label(title);
+            languages_ui(ui, action);
+        });
+    } else {
+        languages_ui(ui, action);
+        ui.label(title);
+    }
     ui.add_space(8.0);
-    ui.add(Label::new(RichText::new(word("welcome.text")).color(palette.dim)).wrap());
+    ui.add(Label::new(RichText::new(text).color(palette.dim)).wrap());
     ui.add_space(if wide { 22.0 } else { 12.0 });
     if wide {
         ui.horizontal_top(|ui| {
             ui.spacing_mut().item_spacing.x = 28.0;
             ui.vertical(|ui| {
                 ui.set_width(340.0);
-                preview_ui(ui, picture, &view.devices, vec2(340.0, 200.0));
+                preview_ui(ui, picture, view, vec2(340.0, 200.0));
             });
             ui.vertical(|ui| fields_ui(ui, view, inputs, action));
         });
     } else {
-        preview_ui(ui, picture, &view.devices, vec2(width, (width * 9.0 / 16.0).min(128.0)));
+        preview_ui(ui, picture, view, vec2(width, (width * 9.0 / 16.0).min(128.0)));
         ui.add_space(14.0);
         fields_ui(ui, view, inputs, action);
     }
@@ -107,10 +135,26 @@ fn card_ui(
     foot_ui(ui, inputs, action);
 }
 
-fn preview_ui(ui: &mut Ui, picture: Option<Shown>, devices: &Devices, size: egui::Vec2) {
+/// Every language by its own name, small in the corner.
+fn languages_ui(ui: &mut Ui, action: &mut Option<Action>) {
+    ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+        ui.spacing_mut().item_spacing.x = 12.0;
+        for language in ALL.into_iter().rev() {
+            if language == spoken() {
+                let ink = palette(ui).faint;
+                ui.label(RichText::new(own_name(language)).font(theme::font(theme::SMALL)).color(ink));
+            } else if link(ui, own_name(language)).clicked() {
+                *action = Some(Action::Ask(Command::Set(Setting::Language(Some(language)))));
+            }
+        }
+    });
+}
+
+fn preview_ui(ui: &mut Ui, picture: Option<Shown>, view: &ClientView, size: egui::Vec2) {
+    let (devices, mirrored) = (&view.devices, view.settings.video.mirror);
     let palette = palette(ui);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    own_preview(ui, rect, picture, theme::PICTURE_RADIUS);
+    own_preview_as(ui, rect, picture, mirrored, theme::PICTURE_RADIUS);
     // Without a camera the sentence under its list says so.
     if picture.is_some() || Which::Camera.problem(devices).is_none() {
         ui.add_space(8.0);
@@ -119,11 +163,11 @@ fn preview_ui(ui: &mut Ui, picture: Option<Shown>, devices: &Devices, size: egui
     }
 }
 
-/// Our own picture, mirrored, or a sentence in its place.
-pub fn own_preview(ui: &Ui, rect: Rect, picture: Option<Shown>, radius: u8) {
+/// Our own picture, or a sentence in its place. `mirrored` as in a mirror, which is how one knows oneself.
+pub fn own_preview_as(ui: &Ui, rect: Rect, picture: Option<Shown>, mirrored: bool, radius: u8) {
     ui.painter().rect_filled(rect, radius, theme::NO_PREVIEW);
     match picture {
-        Some(picture) => paint_picture(ui.painter(), picture, rect, Fit::Fill, true, radius),
+        Some(picture) => paint_picture(ui.painter(), picture, rect, Fit::Fill, mirrored, radius),
         None => {
             ui.painter().text(
                 rect.center(),
@@ -134,6 +178,11 @@ pub fn own_preview(ui: &Ui, rect: Rect, picture: Option<Shown>, radius: u8) {
             );
         }
     }
+}
+
+/// Our own picture, mirrored, or a sentence in its place.
+pub fn own_preview(ui: &Ui, rect: Rect, picture: Option<Shown>, radius: u8) {
+    own_preview_as(ui, rect, picture, true, radius);
 }
 
 fn fields_ui(ui: &mut Ui, view: &ClientView, inputs: &mut WelcomeInputs, action: &mut Option<Action>) {
@@ -183,11 +232,12 @@ fn fields_ui(ui: &mut Ui, view: &ClientView, inputs: &mut WelcomeInputs, action:
 }
 
 fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>) {
+    let go_on = if inputs.again { word("welcome.done") } else { word("welcome.continue") };
     let palette = palette(ui);
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 8.0;
         ui.set_min_height(40.0);
-        let reserved = button_width(ui, word("welcome.continue"), 22.0) + 16.0;
+        let reserved = button_width(ui, go_on, 22.0) + 16.0;
         let width = (ui.available_width() - reserved).max(100.0);
         ui.allocate_ui_with_layout(vec2(width, 40.0), Layout::left_to_right(Align::Center), |ui| {
             if inputs.server_open {
@@ -199,7 +249,9 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
                     finish(inputs, action);
                 }
             } else {
-                let text = word_with("welcome.server", &[("server", word("welcome.built_in"))]);
+                let typed = inputs.server.trim();
+                let server = if typed.is_empty() { word("welcome.built_in") } else { typed };
+                let text = word_with("welcome.server", &[("server", server)]);
                 let text = RichText::new(text).font(theme::font(theme::SMALL)).color(palette.faint);
                 ui.scope(|ui| {
                     ui.set_max_width(width - button_width(ui, word("welcome.change"), 8.0));
@@ -212,7 +264,7 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
             }
         });
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            if button_sized(ui, Kind::Primary, None, word("welcome.continue"), 40.0, 22.0).clicked() {
+            if button_sized(ui, Kind::Primary, None, go_on, 40.0, 22.0).clicked() {
                 finish(inputs, action);
             }
         });

@@ -171,7 +171,7 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
         action = on_pressed(ui, state, pressed).or(action);
     }
     if state.quality_open && quality_ui(ui, area, shown, state) {
-        action = Some(Action::Copy(quality_text(&shown.call.quality, &shown.call.past)));
+        action = Some(Action::CopyText(quality_text(&shown.call.quality, &shown.call.past)));
     }
     if opacity == 0.0 && ui.rect_contains_pointer(area) {
         ui.ctx().set_cursor_icon(CursorIcon::None);

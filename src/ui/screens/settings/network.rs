@@ -1,0 +1,121 @@
+//! The server, the servers of contacts, and our own port.
+
+use egui::{Id, Label, RichText, Ui};
+
+use super::rows::{note_ui, pick_ui, problem_ui, row_ui, title_ui};
+use super::set;
+use crate::call::{ClientView, Command};
+use crate::settings::Setting;
+use crate::ui::action::Action;
+use crate::ui::parts::button::{Kind, button, button_width};
+use crate::ui::parts::field::field_ui;
+use crate::ui::parts::typed::server_problem;
+use crate::ui::theme::{self, palette};
+use crate::ui::words::{word, word_with};
+
+const KEEPALIVES: [u16; 6] = [5, 10, 15, 30, 60, 120];
+
+/// What is half typed here.
+#[derive(Default)]
+pub(super) struct NetworkInputs {
+    server: String,
+    port: String,
+}
+
+impl NetworkInputs {
+    pub(super) fn new(view: &ClientView) -> Self {
+        let port = view.settings.port;
+        Self {
+            server: view.own.server_url.clone().unwrap_or_default(),
+            port: if port == 0 { String::new() } else { port.to_string() },
+        }
+    }
+}
+
+pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInputs) -> Option<Action> {
+    let mut action = None;
+    let in_use = view.own.server_url.as_deref().unwrap_or_default();
+    let wanted = inputs.server.trim().to_owned();
+    let label = word("settings.server");
+    let id = Id::unique("settings server");
+    let hint = word("settings.server_hint");
+    let entered = applied_field_ui(ui, id, label, hint, &mut inputs.server, wanted != in_use);
+    problem_ui(ui, server_problem(&inputs.server));
+    note_ui(ui, word("network.server_text"));
+    if entered && wanted != in_use && server_problem(&wanted).is_none() {
+        action = Some(Action::Ask(Command::SetServer((!wanted.is_empty()).then_some(wanted))));
+    }
+    further_servers_ui(ui, view);
+    title_ui(ui, word("network.own"));
+    let port = read_port(&inputs.port);
+    let changed = port != Some(view.settings.port);
+    let id = Id::unique("settings port");
+    let entered =
+        applied_field_ui(ui, id, word("network.port"), word("network.any_port"), &mut inputs.port, changed);
+    problem_ui(ui, port.is_none().then(|| word("network.port_form").to_owned()));
+    note_ui(ui, word("network.port_text"));
+    if let Some(port) = port.filter(|_| entered && changed) {
+        action = Some(set(Setting::Port(port)));
+    }
+    let name = |seconds: u16| word_with("network.seconds", &[("seconds", &seconds.to_string())]);
+    let picked = pick_ui(ui, word("network.keepalive"), view.settings.keepalive, &KEEPALIVES, name);
+    note_ui(ui, word("network.keepalive_text"));
+    picked.map(|seconds| set(Setting::Keepalive(seconds))).or(action)
+}
+
+/// The servers on which contacts are found, beside our own.
+fn further_servers_ui(ui: &mut Ui, view: &ClientView) {
+    let own = view.own.server_url.as_deref();
+    let mut servers: Vec<(&str, Vec<&str>)> = Vec::new();
+    for contact in view.contacts.iter() {
+        let Some(server) = contact.server.as_deref().filter(|server| Some(*server) != own) else { continue };
+        match servers.iter_mut().find(|(known, _)| *known == server) {
+            Some((_, names)) => names.push(&contact.name),
+            None => servers.push((server, vec![&contact.name])),
+        }
+    }
+    if servers.is_empty() {
+        return;
+    }
+    title_ui(ui, word("network.further"));
+    let ink = palette(ui).dim;
+    for (server, names) in servers {
+        row_ui(ui, server, |ui, _| {
+            let names = names.join(word("network.between_names"));
+            ui.add(Label::new(RichText::new(names).color(ink)).wrap());
+        });
+    }
+    note_ui(ui, word("network.further_text"));
+}
+
+/// A field with a button that applies it once it differs. True when it should be applied.
+fn applied_field_ui(ui: &mut Ui, id: Id, label: &str, hint: &str, text: &mut String, changed: bool) -> bool {
+    row_ui(ui, label, |ui, width| {
+        let taken = if changed { 10.0 + button_width(ui, word("settings.apply"), 14.0) } else { 0.0 };
+        let mut wanted = field_ui(ui, id, text, label, hint, (width - taken).min(theme::SIDE_WIDTH)).entered;
+        if changed {
+            wanted |= button(ui, Kind::Primary, None, word("settings.apply")).clicked();
+        }
+        wanted
+    })
+}
+
+/// Nothing is any port. Those below 1024 belong to the system.
+fn read_port(text: &str) -> Option<u16> {
+    match text.trim() {
+        "" => Some(0),
+        text => text.parse().ok().filter(|port| *port >= 1024),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_is_free_to_choose_above_those_of_the_system() {
+        assert_eq!(read_port(" "), Some(0));
+        assert_eq!(read_port("19350"), Some(19_350));
+        assert_eq!([read_port("80"), read_port("70000"), read_port("a")], [None; 3]);
+    }
+}
