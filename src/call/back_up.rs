@@ -55,20 +55,20 @@ struct Kept {
 #[derive(Debug, thiserror::Error)]
 pub enum BackUpError {
     /// The seal.
-    #[error("{0}")]
+    #[error(transparent)]
     Seal(#[from] SealError),
     /// The file itself.
-    #[error("{0}")]
+    #[error(transparent)]
     File(#[from] io::Error),
     /// It opened, and what is in it cannot be used.
     #[error("what is in it cannot be used")]
     Unusable,
     /// The key or the settings here.
-    #[error("{0}")]
+    #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The contacts could not be put in place.
     #[error("the contacts could not be restored: {0}")]
-    History(#[from] crate::history::HistoryError),
+    History(crate::history::HistoryError),
 }
 
 impl BackUp {
@@ -159,7 +159,8 @@ pub fn finish_restore(data_dir: &Path) -> Result<bool, BackUpError> {
     settings::save(data_dir, &of_this_computer(rest.settings, here))?;
     let contacts: Vec<Keep> = rest.contacts.iter().filter_map(Kept::stored).map(Keep::Contact).collect();
     if !contacts.is_empty() {
-        Store::open_for_use(data_dir)?.store.keep(&contacts, true)?;
+        let kept = Store::open_for_use(data_dir).and_then(|mut opened| opened.store.keep(&contacts, true));
+        kept.map_err(BackUpError::History)?;
     }
     fs::remove_file(&path)?;
     Ok(true)
