@@ -1,17 +1,20 @@
 //! The one place that knows both sides: takes views, events and pictures, shows a screen, carries out what it asks.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use egui::{CentralPanel, Color32, Context, Frame, Panel, Ui, UserAttentionType, ViewportCommand};
+use egui::{CentralPanel, Color32, Context, Frame, OpenUrl, Panel, Ui, UserAttentionType, ViewportCommand};
 use jiff::tz::TimeZone;
 
 use super::action::Action;
 use super::clock::Clock;
+use super::file_dialog::{Answer, Asking, FileDialog};
 use super::parts::toast::Toasts;
 use super::screen::{Beside, Screen, screen_of, wants_preview};
-use super::screens::conversation::{self, conversation_ui};
+use super::screens::conversation::file_line::is_program;
+use super::screens::conversation::{self, PathFor, Talk, Writing, conversation_ui};
 use super::screens::dialling::{Dialling, dialling_ui};
 use super::screens::ended::{Ended, ended_ui};
 use super::screens::home::{HomeInputs, list_ui, server_problem_ui, start_ui};
@@ -23,7 +26,8 @@ use super::textures::PictureTexture;
 use super::theme::{self, ThemeChoice, palette};
 use super::words::{notice_words, word, word_with};
 use crate::call::handle::Client;
-use crate::call::view::CallState;
+use crate::call::random_id::RandomId;
+use crate::call::view::{CallState, Presence};
 use crate::call::{ClientView, Command, Event, PeerId};
 use crate::settings::Setting;
 
@@ -41,7 +45,8 @@ pub struct App {
     home: HomeInputs,
     settings: Option<SettingsInputs>,
     in_call: InCallState,
-    drafts: BTreeMap<PeerId, String>,
+    writings: BTreeMap<PeerId, Writing>,
+    asking: Option<(PathFor, PeerId, FileDialog)>,
     previewing: bool,
     full_screen: bool,
 }
@@ -63,7 +68,8 @@ impl App {
             home: HomeInputs::dialling(dial.unwrap_or_default()),
             settings: None,
             in_call: InCallState::default(),
-            drafts: BTreeMap::new(),
+            writings: BTreeMap::new(),
+            asking: None,
             previewing: false,
             full_screen: false,
         }
@@ -86,6 +92,7 @@ impl App {
             self.previewing = wanted;
         }
         self.mark_read(ctx);
+        self.take_files(ctx);
     }
 
     /// Draws the window and carries out what was asked for.
@@ -93,8 +100,8 @@ impl App {
     pub fn show(&mut self, ui: &mut Ui) {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
         let action = self.screen_ui(ui, &clock);
-        self.toasts.show(ui.ctx());
-        if let Some(action) = action {
+        let due = self.toasts.show(ui.ctx());
+        for action in action.into_iter().chain(due) {
             self.carry_out(ui.ctx(), action);
         }
     }
@@ -157,27 +164,20 @@ impl App {
             let panel = palette(ui).panel;
             if narrow {
                 let list = CentralPanel::no_frame().frame(Frame::new().fill(panel));
-                return list.show(ui, |ui| list_ui(ui, view, None, &mut self.home)).inner.or(action);
+                return list.show(ui, |ui| list_ui(ui, view, None, &mut self.home, clock)).inner.or(action);
             }
             let list = Panel::left("list").exact_size(theme::SIDE_WIDTH).resizable(false);
             let asked = list
                 .frame(Frame::new().fill(panel))
-                .show(ui, |ui| list_ui(ui, view, selected, &mut self.home));
+                .show(ui, |ui| list_ui(ui, view, selected, &mut self.home, clock));
             action = asked.inner.or(action);
         }
         let asked = match self.beside {
             Beside::Start => start_ui(ui, &view.own, copied),
             Beside::Conversation(peer) => {
-                let conversation = view.conversations.iter().find(|other| other.peer_id == peer);
-                let person = view.people.iter().find(|person| person.peer_id == peer);
-                let short = peer.short();
-                let name = conversation
-                    .map(|conversation| conversation.name.as_str())
-                    .or(person.map(|person| person.name.as_str()))
-                    .unwrap_or(&short);
-                let online = person.is_some();
-                let shown = conversation::Shown { peer_id: peer, name, conversation, online, narrow };
-                conversation_ui(ui, &shown, self.drafts.entry(peer).or_default(), clock)
+                let going = self.going(peer);
+                let writing = self.writings.entry(peer).or_default();
+                conversation_of(ui, view, peer, &going, narrow, writing, clock)
             }
             Beside::Settings => {
                 let inputs = self.settings.get_or_insert_with(|| SettingsInputs::new(view));
@@ -228,6 +228,34 @@ impl App {
     fn carry_out(&mut self, ctx: &Context, action: Action) {
         match action {
             Action::Ask(command) => self.ask(ctx, command),
+            Action::AskAll(commands) => commands.into_iter().for_each(|command| self.ask(ctx, command)),
+            Action::CopyText(text) => {
+                ctx.copy_text(text);
+                self.toasts.add(word("notice.copied").to_owned(), ctx.input(|input| input.time));
+            }
+            Action::OpenUrl(url) => ctx.open_url(OpenUrl::new_tab(url)),
+            Action::AskAbout(link) => {
+                self.home.ask_about(link);
+                if ctx.content_rect().width() < theme::NARROW {
+                    self.leave();
+                    self.beside = Beside::Start;
+                }
+            }
+            Action::ChooseFiles(peer) => self.choose(ctx, PathFor::Sending, peer),
+            Action::ChooseExport(peer) => self.choose(ctx, PathFor::Exporting, peer),
+            Action::RemoveContact { peer, name } => {
+                self.ask(ctx, Command::RemoveContact(peer));
+                let undo = Action::Ask(Command::RestoreContact(peer));
+                let text = word_with("notice.removed", &[("name", &name)]);
+                self.toasts.add_with(text, word("notice.undo"), undo, ctx.input(|input| input.time));
+            }
+            Action::DeleteLine { peer, line } => {
+                let done = Action::Ask(Command::DeleteLine { peer, line });
+                let text = word("notice.deleted").to_owned();
+                self.toasts.add_before(text, word("notice.undo"), done, ctx.input(|input| input.time));
+            }
+            Action::OpenFile(path) => self.open_file(ctx, &path),
+            Action::ShowInFolder(path) => self.open_place(ctx, path.parent().unwrap_or(&path)),
             Action::FinishWelcome { name, server } => {
                 if server.is_some() {
                     self.ask(ctx, Command::SetServer(server));
@@ -236,10 +264,14 @@ impl App {
             }
             Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
             Action::OpenSettings => {
+                self.leave();
                 self.settings = None;
                 self.beside = Beside::Settings;
             }
-            Action::Back => self.beside = Beside::Start,
+            Action::Back => {
+                self.leave();
+                self.beside = Beside::Start;
+            }
             Action::CopyPeerId => {
                 if let Some(id) = self.view.own.peer_id {
                     ctx.copy_text(id.to_string());
@@ -270,8 +302,93 @@ impl App {
 
     /// Whoever opens a conversation can write at once.
     fn open_conversation(&mut self, ctx: &Context, peer: PeerId) {
+        if self.beside != Beside::Conversation(peer) {
+            self.leave();
+        }
         self.beside = Beside::Conversation(peer);
         ctx.memory_mut(|memory| memory.request_focus(conversation::field_of(peer)));
+    }
+
+    /// What is on screen is left: what was new in it is old when one comes back.
+    fn leave(&mut self) {
+        if let Beside::Conversation(peer) = self.beside
+            && let Some(writing) = self.writings.get_mut(&peer)
+        {
+            writing.left();
+        }
+    }
+
+    /// The lines that are deleted unless it is taken back.
+    fn going(&self, peer: PeerId) -> Vec<RandomId> {
+        let waiting = self.toasts.waiting().filter_map(|action| match action {
+            Action::Ask(Command::DeleteLine { peer: with, line }) if *with == peer => Some(*line),
+            _ => None,
+        });
+        waiting.collect()
+    }
+
+    /// Asks for files or a place with the system's dialog. One at a time: a second would lie over the first.
+    fn choose(&mut self, ctx: &Context, what_for: PathFor, peer: PeerId) {
+        if self.asking.is_some() {
+            return;
+        }
+        let (title, asking) = match what_for {
+            PathFor::Sending => (word("file.title"), Asking::ToOpen),
+            PathFor::Exporting => (word("chat.export"), Asking::ToSave(word("chat.export_name").to_owned())),
+        };
+        let (now, waker) = (ctx.input(|input| input.time), ctx.clone());
+        let dialog = FileDialog::open(title, asking, now, move || waker.request_repaint());
+        self.asking = Some((what_for, peer, dialog));
+    }
+
+    fn take_files(&mut self, ctx: &Context) {
+        let Some((what_for, peer, dialog)) = &self.asking else { return };
+        let (what_for, peer) = (*what_for, *peer);
+        let Some(answer) = dialog.answer(ctx.input(|input| input.time)) else { return };
+        self.asking = None;
+        match answer {
+            Answer::Chosen(files) => {
+                for path in files {
+                    self.ask(
+                        ctx,
+                        match what_for {
+                            PathFor::Sending => Command::OfferFile { to: peer, path },
+                            PathFor::Exporting => Command::ExportHistory(path),
+                        },
+                    );
+                }
+            }
+            Answer::Nothing => {}
+            Answer::NoDialog => {
+                let suggested = match what_for {
+                    PathFor::Sending => PathBuf::new(),
+                    PathFor::Exporting => {
+                        std::env::home_dir().unwrap_or_default().join(word("chat.export_name"))
+                    }
+                };
+                let writing = self.writings.entry(peer).or_default();
+                writing.ask_for_path(what_for, suggested.display().to_string());
+            }
+        }
+    }
+
+    /// Opens a received file, unless it would run.
+    fn open_file(&mut self, ctx: &Context, path: &Path) {
+        if is_program(path) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let text = word_with("file.refused", &[("name", &name)]);
+            self.toasts.add(text, ctx.input(|input| input.time));
+            return;
+        }
+        self.open_place(ctx, path);
+    }
+
+    fn open_place(&mut self, ctx: &Context, path: &Path) {
+        if let Err(problem) = open::that_detached(path) {
+            let name = path.display().to_string();
+            let text = word_with("file.not_opened", &[("name", &name), ("why", &problem.to_string())]);
+            self.toasts.add(text, ctx.input(|input| input.time));
+        }
     }
 
     fn toggle_full_screen(&mut self, ctx: &Context) {
@@ -297,6 +414,38 @@ impl App {
             }
         }
     }
+}
+
+/// Draws a conversation with what the view knows of its other end.
+fn conversation_of(
+    ui: &mut Ui,
+    view: &ClientView,
+    peer: PeerId,
+    going: &[RandomId],
+    narrow: bool,
+    writing: &mut Writing,
+    clock: &Clock,
+) -> Option<Action> {
+    let conversation = view.conversations.iter().find(|other| other.peer_id == peer);
+    let contact = view.contacts.iter().find(|contact| contact.peer_id == peer);
+    let person = view.people.iter().find(|person| person.peer_id == peer);
+    let short = peer.short();
+    let name = contact
+        .map(|contact| contact.name.as_str())
+        .or(conversation.map(|conversation| conversation.name.as_str()))
+        .or(person.map(|person| person.name.as_str()))
+        .unwrap_or(&short);
+    let id = peer.to_string();
+    let presence = contact
+        .map(|contact| contact.presence)
+        .filter(|presence| *presence != Presence::Offline)
+        .or(person.map(|person| person.presence))
+        .unwrap_or_default();
+    let blocked = contact.is_some_and(|contact| contact.blocked) || view.settings.blocked.contains(&id);
+    let field = conversation::field_of(peer);
+    let talk = Talk { peer_id: peer, name, conversation, going, empty: word("chat.empty"), field };
+    let shown = conversation::Shown { talk, contact, presence, blocked, narrow };
+    conversation_ui(ui, &shown, writing, clock)
 }
 
 impl eframe::App for App {

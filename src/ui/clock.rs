@@ -43,6 +43,23 @@ impl Clock {
         }
     }
 
+    /// A moment in few signs, for a list: the time today, then "Yesterday", then the date.
+    pub fn when_short(&self, at: SystemTime) -> String {
+        let (Some(day), Some(today)) = (self.day(at), self.day(self.now)) else { return String::new() };
+        if day == today {
+            self.time_of_day(at)
+        } else if today.yesterday().is_ok_and(|yesterday| yesterday == day) {
+            word("chat.yesterday").to_owned()
+        } else {
+            day.strftime("%Y-%m-%d").to_string()
+        }
+    }
+
+    /// Today, by this clock.
+    pub fn today(&self) -> Option<Date> {
+        self.day(self.now)
+    }
+
     fn zoned(&self, at: SystemTime) -> Option<Zoned> {
         Some(Timestamp::try_from(at).ok()?.to_zoned(self.zone.clone()))
     }

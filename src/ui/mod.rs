@@ -8,6 +8,8 @@
 pub mod action;
 pub mod app;
 pub mod clock;
+pub mod emoji_font;
+pub mod file_dialog;
 pub mod parts;
 pub mod screen;
 pub mod screens;

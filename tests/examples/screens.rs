@@ -1,7 +1,7 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
 //! `cargo run --example screens -- SCREEN [light] [narrow]`.
 //!
-//! SCREEN is first, home, start, settings, dialling, incoming, call (C opens its chat), silent, far_off, ended,
+//! SCREEN is first, home, rich (contacts, files, a long conversation), start, settings, dialling, incoming, call (C opens its chat), silent, far_off, ended,
 //! unreachable or missing.
 
 #[path = "../screens/shown.rs"]
@@ -13,7 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::handle::Client;
-use tincan::call::view::{CallState, Delivery, Devices, Line, LineKind, Progress, ServerState, UpCall};
+use tincan::call::random_id::RandomId;
+use tincan::call::view::{
+    CallState, Contact, Delivery, Devices, Line, LineKind, Progress, ServerState, UpCall,
+};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::{ThemeChoice, WindowOptions};
 
@@ -37,17 +40,36 @@ impl Client for Pretended {
                 }
             }
             (Command::SendText { to, text }, _) => {
-                let line =
-                    Line { at: SystemTime::now(), what: LineKind::Sent { text, state: Delivery::Sent } };
+                let what = LineKind::Sent { text, state: Delivery::Sent };
+                let line = Line { id: RandomId([0; 16]), at: SystemTime::now(), what };
                 let conversations = Arc::make_mut(&mut view.conversations);
                 for conversation in conversations.iter_mut().filter(|other| other.peer_id == to) {
-                    conversation.lines.push(line.clone());
+                    Arc::make_mut(&mut conversation.lines).push(line.clone());
                 }
             }
             (Command::ChooseCamera(name), _) => Arc::make_mut(&mut view.devices).camera = name,
             (Command::ChooseMicrophone(name), _) => Arc::make_mut(&mut view.devices).microphone = name,
             (Command::ChooseSpeaker(name), _) => Arc::make_mut(&mut view.devices).speaker = name,
-            (Command::SetListed(listed), _) => view.own.listed = listed,
+            (Command::Set(setting), _) => setting.put_into(Arc::make_mut(&mut view.settings)),
+            (Command::RemoveContact(peer), _) => {
+                Arc::make_mut(&mut view.contacts).retain(|contact| contact.peer_id != peer);
+            }
+            (Command::AddContact { peer, name, server }, _) => {
+                let contact = shown::contact(peer, &name);
+                Arc::make_mut(&mut view.contacts).push(Contact { server, ..contact });
+            }
+            (Command::RenameContact { peer, name }, _) => {
+                for contact in Arc::make_mut(&mut view.contacts).iter_mut().filter(|one| one.peer_id == peer)
+                {
+                    contact.name.clone_from(&name);
+                }
+            }
+            (Command::DeleteLine { peer, line }, _) => {
+                let conversations = Arc::make_mut(&mut view.conversations);
+                for conversation in conversations.iter_mut().filter(|other| other.peer_id == peer) {
+                    Arc::make_mut(&mut conversation.lines).retain(|other| other.id != line);
+                }
+            }
             (Command::SetName(name), _) => view.own.name = name,
             (Command::SetMuted(muted), CallState::Up(call)) => call.muted = muted,
             (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,
@@ -86,6 +108,7 @@ fn main() -> Result<(), String> {
     let mut view = shown::home(SystemTime::now());
     match screen {
         "first" => view.own.name.clear(),
+        "rich" => view = shown::rich(SystemTime::now()),
         "start" => {
             view.conversations = Arc::default();
             view.people = Arc::default();
@@ -123,7 +146,7 @@ fn main() -> Result<(), String> {
         client.own.put(own_picture());
     }
     let options = WindowOptions {
-        start_size: if has("narrow") { [400.0, 640.0] } else { [1280.0, 800.0] },
+        start_size: if has("narrow") { [360.0, 480.0] } else { [1280.0, 800.0] },
         theme: if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark },
         ..WindowOptions::default()
     };

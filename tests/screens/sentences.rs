@@ -57,7 +57,8 @@ fn every_key_in_the_code_is_in_the_file_and_the_other_way_round() {
 fn no_screen_holds_a_sentence_of_its_own() {
     for file in sources("src/ui/screens") {
         let text = fs::read_to_string(&file).expect("a source file");
-        for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+        let shown = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for line in shown.lines().filter(|line| !line.trim_start().starts_with("//")) {
             // Names of parts of the window are not seen; they are only told apart by.
             if ["Id::unique(", "Panel::", "centred_row(", "id_salt("].iter().any(|part| line.contains(part)) {
                 continue;

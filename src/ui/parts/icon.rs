@@ -49,10 +49,26 @@ pub enum Icon {
     Speaker,
     /// Two arrows in a circle.
     Again,
+    /// A square of dots.
+    Qr,
+    /// A paper clip.
+    Clip,
+    /// A shield with a tick.
+    Verified,
+    /// A smiling face.
+    Smile,
+    /// A clock.
+    Waiting,
+    /// Two ticks.
+    TwoTicks,
+    /// A sheet.
+    File,
+    /// A circle, struck through.
+    Blocked,
 }
 
 impl Icon {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 27] = [
         Self::Microphone,
         Self::MicrophoneOff,
         Self::Camera,
@@ -72,6 +88,14 @@ impl Icon {
         Self::Down,
         Self::Speaker,
         Self::Again,
+        Self::Qr,
+        Self::Clip,
+        Self::Verified,
+        Self::Smile,
+        Self::Waiting,
+        Self::TwoTicks,
+        Self::File,
+        Self::Blocked,
     ];
 
     fn path(self) -> &'static str {
@@ -107,6 +131,16 @@ impl Icon {
             Self::Down => "M7 10l5 5 5-5",
             Self::Speaker => "M4 9.5h4l5-4v13l-5-4H4zM16.5 9a4.5 4.5 0 010 6M19 6.5a8 8 0 010 11",
             Self::Again => "M19.5 9A8 8 0 005 8M4.5 15A8 8 0 0019 16M4.5 4v4.5h4.5M19.5 20v-4.5H15",
+            Self::Qr => "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2v2M20 14v6h-4M14 20h1",
+            Self::Clip => {
+                "M20 11l-8.5 8.5a5 5 0 01-7-7L13 4a3.3 3.3 0 014.7 4.7L9.5 17a1.7 1.7 0 01-2.4-2.4L14 7.8"
+            }
+            Self::Verified => "M12 3l7 3v6c0 4-3 7-7 9-4-2-7-5-7-9V6zM9 12l2 2 4-4",
+            Self::Smile => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M8.5 14.5a4.5 4.5 0 007 0M9 9v1M15 9v1",
+            Self::Waiting => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M12 7v5l3.5 2",
+            Self::TwoTicks => "M2 12.5l4.5 4.5L16 7.5M11.5 16l1 1L22 7.5",
+            Self::File => "M7 3h7l5 5v12a1 1 0 01-1 1H7a1 1 0 01-1-1V4a1 1 0 011-1zM14 3v5h5",
+            Self::Blocked => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M5.6 5.6l12.8 12.8",
         }
     }
 }

@@ -12,10 +12,11 @@ use crate::ui::clock::{Clock, length};
 use crate::ui::parts::avatar::{Dot, paint_avatar};
 use crate::ui::parts::button::focus_ring;
 use crate::ui::parts::call_bar::{Open, Pressed, bar_rect, call_bar_ui};
-use crate::ui::parts::chat::{chat_head_ui, chat_lines_ui, compose_ui};
+use crate::ui::parts::chat::chat_head_ui;
 use crate::ui::parts::icon::{Icon, paint_icon};
 use crate::ui::parts::picture_tile::{Fit, paint_picture};
 use crate::ui::parts::quality::{QUALITY_WIDTH, paint_bars, pill_words, quality_card_ui};
+use crate::ui::screens::conversation::{Talk, Writing, chat_lines_ui, compose_ui};
 use crate::ui::stillness::Stillness;
 use crate::ui::textures::Shown;
 use crate::ui::theme::{self, palette};
@@ -50,7 +51,7 @@ pub struct InCallState {
     pub quality_open: bool,
     /// Space is held: we talk although muted.
     talking: bool,
-    draft: String,
+    writing: Writing,
 }
 
 /// Draws the call.
@@ -406,7 +407,6 @@ fn short(name: &str, most: usize) -> String {
 fn chat_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, clock: &Clock) -> Option<Action> {
     let palette = palette(ui);
     let far = &shown.call.far;
-    let mut action = None;
     let line = Stroke::new(1.0, palette.line);
     ui.painter().vline(ui.max_rect().left(), ui.max_rect().y_range(), line);
     Panel::top("call chat head")
@@ -418,21 +418,24 @@ fn chat_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, clock: &Clo
                 toggle_chat(ui, state);
             }
         });
-    Panel::bottom("call chat field")
-        .resizable(false)
+    let Some(peer_id) = far.peer_id else { return None };
+    let empty = word_with("chat.empty_call", &[("name", &far.name)]);
+    let talk = Talk {
+        peer_id,
+        name: &far.name,
+        conversation: shown.conversation,
+        going: &[],
+        empty: &empty,
+        field: chat_field(),
+    };
+    let field = Panel::bottom("call chat field").resizable(false);
+    let asked = field
         .frame(Frame::new().inner_margin(Margin::symmetric(20, 14)))
-        .show(ui, |ui| {
-            let text = compose_ui(ui, chat_field(), &mut state.draft, &far.name);
-            if let (Some(text), Some(to)) = (text, far.peer_id) {
-                action = Some(Action::Ask(Command::SendText { to, text }));
-            }
-        });
-    CentralPanel::no_frame().frame(Frame::new().inner_margin(Margin::symmetric(20, 0))).show(ui, |ui| {
-        let lines = shown.conversation.map_or(&[][..], |conversation| &conversation.lines);
-        let empty = word_with("chat.empty_call", &[("name", &far.name)]);
-        chat_lines_ui(ui, Id::unique("call chat lines"), lines, &empty, clock);
-    });
-    action
+        .show(ui, |ui| compose_ui(ui, &talk, &mut state.writing))
+        .inner;
+    let lines = CentralPanel::no_frame().frame(Frame::new().inner_margin(Margin::symmetric(20, 0)));
+    let action = lines.show(ui, |ui| chat_lines_ui(ui, &talk, &mut state.writing, clock)).inner;
+    asked.or(action)
 }
 
 /// Height of the pills at the top.
