@@ -1,17 +1,22 @@
 //! AMF0 and AMF3, the value format of commands and data messages (RFC 7425 §5.3.3).
 //!
-//! [`read_sequence`] takes the values of a whole message; [`write_sequence`] always writes AMF0. The reader is our own: a
-//! decoder above a network must bound depth, element count and copied bytes at once, and resolve references, while it
-//! reads; a check in front of another decoder would have to parse everything twice to know as much.
+//! [`read_sequence`] takes the values of a whole message; [`write_sequence`] always writes AMF0. The format is read and
+//! written by the flash-lso library, which trusts its input in three ways: it recurses as deep as the bytes say, bounds no
+//! sums, and leaves references standing. So the bytes are looked over before it sees them, and references are followed
+//! within the same limits afterwards.
+//!
+//! ```text
+//! bytes -> scan (limits) -> flash-lso -> decode (references) -> Value        Value -> encode -> flash-lso -> bytes
+//! ```
 
-mod amf0;
-mod amf3;
-mod reader;
+mod decode;
+mod encode;
+mod limits;
+mod scan;
 #[cfg(test)]
 mod tests;
-mod writer;
 
-pub use reader::{MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS, NotAmf};
+pub use limits::{MOST_BYTES, MOST_DEPTH, MOST_ELEMENTS, NotAmf};
 
 /// A value as commands carry it.
 #[derive(Clone, Debug, PartialEq)]
@@ -92,25 +97,18 @@ impl From<bool> for Value {
 /// Reads AMF0 values back to back until the end, each of which may be switched to AMF3 by the marker 11.
 ///
 /// A reference becomes a copy of what it refers to; one that points nowhere, or at a value it is part of, becomes
-/// [`Value::Undefined`]. Class names are dropped. XML becomes text. Bytes that are no UTF-8 become U+FFFD.
+/// [`Value::Undefined`]. Class names are dropped. XML becomes text. Bytes that are no UTF-8 become question marks.
 ///
 /// # Errors
-/// [`NotAmf`] when the bytes are cut short, use a reserved marker, or go beyond [`MOST_DEPTH`], [`MOST_ELEMENTS`] or
-/// [`MOST_BYTES`].
+/// [`NotAmf`] when the bytes are cut short, use a reserved marker, name an AMF3 text or class by a reference to nothing, or
+/// go beyond [`MOST_DEPTH`], [`MOST_ELEMENTS`] or [`MOST_BYTES`].
 pub fn read_sequence(bytes: &[u8]) -> Result<Vec<Value>, NotAmf> {
-    let mut reader = reader::Reader::new(bytes)?;
-    let mut values = Vec::new();
-    while !reader.is_at_end() {
-        values.push(reader.amf0_value()?);
-    }
-    Ok(values)
+    decode::read(bytes)
 }
 
 /// Appends values to `out` as AMF0, back to back. Byte arrays, which AMF0 lacks, are switched to AMF3.
 ///
 /// Property names beyond 65,535 bytes do not fit the format and are cut.
 pub fn write_sequence(values: &[Value], out: &mut Vec<u8>) {
-    for value in values {
-        writer::write(value, out);
-    }
+    encode::write(values, out);
 }

@@ -108,6 +108,8 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         .enable_all()
         .build()
         .map_err(|error| StartError::System(error.to_string()))?;
+    let files =
+        worker::open_desk(&data_dir, window).map_err(|error| StartError::System(error.to_string()))?;
     let config = WorkerConfig {
         profile: Arc::new(Flash::peer(identity)),
         seeds: (random_seed()?, random_seed()?),
@@ -120,7 +122,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         told,
         shared: Arc::clone(&shared),
     };
-    let worker = worker::prepare(&runtime, config, studio, received)?;
+    let worker = worker::prepare(&runtime, config, studio, received, files)?;
     let worker = std::thread::Builder::new()
         .name("call".to_owned())
         .spawn(move || {

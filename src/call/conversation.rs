@@ -1,23 +1,31 @@
-//! What was written and called with each peer in this run: lines, what became of ours, what was seen before. Pure.
+//! What was written, called and sent with each peer: the lines, what became of ours, and what is to be kept. Pure.
+//!
+//! A line of ours is never given up: it waits in its thread's outbox until the far end has acknowledged it, over as many
+//! lines, servers and starts of the program as that takes. Each change of a thread is told once for the disk
+//! ([`Conversations::next_keep`]), and only threads that changed are put together again for the window.
+
+mod keeping;
+mod thread;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
+use self::keeping::Keeping;
+use self::thread::{Entry, Pending, Thread, Waiting};
+use super::end_reason::EndReason;
 use super::lifecycle::CallRecord;
 use super::messages::Message;
 use super::random_id::RandomId;
-use super::view::{Conversation, Delivery, Line, LineKind, Moment};
+use super::view::{Conversation, Delivery, FileLine, FileState, Line, LineKind, Moment};
+use crate::history::record::{Keep, LineName, StoredLine};
 use crate::rtmfp::PeerId;
 
-/// Lines kept of each conversation.
-const MOST_LINES: usize = 2_000;
-/// Conversations kept.
-const MOST_CONVERSATIONS: usize = 200;
-/// Names of received texts remembered, to drop repetitions.
+/// Conversations kept loaded.
+const MOST_CONVERSATIONS: usize = 1_000;
+/// Names of received texts remembered beyond the lines that are loaded, to drop repetitions.
 const MOST_SEEN: usize = 4_096;
-/// A text that found no line by then was not sent.
-const GIVE_UP_AFTER: Duration = Duration::from_secs(20);
 
 /// All conversations.
 #[derive(Debug)]
@@ -26,40 +34,102 @@ pub(crate) struct Conversations {
     latest: u64,
     seen: BTreeSet<(PeerId, RandomId)>,
     seen_order: VecDeque<(PeerId, RandomId)>,
+    keeping: Keeping,
+    /// Whole conversations were let go: a new one may have earlier lines on the disk.
+    let_go: bool,
+    shown: Arc<Vec<Conversation>>,
+    changed: bool,
 }
 
-#[derive(Debug)]
-struct Thread {
-    name: String,
-    lines: VecDeque<Line>,
-    /// The number of the first line kept: lines are named by their number, which never changes.
-    first: u64,
-    unread: usize,
-    touched: u64,
-    pending: Vec<Pending>,
+/// A file whose story is not over, as it was remembered.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct UnfinishedFile {
+    /// With whom.
+    pub(crate) peer: PeerId,
+    /// Its line.
+    pub(crate) id: RandomId,
+    /// What is shown of it.
+    pub(crate) file: FileLine,
+    /// Where it lies: the original, or what has come of it.
+    pub(crate) path: Option<PathBuf>,
 }
 
-/// A text of ours that is not yet known to be there.
-#[derive(Debug)]
-struct Pending {
-    id: RandomId,
-    text: String,
-    line: u64,
-    since: Instant,
-    /// Said on the lines that stand now.
-    said: bool,
+/// What a received text turned out to be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Received {
+    /// It is new, and may be acknowledged at once.
+    New,
+    /// It is new, and is acknowledged when [`Conversations::kept`] says that it is safe.
+    NewUnsafe,
+    /// It was here before, and is safe.
+    Again,
+    /// It was here before, and is still on its way to the disk.
+    AgainUnsafe,
 }
 
 impl Conversations {
-    /// None yet.
-    pub(crate) fn new() -> Self {
-        Self { by_peer: BTreeMap::new(), latest: 0, seen: BTreeSet::new(), seen_order: VecDeque::new() }
+    /// What was remembered. With `has_store`, somebody keeps what [`Conversations::next_keep`] tells; with `keep_lines`,
+    /// new lines are among it.
+    pub(crate) fn new(lines: Vec<StoredLine>, more: &[PeerId], has_store: bool, keep_lines: bool) -> Self {
+        let mut conversations = Self {
+            by_peer: BTreeMap::new(),
+            latest: 0,
+            seen: BTreeSet::new(),
+            seen_order: VecDeque::new(),
+            keeping: Keeping::new(has_store, keep_lines),
+            let_go: false,
+            shown: Arc::default(),
+            changed: true,
+        };
+        let mut ends: BTreeMap<PeerId, Moment> = BTreeMap::new();
+        for line in lines {
+            let end = ends.entry(line.peer).or_insert(line.at);
+            *end = (*end).max(line.at);
+            let (peer, name) = (line.peer, line.peer_name.clone());
+            conversations.add(peer, &name, keeping::restored(line));
+        }
+        let mut order: Vec<(Moment, PeerId)> = ends.into_iter().map(|(peer, at)| (at, peer)).collect();
+        order.sort();
+        for (_, peer) in order {
+            conversations.latest += 1;
+            if let Some(thread) = conversations.by_peer.get_mut(&peer) {
+                thread.touched = conversations.latest;
+                thread.more |= more.contains(&peer);
+                thread.restore_outbox();
+            }
+        }
+        conversations
+    }
+
+    /// Whether new lines are kept from now on.
+    pub(crate) fn set_keep_lines(&mut self, keep_lines: bool) {
+        self.keeping.lines = keep_lines;
+    }
+
+    /// The next thing for the disk, with a ticket when [`Conversations::kept`] is waited for.
+    pub(crate) fn next_keep(&mut self) -> Option<(Keep, Option<u64>)> {
+        self.keeping.out.pop_front()
+    }
+
+    /// What a ticket was for is safe: whose text may be acknowledged now.
+    pub(crate) fn kept(&mut self, ticket: u64) -> Option<(PeerId, RandomId)> {
+        self.keeping.tickets.remove(&ticket)
+    }
+
+    /// Files whose story is not over.
+    pub(crate) fn unfinished_files(&self) -> Vec<UnfinishedFile> {
+        let all = self.by_peer.iter().flat_map(|(peer, thread)| thread.unfinished_files(*peer));
+        all.collect()
     }
 
     /// The peer goes by this name.
     pub(crate) fn rename(&mut self, peer: PeerId, name: &str) {
-        if let Some(thread) = self.by_peer.get_mut(&peer) {
+        if let Some(thread) = self.by_peer.get_mut(&peer)
+            && thread.name != name
+        {
             name.clone_into(&mut thread.name);
+            thread.changed = true;
+            self.changed = true;
         }
     }
 
@@ -68,24 +138,40 @@ impl Conversations {
         self.by_peer.get(&peer).map(|thread| thread.name.as_str())
     }
 
+    /// With whom there are conversations.
+    pub(crate) fn peers(&self) -> impl Iterator<Item = PeerId> {
+        self.by_peer.keys().copied()
+    }
+
     /// We write.
-    pub(crate) fn write(
+    pub(crate) fn write(&mut self, at: Moment, peer: PeerId, name: &str, id: RandomId, text: String) {
+        let what = LineKind::Sent { text: text.clone(), state: Delivery::Waiting };
+        self.add_and_keep(peer, name, Entry::new(Line { id, at, what }), false);
+        if let Some(thread) = self.by_peer.get_mut(&peer) {
+            thread.outbox.push_back(Pending { id, what: Waiting::Text(text), said: false });
+        }
+    }
+
+    /// We offer a file that lies at `path`.
+    pub(crate) fn offer(
         &mut self,
-        now: Instant,
         at: Moment,
         peer: PeerId,
         name: &str,
         id: RandomId,
-        text: String,
+        (file, size): (String, u64),
+        path: PathBuf,
     ) {
-        let what = LineKind::Sent { text: text.clone(), state: Delivery::Sending };
-        let line = self.add(peer, name, Line { id, at, what });
+        let state = FileState::Waiting { done: 0 };
+        let what = LineKind::File(FileLine { incoming: false, name: file.clone(), size, state });
+        let entry = Entry { path: Some(path), ..Entry::new(Line { id, at, what }) };
+        self.add_and_keep(peer, name, entry, false);
         if let Some(thread) = self.by_peer.get_mut(&peer) {
-            thread.pending.push(Pending { id, text, line, since: now, said: false });
+            thread.outbox.push_back(Pending { id, what: Waiting::Offer { name: file, size }, said: false });
         }
     }
 
-    /// They wrote. False when this text was seen before.
+    /// They wrote. `id` is the text's own name; `drawn` names the line of a text without one.
     pub(crate) fn receive(
         &mut self,
         at: Moment,
@@ -94,239 +180,356 @@ impl Conversations {
         id: Option<RandomId>,
         drawn: RandomId,
         text: String,
-    ) -> bool {
+    ) -> Received {
+        let line = Line { id: id.unwrap_or(drawn), at, what: LineKind::Received(text) };
+        self.take_in(peer, name, id, line)
+    }
+
+    /// They offer a file.
+    pub(crate) fn receive_offer(
+        &mut self,
+        at: Moment,
+        peer: PeerId,
+        name: &str,
+        id: RandomId,
+        (file, size): (String, u64),
+    ) -> Received {
+        let state = FileState::Offered;
+        let what = LineKind::File(FileLine { incoming: true, name: file, size, state });
+        self.take_in(peer, name, Some(id), Line { id, at, what })
+    }
+
+    fn take_in(&mut self, peer: PeerId, name: &str, id: Option<RandomId>, line: Line) -> Received {
         if let Some(id) = id {
-            if !self.seen.insert((peer, id)) {
-                return false;
-            }
-            self.seen_order.push_back((peer, id));
-            if self.seen_order.len() > MOST_SEEN
-                && let Some(oldest) = self.seen_order.pop_front()
-            {
-                self.seen.remove(&oldest);
+            let is_here = self.by_peer.get(&peer).is_some_and(|thread| thread.position(id).is_some());
+            if is_here || !self.is_first_time(peer, id) {
+                return if self.is_unsafe(peer, id) { Received::AgainUnsafe } else { Received::Again };
             }
         }
-        self.add(peer, name, Line { id: id.unwrap_or(drawn), at, what: LineKind::Received(text) });
+        let entry = Entry { unread: true, ..Entry::new(line) };
+        let is_kept = self.add_and_keep(peer, name, entry, id.is_some());
         if let Some(thread) = self.by_peer.get_mut(&peer) {
-            thread.unread += 1;
+            thread.typing_until = None;
+        }
+        if is_kept && id.is_some() { Received::NewUnsafe } else { Received::New }
+    }
+
+    /// Remembers a name beyond its line, which may be deleted or let go; false when it was remembered already.
+    fn is_first_time(&mut self, peer: PeerId, id: RandomId) -> bool {
+        if !self.seen.insert((peer, id)) {
+            return false;
+        }
+        self.seen_order.push_back((peer, id));
+        if self.seen_order.len() > MOST_SEEN
+            && let Some(oldest) = self.seen_order.pop_front()
+        {
+            self.seen.remove(&oldest);
         }
         true
     }
 
-    /// A call is over.
+    /// A call is over. One that was missed is unread until it is seen.
     pub(crate) fn record(&mut self, at: Moment, peer: PeerId, name: &str, id: RandomId, call: CallRecord) {
         let CallRecord { incoming, lasted, reason } = call;
-        self.add(peer, name, Line { id, at, what: LineKind::Call { incoming, lasted, reason } });
+        let unread = incoming && lasted.is_none() && reason != EndReason::Declined;
+        let line = Line { id, at, what: LineKind::Call { incoming, lasted, reason } };
+        self.add_and_keep(peer, name, Entry { unread, ..Entry::new(line) }, false);
     }
 
     /// What waits to be said to a peer on lines that may carry it; each is given once for the lines that stand.
-    /// To a plain client a text is done when said.
-    pub(crate) fn unsaid(&mut self, peer: PeerId, own_name: &str, plain: bool) -> Vec<Message> {
-        let Some(thread) = self.by_peer.get_mut(&peer) else { return vec![] };
-        let mut messages = Vec::new();
-        let mut done = Vec::new();
-        for pending in thread.pending.iter_mut().filter(|pending| !pending.said) {
+    ///
+    /// To a plain client a text is done when said. It takes no files: their lines are answered, to be given up.
+    pub(crate) fn unsaid(
+        &mut self,
+        peer: PeerId,
+        own_name: &str,
+        plain: bool,
+    ) -> (Vec<Message>, Vec<RandomId>) {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return (vec![], vec![]) };
+        let (mut messages, mut sent, mut not_taken) = (Vec::new(), Vec::new(), Vec::new());
+        let mut on_its_way = Vec::new();
+        for pending in thread.outbox.iter_mut().filter(|pending| !pending.said) {
             pending.said = true;
-            let text = pending.text.clone();
-            if plain {
-                messages.push(Message::Chat { name: own_name.to_owned(), text });
-                done.push(pending.id);
-            } else {
-                messages.push(Message::Text { id: pending.id, text });
+            match (&pending.what, plain) {
+                (Waiting::Text(text), true) => {
+                    messages.push(Message::Chat { name: own_name.to_owned(), text: text.clone() });
+                    sent.push(pending.id);
+                }
+                (Waiting::Text(text), false) => {
+                    messages.push(Message::Text { id: pending.id, text: text.clone() });
+                    on_its_way.push(pending.id);
+                }
+                (Waiting::Offer { .. }, true) => not_taken.push(pending.id),
+                (Waiting::Offer { name, size }, false) => {
+                    messages.push(Message::FileOffer { id: pending.id, name: name.clone(), size: *size });
+                }
             }
         }
-        for id in done {
-            thread.finish(id, Delivery::Sent);
+        for id in on_its_way {
+            thread.set_delivery(id, Delivery::Sending);
+            self.changed = true;
         }
-        messages
+        for id in sent {
+            self.finish(peer, id, Delivery::Sent);
+        }
+        (messages, not_taken)
     }
 
-    /// A text of ours was kept there.
-    pub(crate) fn acknowledged(&mut self, peer: PeerId, id: RandomId) {
+    /// A way to the peer is being opened, or is there: what waits counts as on its way.
+    pub(crate) fn under_way(&mut self, peer: PeerId) {
         if let Some(thread) = self.by_peer.get_mut(&peer) {
-            thread.finish(id, Delivery::Delivered);
+            self.changed |= thread.set_all_waiting(Delivery::Sending);
         }
     }
 
     /// The lines to a peer are gone: what was not acknowledged is said again on the next.
-    pub(crate) fn lines_lost(&mut self, now: Instant, peer: PeerId) {
-        for pending in self.by_peer.get_mut(&peer).into_iter().flat_map(|thread| &mut thread.pending) {
-            pending.said = false;
-            pending.since = now;
+    pub(crate) fn lines_lost(&mut self, peer: PeerId) {
+        if let Some(thread) = self.by_peer.get_mut(&peer) {
+            thread.outbox.iter_mut().for_each(|pending| pending.said = false);
+            thread.typing_until = None;
+            thread.changed = true;
+            self.changed = true;
+            thread.set_all_waiting(Delivery::Waiting);
         }
     }
 
-    /// Whether something waits for lines to a peer.
-    pub(crate) fn waits(&self, peer: PeerId) -> bool {
-        self.by_peer.get(&peer).is_some_and(|thread| !thread.pending.is_empty())
-    }
-
-    /// Gives up what found no line; true when something was given up.
-    pub(crate) fn give_up(&mut self, now: Instant) -> bool {
-        let mut any = false;
-        for thread in self.by_peer.values_mut() {
-            let late: Vec<RandomId> = thread
-                .pending
-                .iter()
-                .filter(|pending| !pending.said && now >= pending.since + GIVE_UP_AFTER)
-                .map(|pending| pending.id)
-                .collect();
-            any |= !late.is_empty();
-            for id in late {
-                thread.finish(id, Delivery::Waiting);
+    /// What was said to a peer was kept there. True when it is an offered file's line.
+    pub(crate) fn acknowledged(&mut self, peer: PeerId, id: RandomId) -> bool {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return false };
+        let Some(pending) = thread.outbox.iter().find(|pending| pending.id == id) else { return false };
+        match pending.what {
+            Waiting::Text(_) => {
+                self.finish(peer, id, Delivery::Delivered);
+                false
+            }
+            Waiting::Offer { .. } => {
+                thread.outbox.retain(|pending| pending.id != id);
+                true
             }
         }
+    }
+
+    /// The person there has seen everything up to this line of ours.
+    pub(crate) fn read_there(&mut self, peer: PeerId, up_to: RandomId) {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return };
+        let read = thread.read_up_to(up_to);
+        for id in read {
+            self.finish(peer, id, Delivery::Read);
+        }
+    }
+
+    fn finish(&mut self, peer: PeerId, id: RandomId, became: Delivery) {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return };
+        thread.outbox.retain(|pending| pending.id != id);
+        if thread.set_delivery(id, became) {
+            self.changed = true;
+            self.keep(peer, id);
+        }
+    }
+
+    /// Whether something waits to be said to a peer.
+    pub(crate) fn waits(&self, peer: PeerId) -> bool {
+        self.by_peer.get(&peer).is_some_and(|thread| !thread.outbox.is_empty())
+    }
+
+    /// For whom something waits.
+    pub(crate) fn waited_for(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.by_peer.iter().filter(|(_, thread)| !thread.outbox.is_empty()).map(|(peer, _)| *peer)
+    }
+
+    /// How far a file got, shown and, when that matters to the next start, kept.
+    pub(crate) fn set_file(&mut self, peer: PeerId, id: RandomId, state: FileState, path: Option<PathBuf>) {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return };
+        let Some(entry) = thread.entry_mut(id) else { return };
+        let LineKind::File(file) = &mut entry.line.what else { return };
+        let worth_keeping = keeping::differs_on_disk(file, &state) || (path.is_some() && entry.path != path);
+        if file.state == state && !worth_keeping {
+            return;
+        }
+        let is_over = is_over(&state);
+        file.state = state;
+        if path.is_some() {
+            entry.path = path;
+        }
+        thread.changed = true;
+        self.changed = true;
+        if is_over {
+            thread.outbox.retain(|pending| pending.id != id);
+        }
+        if worth_keeping {
+            self.keep(peer, id);
+        }
+    }
+
+    /// How far a file is, if its line is here.
+    pub(crate) fn file_state(&self, peer: PeerId, id: RandomId) -> Option<FileState> {
+        match &self.by_peer.get(&peer)?.entry(id)?.line.what {
+            LineKind::File(file) => Some(file.state.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a line that came is still on its way to the disk.
+    pub(crate) fn is_unsafe(&self, peer: PeerId, id: RandomId) -> bool {
+        self.keeping.tickets.values().any(|waits| *waits == (peer, id))
+    }
+
+    /// The conversation is on screen. True when something in it was unread.
+    pub(crate) fn mark_read(&mut self, peer: PeerId) -> bool {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return false };
+        if !thread.mark_read() {
+            return false;
+        }
+        self.changed = true;
+        self.keeping.tell(Keep::ReadAll(peer));
+        true
+    }
+
+    /// The last text that was seen here and that its writer was not told of.
+    pub(crate) fn read_owed(&self, peer: PeerId) -> Option<RandomId> {
+        self.by_peer.get(&peer)?.read_owed
+    }
+
+    /// Its writer was told, or is not to be told.
+    pub(crate) fn read_told(&mut self, peer: PeerId) {
+        if let Some(thread) = self.by_peer.get_mut(&peer) {
+            thread.read_owed = None;
+        }
+    }
+
+    /// They write, shown until then.
+    pub(crate) fn types(&mut self, peer: PeerId, until: Instant) {
+        if let Some(thread) = self.by_peer.get_mut(&peer) {
+            self.changed |= thread.typing_until.is_none();
+            thread.changed |= thread.typing_until.is_none();
+            thread.typing_until = Some(until);
+        }
+    }
+
+    /// Takes away what was shown for a while only; true when there was something.
+    pub(crate) fn tick(&mut self, now: Instant) -> bool {
+        let mut any = false;
+        for thread in self.by_peer.values_mut() {
+            if thread.typing_until.is_some_and(|until| until <= now) {
+                thread.typing_until = None;
+                thread.changed = true;
+                any = true;
+            }
+        }
+        self.changed |= any;
         any
     }
 
-    /// When [`Conversations::give_up`] has something to do.
+    /// When [`Conversations::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        let pending = self.by_peer.values().flat_map(|thread| &thread.pending);
-        pending.filter(|pending| !pending.said).map(|pending| pending.since + GIVE_UP_AFTER).min()
+        self.by_peer.values().filter_map(|thread| thread.typing_until).min()
     }
 
-    /// The conversation is on screen.
-    pub(crate) fn mark_read(&mut self, peer: PeerId) {
-        if let Some(thread) = self.by_peer.get_mut(&peer) {
-            thread.unread = 0;
+    /// Earlier lines are wanted: the oldest that is loaded, if there are earlier ones and nobody asked yet.
+    pub(crate) fn want_earlier(&mut self, peer: PeerId) -> Option<Option<LineName>> {
+        self.by_peer.get_mut(&peer)?.want_earlier()
+    }
+
+    /// Earlier lines came, oldest first; answers the files among them whose story is not over.
+    pub(crate) fn earlier(
+        &mut self,
+        peer: PeerId,
+        lines: Vec<StoredLine>,
+        more: bool,
+    ) -> Vec<UnfinishedFile> {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return vec![] };
+        let entries = lines.into_iter().filter(|line| line.peer == peer).map(keeping::restored).collect();
+        let names = thread.put_before(entries, more);
+        self.changed = true;
+        thread.unfinished_files(peer).filter(|file| names.contains(&file.id)).collect()
+    }
+
+    /// Deletes a line here; what waits to be said is not said.
+    pub(crate) fn delete(&mut self, peer: PeerId, id: RandomId) {
+        let Some(thread) = self.by_peer.get_mut(&peer) else { return };
+        if thread.remove(id) {
+            if thread.is_empty() {
+                self.by_peer.remove(&peer);
+            }
+            self.changed = true;
+            self.keeping.tell(Keep::LineGone(peer, id.0));
         }
     }
 
-    /// For the window, the latest first.
-    pub(crate) fn view(&self) -> Arc<Vec<Conversation>> {
-        let mut threads: Vec<_> = self.by_peer.iter().collect();
-        threads.sort_by_key(|(_, thread)| std::cmp::Reverse(thread.touched));
-        let shown = threads.into_iter().map(|(peer, thread)| Conversation {
-            peer_id: *peer,
-            name: thread.name.clone(),
-            lines: Arc::new(thread.lines.iter().cloned().collect()),
-            more: false,
-            unread: thread.unread,
-            typing: false,
-        });
-        Arc::new(shown.collect())
+    /// Erases all lines with a peer, or with everybody.
+    pub(crate) fn erase(&mut self, peer: Option<PeerId>) {
+        match peer {
+            Some(peer) => _ = self.by_peer.remove(&peer),
+            None => self.by_peer.clear(),
+        }
+        self.changed = true;
+        self.keeping.tell(Keep::Erase(peer));
     }
 
-    /// Adds a line and answers its number.
-    fn add(&mut self, peer: PeerId, name: &str, line: Line) -> u64 {
+    /// Puts together what changed since the last time.
+    pub(crate) fn refresh(&mut self) {
+        if !std::mem::take(&mut self.changed) {
+            return;
+        }
+        let mut threads: Vec<_> = self.by_peer.iter_mut().collect();
+        threads.sort_by_key(|(_, thread)| std::cmp::Reverse(thread.touched));
+        self.shown = Arc::new(threads.into_iter().map(|(peer, thread)| thread.shown(*peer)).collect());
+    }
+
+    /// For the window, the latest first, as of the last [`Conversations::refresh`].
+    pub(crate) fn view(&self) -> Arc<Vec<Conversation>> {
+        Arc::clone(&self.shown)
+    }
+
+    /// Adds a line; answers whether it goes to the disk.
+    fn add_and_keep(&mut self, peer: PeerId, name: &str, mut entry: Entry, with_ticket: bool) -> bool {
+        entry.kept = self.keeping.keeps_lines();
+        let id = entry.line.id;
+        let is_kept = entry.kept;
+        let stored = is_kept.then(|| keeping::stored(peer, name, &entry));
+        self.add(peer, name, entry);
+        if let Some(stored) = stored {
+            self.keeping.tell_line(stored, with_ticket.then_some((peer, id)));
+        }
+        is_kept
+    }
+
+    /// A line changed that is on the disk, or belongs there.
+    fn keep(&mut self, peer: PeerId, id: RandomId) {
+        let Some(thread) = self.by_peer.get(&peer) else { return };
+        if let Some(entry) = thread.entry(id)
+            && entry.kept
+        {
+            self.keeping.tell_line(keeping::stored(peer, &thread.name, entry), None);
+        }
+    }
+
+    fn add(&mut self, peer: PeerId, name: &str, entry: Entry) {
         self.latest += 1;
         if !self.by_peer.contains_key(&peer) && self.by_peer.len() >= MOST_CONVERSATIONS {
-            let oldest = self.by_peer.iter().min_by_key(|(_, thread)| thread.touched).map(|(peer, _)| *peer);
+            // Those for whom something waits stay as long as any other can go.
+            let key = |thread: &Thread| (!thread.outbox.is_empty(), thread.touched);
+            let oldest = self.by_peer.iter().min_by_key(|(_, thread)| key(thread)).map(|(peer, _)| *peer);
             oldest.map(|oldest| self.by_peer.remove(&oldest));
+            self.let_go = true;
         }
-        let thread = self.by_peer.entry(peer).or_insert_with(|| Thread {
-            name: name.to_owned(),
-            lines: VecDeque::new(),
-            first: 0,
-            unread: 0,
-            touched: 0,
-            pending: vec![],
-        });
+        let more = self.let_go && self.keeping.has_store();
+        let thread = self.by_peer.entry(peer).or_insert_with(|| Thread::new(name, more));
         name.clone_into(&mut thread.name);
         thread.touched = self.latest;
-        thread.lines.push_back(line);
-        if thread.lines.len() > MOST_LINES {
-            thread.lines.pop_front();
-            thread.first += 1;
-        }
-        thread.first + thread.lines.len() as u64 - 1
+        thread.push(entry);
+        self.changed = true;
     }
 }
 
-impl Thread {
-    fn finish(&mut self, id: RandomId, became: Delivery) {
-        let Some(at) = self.pending.iter().position(|pending| pending.id == id) else { return };
-        let pending = self.pending.remove(at);
-        let index = pending.line.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
-        if let Some(line) = index.and_then(|index| self.lines.get_mut(index))
-            && let LineKind::Sent { state, .. } = &mut line.what
-        {
-            *state = became;
-        }
+/// Whether nothing will change a file's line any more.
+pub(crate) fn is_over(state: &FileState) -> bool {
+    match state {
+        FileState::Offered | FileState::Moving { .. } | FileState::Waiting { .. } => false,
+        FileState::Done(_) | FileState::Declined | FileState::Cancelled | FileState::Failed => true,
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const ADA: PeerId = PeerId([1; 32]);
-    const ONE: RandomId = RandomId([1; 16]);
-
-    fn state(conversations: &Conversations) -> Delivery {
-        match &conversations.view()[0].lines[0].what {
-            LineKind::Sent { state, .. } => *state,
-            other => panic!("not sent: {other:?}"),
-        }
-    }
-
-    fn written(now: Instant) -> Conversations {
-        let mut conversations = Conversations::new();
-        conversations.write(now, Moment::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
-        conversations
-    }
-
-    #[test]
-    fn a_text_is_delivered_when_the_far_end_says_so() {
-        let mut conversations = written(Instant::now());
-        let said = conversations.unsaid(ADA, "Bob", false);
-        assert_eq!(said, [Message::Text { id: ONE, text: "hello".into() }]);
-        assert_eq!(state(&conversations), Delivery::Sending);
-        conversations.acknowledged(ADA, ONE);
-        assert_eq!(state(&conversations), Delivery::Delivered);
-        assert!(!conversations.waits(ADA));
-    }
-
-    #[test]
-    fn a_text_to_a_plain_client_is_sent_and_no_more_is_known() {
-        let mut conversations = written(Instant::now());
-        let said = conversations.unsaid(ADA, "Bob", true);
-        assert_eq!(said, [Message::Chat { name: "Bob".into(), text: "hello".into() }]);
-        assert_eq!(state(&conversations), Delivery::Sent);
-    }
-
-    #[test]
-    fn what_was_not_acknowledged_is_said_again_on_the_next_lines() {
-        let now = Instant::now();
-        let mut conversations = written(now);
-        assert_eq!(conversations.unsaid(ADA, "Bob", false).len(), 1);
-        assert_eq!(conversations.unsaid(ADA, "Bob", false).len(), 0);
-        conversations.lines_lost(now, ADA);
-        assert_eq!(conversations.unsaid(ADA, "Bob", false).len(), 1);
-    }
-
-    #[test]
-    fn a_text_that_finds_no_line_fails_after_its_time() {
-        let now = Instant::now();
-        let mut conversations = written(now);
-        assert!(!conversations.give_up(now));
-        assert!(conversations.give_up(conversations.deadline().expect("a text waits")));
-        assert_eq!(state(&conversations), Delivery::Waiting);
-        assert_eq!(conversations.deadline(), None);
-    }
-
-    #[test]
-    fn a_text_that_comes_twice_is_shown_once() {
-        let mut conversations = Conversations::new();
-        let mut come =
-            || conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", Some(ONE), ONE, "hello".into());
-        assert!(come());
-        assert!(!come());
-        assert_eq!(conversations.view()[0].lines.len(), 1);
-        assert_eq!(conversations.view()[0].unread, 1);
-    }
-
-    #[test]
-    fn old_lines_go_and_what_became_of_a_new_one_still_finds_it() {
-        let mut conversations = Conversations::new();
-        for n in 0..MOST_LINES {
-            conversations.receive(Moment::UNIX_EPOCH, ADA, "Ada", None, ONE, n.to_string());
-        }
-        conversations.write(Instant::now(), Moment::UNIX_EPOCH, ADA, "Ada", ONE, "hello".into());
-        conversations.acknowledged(ADA, ONE);
-        let view = conversations.view();
-        assert_eq!(view[0].lines.len(), MOST_LINES);
-        let last = view[0].lines.last().map(|line| line.what.clone());
-        assert_eq!(last, Some(LineKind::Sent { text: "hello".into(), state: Delivery::Delivered }));
-    }
-}
+#[path = "conversation/tests.rs"]
+mod tests;

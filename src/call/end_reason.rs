@@ -45,6 +45,25 @@ impl EndReason {
         }
     }
 
+    /// Reads [`EndReason::as_str`] back; `None` is a word of another version.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word)
+    }
+
+    const ALL: [Self; 11] = [
+        Self::Ended,
+        Self::EndedThere,
+        Self::Cancelled,
+        Self::NotFound,
+        Self::Declined,
+        Self::Busy,
+        Self::NoAnswer,
+        Self::Vanished,
+        Self::ServerUnreachable,
+        Self::NameRefused,
+        Self::NoWayThrough,
+    ];
+
     /// The exit status of `tincan call` and `tincan answer`.
     pub fn exit_status(self) -> u8 {
         match self {

@@ -100,6 +100,10 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// A file that was offered is no longer what it was; it has to be offered again.
+    FileChanged(PathBuf),
+    /// What came of a file is not what was sent; it was deleted.
+    FileDamaged(PathBuf),
     /// The passphrase does not open the backup, or the file is none.
     BackUpNotOpened,
     /// What was restored, or a new identity, shows with the next start.
@@ -131,6 +135,18 @@ pub enum Refusal {
     /// The server's address cannot be used.
     #[error("{0}.")]
     Server(NotAServer),
+    /// Their program takes no files.
+    #[error("Their program takes no files.")]
+    TakesNoFiles,
+    /// Only files can be offered: no folders, no devices.
+    #[error("Only files can be sent.")]
+    NotAFile,
+    /// It is too large: 64 GiB is the most.
+    #[error("This file is too large.")]
+    FileTooLarge,
+    /// Too many files wait to be taken.
+    #[error("Too many files wait already.")]
+    TooManyFiles,
     /// The settings cannot be kept; what the system said.
     #[error("{0}")]
     Settings(String),

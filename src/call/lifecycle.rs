@@ -219,6 +219,13 @@ impl Lifecycle {
         self.phase = Phase::Looking { whom, wanted, with_video, since: now };
     }
 
+    /// Whom we look for by name is this peer: who is to be trusted with names says so.
+    pub(crate) fn looked_for_is(&mut self, peer: PeerId) {
+        if let Phase::Looking { wanted, .. } = &mut self.phase {
+            *wanted = Some(peer);
+        }
+    }
+
     /// It is known whom to dial. `otherwise` is what it means when nobody answers.
     pub(crate) fn found(
         &mut self,
@@ -537,12 +544,9 @@ impl Lifecycle {
         }
     }
 
+    /// By the peer ID: a name is whatever the far end says.
     fn is_looking_for(&self, offer: &Offer) -> bool {
-        match &self.phase {
-            Phase::Looking { wanted: Some(wanted), .. } => *wanted == offer.peer,
-            Phase::Looking { whom, wanted: None, .. } => whom.to_lowercase() == offer.name.to_lowercase(),
-            _ => false,
-        }
+        matches!(&self.phase, Phase::Looking { wanted: Some(wanted), .. } if *wanted == offer.peer)
     }
 
     fn is_with(&self, peer: PeerId) -> bool {

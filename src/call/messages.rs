@@ -3,6 +3,8 @@
 //! `username` and `message` are what every client of this kind knows, and never gain arguments. Everything else is ours,
 //! goes by the one handler name [`OURS`] and carries one object, whose `type` says which message it is.
 
+use bytes::Bytes;
+
 use super::random_id::RandomId;
 use crate::amf::Value;
 
@@ -14,6 +16,12 @@ pub(crate) const VERSION: f64 = 1.0;
 
 /// The longest chat line taken or sent, in bytes of UTF-8.
 pub(crate) const LONGEST_TEXT: usize = 16 * 1024;
+
+/// The most bytes of a file taken in one message.
+pub(crate) const LARGEST_PIECE: usize = 64 * 1024;
+
+/// The longest file name taken from a far end, in bytes of UTF-8; it is made safe before it is shown or used.
+const LONGEST_FILE_NAME: usize = 1024;
 
 /// The longest name taken from a far end, in characters; what is longer is cut.
 const LONGEST_NAME: usize = 64;
@@ -47,6 +55,17 @@ pub(crate) enum Goodbye {
     Cancel,
     /// It rang for the whole time.
     NoAnswer,
+}
+
+/// Why a file does not go on.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FileStop {
+    /// It is not wanted.
+    Declined,
+    /// The person there stopped it.
+    Cancelled,
+    /// It could not be read or written there, or what came was not what was sent.
+    Failed,
 }
 
 /// One message on a private line.
@@ -94,8 +113,64 @@ pub(crate) enum Message {
         /// What.
         text: String,
     },
-    /// `textAck`: a chat line was kept.
+    /// `textAck`: a chat line, or a file's offer, was kept.
     TextAck(RandomId),
+    /// `read`: everything up to this chat line was on screen.
+    Read(RandomId),
+    /// `typing`: the person there writes.
+    Typing,
+    /// `fileOffer`: a file; said again on each new line until its story is over.
+    FileOffer {
+        /// Its name among chat lines.
+        id: RandomId,
+        /// Its name among files, as the far end wrote it.
+        name: String,
+        /// Bytes.
+        size: u64,
+    },
+    /// `fileWant`: the file is taken, or goes on on new lines.
+    FileWant {
+        /// Which.
+        id: RandomId,
+        /// From this byte.
+        offset: u64,
+        /// Up to this byte for now.
+        up_to: u64,
+    },
+    /// `fileGoOn`: there is room for more of it.
+    FileGoOn {
+        /// Which.
+        id: RandomId,
+        /// So many bytes are safe there.
+        done: u64,
+        /// Up to this byte for now.
+        up_to: u64,
+    },
+    /// `fileBytes`: a piece.
+    FileBytes {
+        /// Of which.
+        id: RandomId,
+        /// Where it begins.
+        offset: u64,
+        /// The piece.
+        bytes: Bytes,
+    },
+    /// `fileEnd`: that was all.
+    FileEnd {
+        /// Of which.
+        id: RandomId,
+        /// The SHA-256 of the whole file.
+        digest: [u8; 32],
+    },
+    /// `fileDone`: all of it is there, and it is what was sent.
+    FileDone(RandomId),
+    /// `fileStop`: it does not go on.
+    FileStop {
+        /// Which.
+        id: RandomId,
+        /// Why.
+        why: FileStop,
+    },
     /// `media`: what one sends from now on.
     Media {
         /// There is sound at all.
@@ -148,6 +223,39 @@ impl Message {
                 ours("text", vec![("id", id_value(*id)), ("text", Value::from(text.as_str()))])
             }
             Self::TextAck(id) => ours("textAck", vec![("id", id_value(*id))]),
+            Self::Read(id) => ours("read", vec![("id", id_value(*id))]),
+            Self::Typing => ours("typing", vec![]),
+            Self::FileOffer { id, name, size } => ours(
+                "fileOffer",
+                vec![
+                    ("id", id_value(*id)),
+                    ("name", Value::from(name.as_str())),
+                    ("size", count_value(*size)),
+                ],
+            ),
+            Self::FileWant { id, offset, up_to } => ours(
+                "fileWant",
+                vec![("id", id_value(*id)), ("offset", count_value(*offset)), ("upTo", count_value(*up_to))],
+            ),
+            Self::FileGoOn { id, done, up_to } => ours(
+                "fileGoOn",
+                vec![("id", id_value(*id)), ("done", count_value(*done)), ("upTo", count_value(*up_to))],
+            ),
+            Self::FileBytes { id, offset, bytes } => ours(
+                "fileBytes",
+                vec![
+                    ("id", id_value(*id)),
+                    ("offset", count_value(*offset)),
+                    ("bytes", Value::Bytes(bytes.to_vec())),
+                ],
+            ),
+            Self::FileEnd { id, digest } => {
+                ours("fileEnd", vec![("id", id_value(*id)), ("sha256", Value::Bytes(digest.to_vec()))])
+            }
+            Self::FileDone(id) => ours("fileDone", vec![("id", id_value(*id))]),
+            Self::FileStop { id, why } => {
+                ours("fileStop", vec![("id", id_value(*id)), ("reason", Value::from(why.as_str()))])
+            }
             Self::Media { audio, video, muted } => ours(
                 "media",
                 vec![
@@ -184,6 +292,11 @@ impl Message {
         let id = |name: &str| object.property(name)?.as_str()?.parse::<RandomId>().ok();
         let number = |name: &str| object.property(name)?.as_number().filter(|n| n.is_finite());
         let flag = |name: &str| matches!(object.property(name), Some(Value::Boolean(true)));
+        let count = |name: &str| count_of(object.property(name)?);
+        let bytes = |name: &str| match object.property(name)? {
+            Value::Bytes(bytes) => Some(bytes),
+            _ => None,
+        };
         Some(match object.property("type")?.as_str()? {
             "capabilities" => Self::Capabilities(Capabilities {
                 intent: Intent::parse(object.property("intent")?.as_str()?)?,
@@ -202,6 +315,31 @@ impl Message {
             "ended" => Self::Ended(id("call")?),
             "text" => Self::Text { id: id("id")?, text: usable_text(object.property("text")?)? },
             "textAck" => Self::TextAck(id("id")?),
+            "read" => Self::Read(id("id")?),
+            "typing" => Self::Typing,
+            "fileOffer" => {
+                let name =
+                    object.property("name")?.as_str().filter(|name| name.len() <= LONGEST_FILE_NAME)?;
+                Self::FileOffer { id: id("id")?, name: name.to_owned(), size: count("size")? }
+            }
+            "fileWant" => Self::FileWant { id: id("id")?, offset: count("offset")?, up_to: count("upTo")? },
+            "fileGoOn" => Self::FileGoOn { id: id("id")?, done: count("done")?, up_to: count("upTo")? },
+            "fileBytes" => {
+                let piece = bytes("bytes").filter(|piece| piece.len() <= LARGEST_PIECE)?;
+                Self::FileBytes {
+                    id: id("id")?,
+                    offset: count("offset")?,
+                    bytes: Bytes::copy_from_slice(piece),
+                }
+            }
+            "fileEnd" => {
+                Self::FileEnd { id: id("id")?, digest: bytes("sha256")?.as_slice().try_into().ok()? }
+            }
+            "fileDone" => Self::FileDone(id("id")?),
+            "fileStop" => {
+                let word = object.property("reason").and_then(Value::as_str).unwrap_or_default();
+                Self::FileStop { id: id("id")?, why: FileStop::parse(word) }
+            }
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
             "keyFrameWanted" => Self::KeyFrameWanted,
             "report" => Self::Report {
@@ -254,6 +392,25 @@ impl Goodbye {
     }
 }
 
+impl FileStop {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Declined => "declined",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// A reason we do not know: it does not go on all the same.
+    fn parse(text: &str) -> Self {
+        match text {
+            "declined" => Self::Declined,
+            "failed" => Self::Failed,
+            _ => Self::Cancelled,
+        }
+    }
+}
+
 fn ours(kind: &'static str, properties: Vec<(&str, Value)>) -> (&'static str, Vec<Value>) {
     let properties = properties.into_iter().map(|(name, value)| (name.to_owned(), value));
     let object = std::iter::once(("type".to_owned(), Value::from(kind))).chain(properties).collect();
@@ -262,6 +419,19 @@ fn ours(kind: &'static str, properties: Vec<(&str, Value)>) -> (&'static str, Ve
 
 fn id_value(id: RandomId) -> Value {
     Value::String(id.to_string())
+}
+
+/// The largest whole number that a number of AMF holds exactly.
+const MOST_COUNT: f64 = 9_007_199_254_740_992.0;
+
+fn count_value(count: u64) -> Value {
+    Value::Number(count as f64)
+}
+
+/// A whole number of bytes.
+fn count_of(value: &Value) -> Option<u64> {
+    let number = value.as_number().filter(|number| (0.0..=MOST_COUNT).contains(number))?;
+    (number.fract() == 0.0).then_some(number as u64)
 }
 
 /// A name as it may be shown: no control or direction-changing characters, not endless, never empty.
@@ -300,6 +470,15 @@ mod tests {
             Message::Ended(ID),
             Message::Text { id: ID, text: "你好".into() },
             Message::TextAck(ID),
+            Message::Read(ID),
+            Message::Typing,
+            Message::FileOffer { id: ID, name: "猫.png".into(), size: 5_000_000_000 },
+            Message::FileWant { id: ID, offset: 7, up_to: 4_294_967_297 },
+            Message::FileGoOn { id: ID, done: 7, up_to: 4_294_967_297 },
+            Message::FileBytes { id: ID, offset: 65_536, bytes: Bytes::from_static(&[0, 0xff, 9]) },
+            Message::FileEnd { id: ID, digest: [3; 32] },
+            Message::FileDone(ID),
+            Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
@@ -327,6 +506,14 @@ mod tests {
         assert_eq!(Message::from_data(OURS, &[Value::from("text")]), None);
         let later = Value::Object(vec![("type".into(), "hologram".into())]);
         assert_eq!(Message::from_data(OURS, &[later]), None);
+    }
+
+    #[test]
+    fn a_place_in_a_file_is_a_whole_number_that_is_exact() {
+        assert_eq!(count_of(&Value::Number(12.0)), Some(12));
+        for number in [-1.0, 0.5, f64::NAN, f64::INFINITY, 1e17] {
+            assert_eq!(count_of(&Value::Number(number)), None, "{number}");
+        }
     }
 
     #[test]

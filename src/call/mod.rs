@@ -1,8 +1,9 @@
 //! The product's own logic: who is called, who rings, what is heard and seen, and why it ended.
 //!
 //! Several deciders without sockets, threads or clocks, joined in [`client_machine`] and driven in virtual time by the
-//! tests: `peer_link` (the lines with one peer), `lifecycle` (the one call), `conversation` (what is written),
-//! [`rate_control`] (how much picture). One doer above them, [`client`] with its `worker`, has devices, files and names of
+//! tests: `peer_link` (the lines with one peer), `lifecycle` (the one call), `contacts` (whom the person keeps),
+//! `conversation` (what is written), `transfers` (the files), [`rate_control`] (how much picture). One doer above them,
+//! [`client`] with its `worker`, has devices, files and names of
 //! hosts. What a window holds is [`handle::Client`]: [`Command`] in, [`ClientView`] and [`Event`] out.
 //!
 //! # How a call is set up
@@ -45,10 +46,34 @@
 //! | `bye` | `call`, `reason` (`hang_up`, `cancel`, `no_answer`) | it is over |
 //! | `ended` | `call` | the answer to `bye`: who said it may leave |
 //! | `text` | `id`, `text` | a chat line, said again on the next lines until acknowledged |
-//! | `textAck` | `id` | it is kept |
+//! | `textAck` | `id` | it, or a file's offer, is kept |
+//! | `read` | `id` | everything up to this chat line was on screen; only if the person there lets it be told |
+//! | `typing` | | somebody writes there; at most every 3 s, shown for 6 s; only over lines that are up |
+//! | `fileOffer` | `id`, `name`, `size` | a file, said again on the next lines until its story is over; answered by `textAck`, `fileWant`, `fileDone` or `fileStop` |
+//! | `fileWant` | `id`, `offset`, `upTo` | the file is taken, from this byte; `upTo` is where to wait for more room |
+//! | `fileGoOn` | `id`, `done`, `upTo` | `done` bytes are safe; there is room up to `upTo` |
+//! | `fileBytes` | `id`, `offset`, `bytes` | a piece of at most 64 KiB, on the flow that gives way to all others |
+//! | `fileEnd` | `id`, `sha256` | that was all, on the same flow |
+//! | `fileDone` | `id` | all of it is there, and it has that sum |
+//! | `fileStop` | `id`, `reason` (`declined`, `cancelled`, `failed`) | it does not go on, whoever of the two says it |
 //! | `media` | `audio`, `video`, `muted` | what is sent from now on |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
 //! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//!
+//! # Servers and presence
+//!
+//! The home server is the person's choice. Another server is connected to, beside it, for as long as a contact is found
+//! there, a link to it is dialled, or somebody from there is on the line; there one is a visitor, never listed. Whoever is
+//! dialled is asked for at their own server, and introduced by all that we are connected to: the first answer wins. The
+//! public stream `idA` is one for all of them. Tincan servers tell who of our contacts is there ([`crate::rendezvous`]).
+//!
+//! # Who rings
+//!
+//! Step 3 refuses who is blocked. At step 7 it is known who calls and what for: a stranger is told `bye` (`no_answer`) when
+//! only contacts may call, or when another stranger rang less than a minute ago, and nothing shows here; anybody is told
+//! `busy` while the person is not to be disturbed, and the call counts as missed. A plain client's line is closed instead.
+//!
+//! # When two dial at once
 //!
 //! When both dial at once, each end takes the other's dial for an answer, and the call goes by the ID that the lower
 //! peer ID drew. A session that is lost is dialled again by either end with the same call ID, and nobody rings.
@@ -58,19 +83,26 @@ mod built_in_server;
 pub mod client;
 pub mod client_machine;
 pub mod command;
+mod contacts;
 mod conversation;
 pub mod end_reason;
 pub mod event;
 pub mod figures;
+pub mod file_desk;
+pub mod file_job;
+mod file_name;
+mod file_pace;
 pub mod handle;
 mod lifecycle;
 pub mod link;
+mod loss_count;
 mod messages;
 mod peer_link;
 pub mod random_id;
 pub mod rate_control;
 pub mod server_address;
 mod stream_bridge;
+mod transfers;
 pub mod view;
 mod worker;
 

@@ -148,6 +148,11 @@ impl PeerLink {
         self.lines_up
     }
 
+    /// Whether we dialled, and the lines have not come about yet.
+    pub(crate) fn is_dialling(&self) -> bool {
+        self.dialled && !self.lines_up
+    }
+
     /// Whom our private line goes to, once it is played.
     pub(crate) fn listener(&self) -> Option<SubscriberId> {
         self.listener

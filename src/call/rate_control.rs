@@ -1,4 +1,4 @@
-//! How much picture the way to the far end carries: from the session's figures to a bit rate, a size and a picture rate.
+//! How much picture the way to the far end carries: from the call's figures to a bit rate, a size and a picture rate.
 //! Pure, stepped a few times a second. Sound comes first: its share is never offered to the pictures.
 //!
 //! The rate falls by a third when the queue grows old or losses are heavy, and grows slowly while both are low. Losses
@@ -31,7 +31,7 @@ const SIZES: [(f64, u32, u32, f32); 5] = [
     (0.0, 320, 180, 15.0),
 ];
 
-/// The session's figures at one moment.
+/// The call's figures at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Sample {
     /// Fragments sent so far.

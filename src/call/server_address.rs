@@ -63,6 +63,17 @@ impl ServerAddress {
         self.port == PORT && (self.host == "127.0.0.1" || self.host.eq_ignore_ascii_case("localhost"))
     }
 
+    /// The URL as all spellings of it come out: host in lower case, no usual port, no slash at the end. Two URLs that
+    /// differ in this may still lead to one server.
+    pub fn normalised(&self) -> String {
+        let host = self.host.to_ascii_lowercase();
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let port = if self.port == PORT { String::new() } else { format!(":{}", self.port) };
+        let after = self.url.get("rtmfp://".len()..).unwrap_or_default();
+        let app = after.find('/').and_then(|at| after.get(at..)).unwrap_or_default();
+        format!("rtmfp://{host}{port}{}", app.trim_end_matches('/'))
+    }
+
     /// As people name it.
     pub fn shown(&self) -> String {
         match (self.is_built_in(), self.port) {
@@ -100,6 +111,15 @@ mod tests {
         let server = ServerAddress::parse("[2001:db8::1]:2000").expect("an address");
         assert_eq!((server.host.as_str(), server.port), ("2001:db8::1", 2000));
         assert_eq!(server.shown(), "[2001:db8::1]:2000");
+    }
+
+    #[test]
+    fn every_spelling_of_an_url_is_the_same_server() {
+        let normalised = |text: &str| ServerAddress::parse(text).expect("an address").normalised();
+        for same in ["Example.org", "rtmfp://example.org:1935", "RTMFP://EXAMPLE.ORG/"] {
+            assert_eq!(normalised(same), "rtmfp://example.org", "{same}");
+        }
+        assert_eq!(normalised("[2001:DB8::1]:2000/a/"), "rtmfp://[2001:db8::1]:2000/a");
     }
 
     #[test]

@@ -127,7 +127,7 @@ pub struct Contact {
 }
 
 /// What was written and called with one peer.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Conversation {
     /// With whom.
     pub peer_id: PeerId,
@@ -144,7 +144,7 @@ pub struct Conversation {
 }
 
 /// One line of a conversation.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Line {
     /// Its name.
     pub id: RandomId,
@@ -155,7 +155,7 @@ pub struct Line {
 }
 
 /// What a line is.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum LineKind {
     /// They wrote.
     Received(String),
@@ -382,8 +382,10 @@ pub struct Quality {
     pub route: String,
     /// Milliseconds there and back.
     pub round_trip_ms: Option<f64>,
-    /// Percent of packets lost, of those we sent.
+    /// Percent of what we sent that was lost, over the last five seconds.
     pub loss_percent: f64,
+    /// The same over the whole call.
+    pub call_loss_percent: f64,
     /// Kilobits a second out.
     pub send_kbps: f64,
     /// Kilobits a second in.

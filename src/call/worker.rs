@@ -15,6 +15,8 @@ use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMach
 use super::command::Command;
 use super::event::{Event, Notice, Refusal};
 use super::figures::CallFigures;
+use super::file_desk::FileDesk;
+use super::file_job::FileReport;
 use super::server_address::{BUILT_IN, ServerAddress};
 #[cfg(feature = "server")]
 use super::view::ServerState;
@@ -38,6 +40,8 @@ const TICK: Duration = Duration::from_millis(100);
 const FRAMES: usize = 64;
 /// What the machine tells that may wait.
 const TOLD: usize = 2_048;
+/// Reports of the files' desk that may wait; it waits too, then.
+const FILE_REPORTS: usize = 16;
 /// Who takes over a server that went away waits for a random part of this, so that not all try at once.
 const TAKE_OVER_WITHIN: Duration = Duration::from_millis(500);
 /// Who stops waits so long for the goodbyes.
@@ -81,18 +85,54 @@ pub(super) struct Worker {
     frame_fell: Arc<AtomicBool>,
     resolved: mpsc::Receiver<(ServerAddress, Vec<std::net::SocketAddr>)>,
     resolve: mpsc::Sender<(ServerAddress, Vec<std::net::SocketAddr>)>,
+    further_found: mpsc::Receiver<(String, Vec<std::net::SocketAddr>)>,
+    find_further: mpsc::Sender<(String, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
+    // Before the desk, which waits for room in it while it is dropped.
+    file_reports: mpsc::Receiver<FileReport>,
+    _files: FileDesk,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
     devices: Devices,
     figures: CallFigures,
     up: bool,
+    /// The person tries the devices.
     previewing: bool,
+    ahead: Ahead,
     told_devices: (bool, bool),
     concealed: (u64, u64),
     next_report: Instant,
+}
+
+/// The files' desk, and what it reports.
+pub(super) type Files = (FileDesk, mpsc::Receiver<FileReport>);
+
+/// Starts the files' desk. What comes goes where the person looks for it; without a window, beside everything else.
+pub(super) fn open_desk(data_dir: &std::path::Path, window: bool) -> std::io::Result<Files> {
+    let (report, file_reports) = mpsc::channel(FILE_REPORTS);
+    let folder = Some(data_dir.join("downloads")).filter(|_| !window);
+    let folder = folder.unwrap_or_else(|| settings::downloads(data_dir));
+    let files = FileDesk::start(folder, move |done| report.blocking_send(done).is_ok())?;
+    Ok((files, file_reports))
+}
+
+/// What is opened before a call is up, so that it begins at once. Nothing of it leaves this computer.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Ahead {
+    camera_and_microphone: bool,
+    loudspeaker: bool,
+}
+
+impl Ahead {
+    /// Who calls sees themself while it rings there. Who is called has agreed to nothing yet: no light may come on.
+    fn of(call: &CallState) -> Self {
+        Self {
+            camera_and_microphone: matches!(call, CallState::Outgoing { .. }),
+            loudspeaker: matches!(call, CallState::Outgoing { .. } | CallState::Incoming { .. }),
+        }
+    }
 }
 
 /// Binds the sockets and puts the worker together.
@@ -101,6 +141,7 @@ pub(super) fn prepare(
     config: WorkerConfig,
     studio: Studio,
     commands: mpsc::Receiver<Command>,
+    (files, file_reports): Files,
 ) -> Result<Worker, DriverError> {
     let _inside = runtime.enter();
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
@@ -116,19 +157,24 @@ pub(super) fn prepare(
             keeps: false,
             // What is no peer ID blocks nobody.
             blocked: config.settings.blocked.iter().filter_map(|text| text.parse().ok()).collect(),
+            guarded: config.window,
             seed: config.seeds.1,
             clocks: (Instant::now(), SystemTime::now()),
         },
     );
     let (tell, machine_told) = mpsc::channel(TOLD);
+    let jobs = files.jobs();
     let driver = driver::spawn(machine, DriverConfig::any_port(), move |event| {
-        if let Err(error) = tell.try_send(event) {
+        if let ClientEvent::File(job) = event {
+            jobs.ask(job);
+        } else if let Err(error) = tell.try_send(event) {
             // Only a worker that stands still lets this fill; far frames are then worth nothing anyway.
             tracing::warn!("the call worker does not keep up: {error}");
         }
     })?;
     let (frame_sender, frames) = mpsc::channel(FRAMES);
     let (resolve, resolved) = mpsc::channel(4);
+    let (find_further, further_found) = mpsc::channel(4);
     let (list_devices, listed_devices) = mpsc::channel(2);
     let devices = Devices {
         camera: config.settings.camera.clone(),
@@ -148,8 +194,12 @@ pub(super) fn prepare(
         frame_fell: Arc::default(),
         resolved,
         resolve,
+        further_found,
+        find_further,
         listed_devices,
         list_devices,
+        file_reports,
+        _files: files,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -157,6 +207,7 @@ pub(super) fn prepare(
         figures: CallFigures::default(),
         up: false,
         previewing: false,
+        ahead: Ahead::default(),
         told_devices: (false, false),
         concealed: (0, 0),
         next_report: Instant::now(),
@@ -183,11 +234,20 @@ impl Worker {
                 Some(event) = self.machine_told.recv() => self.told(event),
                 Some(frame) = self.frames.recv() => self.ask(ClientCommand::Frame(frame)),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
+                Some((url, addresses)) = self.further_found.recv() => {
+                    self.ask(ClientCommand::FurtherServer { url, addresses });
+                }
                 Some(devices) = self.listed_devices.recv() => {
                     self.devices.cameras = devices.cameras;
                     self.devices.microphones = devices.microphones;
                     self.devices.speakers = devices.speakers;
                     self.publish();
+                }
+                // Waits for room: what the desk did must be known, and the desk waits meanwhile.
+                Some(done) = self.file_reports.recv() => {
+                    if self.driver.command(ClientCommand::File(done)).await.is_err() {
+                        break;
+                    }
                 }
                 _ = ticks.tick() => self.tick(),
             }
@@ -267,7 +327,10 @@ impl Worker {
                 self.keep(|settings| settings.speaker.clone_from(name));
             }
             Command::RefreshDevices => self.look_for_devices(),
-            Command::Preview(on) => self.preview(*on),
+            Command::Preview(on) => {
+                self.previewing = *on;
+                self.follow_devices();
+            }
             Command::TestSpeaker => self.studio.play_sound(Sound::Test),
             Command::Cancel
             | Command::Decline
@@ -314,6 +377,10 @@ impl Worker {
             }
             ClientEvent::Changed(view) => {
                 self.core = *view;
+                let ahead = Ahead::of(&self.core.call);
+                if std::mem::replace(&mut self.ahead, ahead) != ahead {
+                    self.follow_devices();
+                }
                 self.publish();
             }
             ClientEvent::MediaStarted { .. } => self.start_media(),
@@ -327,10 +394,13 @@ impl Worker {
                 frames_per_second: target.frames_per_second,
             }),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
-            ClientEvent::ServerWanted => {
+            ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
                 self.find_server(TAKE_OVER_WITHIN.mul_f64(part));
             }
+            ClientEvent::ServerWanted { url: Some(url) } => self.find_further_server(url),
+            // The desk is asked without a stop here.
+            ClientEvent::File(_) => {}
             ClientEvent::Keep { .. } | ClientEvent::EarlierWanted { .. } | ClientEvent::Left => {}
         }
     }
@@ -357,26 +427,26 @@ impl Worker {
         self.studio.stop_sending();
         self.studio.stop_receiving();
         self.studio.set_muted(false);
-        if self.previewing {
-            self.preview(true);
-        }
         self.publish();
     }
 
-    fn preview(&mut self, on: bool) {
-        self.previewing = on;
-        if on {
+    /// Opens what is wanted outside a call; a call that is up keeps what it uses.
+    fn follow_devices(&mut self) {
+        if self.previewing || self.ahead.camera_and_microphone {
             self.studio.open_camera();
             self.studio.open_microphone();
-        } else if !self.up {
+        } else {
             self.studio.close_camera();
             self.studio.close_microphone();
         }
+        self.studio.set_speaker_ready(self.ahead.loudspeaker);
     }
 
     fn sound_for(&mut self, event: &Event) {
         match event {
-            Event::Ringing { .. } if self.config.window && !self.config.settings.muted_ring => {
+            Event::Ringing { silently: false, .. }
+                if self.config.window && !self.config.settings.muted_ring =>
+            {
                 self.studio.play_sound(Sound::Ring);
             }
             Event::RingingThere if self.config.window => self.studio.play_sound(Sound::Ringback),
@@ -430,7 +500,7 @@ impl Worker {
             self.measure();
             self.report_concealed();
         }
-        if self.up || self.previewing {
+        if self.up || self.previewing || self.ahead.camera_and_microphone {
             self.publish();
         }
     }
@@ -471,6 +541,17 @@ impl Worker {
             let addresses = server.resolve().await;
             // The worker may be gone; then nobody wants to know.
             let _ = resolve.send((server, addresses)).await;
+        });
+    }
+
+    /// Looks up where a further server is; nobody here becomes it.
+    fn find_further_server(&mut self, url: String) {
+        let Ok(server) = ServerAddress::parse(&url) else { return };
+        let found = self.find_further.clone();
+        tokio::spawn(async move {
+            let addresses = server.resolve().await;
+            // The worker may be gone; then nobody wants to know.
+            let _ = found.send((url, addresses)).await;
         });
     }
 

@@ -53,7 +53,9 @@ impl Statistics {
     ) {
         let figures = if was_up { client.call_figures() } else { CallFigures::default() };
         let mut line = line(&figures, setup_ms);
+        // A line tells of the last seconds, a summary of them all.
         line.insert("event".to_owned(), json!("summary"));
+        line.insert("loss_percent".to_owned(), json!(rounded(Some(figures.quality.call_loss_percent))));
         line.insert("end_reason".to_owned(), json!(reason.as_str()));
         self.write(&Value::Object(line));
     }

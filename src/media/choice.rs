@@ -83,83 +83,40 @@ fn word(text: &str) -> Word<'_> {
     }
 }
 
-impl FromStr for CameraSource {
-    type Err = Infallible;
+/// Reading and printing of a choice among devices: the words all have in common, and those of its own.
+macro_rules! reads_and_prints {
+    ($choice:ident $(, $word:literal is $own:ident)*) => {
+        impl FromStr for $choice {
+            type Err = Infallible;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match word(text) {
-            Word::Default => Self::Default,
-            Word::None => Self::None,
-            Word::File(path) => Self::File(path),
-            Word::Other("test") => Self::Test,
-            Word::Other("screen") => Self::Screen,
-            Word::Other(name) => Self::Named(name.to_owned()),
-        })
-    }
-}
-
-impl fmt::Display for CameraSource {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => out.write_str("default"),
-            Self::Named(name) => out.write_str(name),
-            Self::Test => out.write_str("test"),
-            Self::Screen => out.write_str("screen"),
-            Self::File(path) => write!(out, "file:{}", path.display()),
-            Self::None => out.write_str("none"),
+            fn from_str(text: &str) -> Result<Self, Infallible> {
+                Ok(match word(text) {
+                    Word::Default => Self::Default,
+                    Word::None => Self::None,
+                    Word::File(path) => Self::File(path),
+                    $(Word::Other($word) => Self::$own,)*
+                    Word::Other(name) => Self::Named(name.to_owned()),
+                })
+            }
         }
-    }
-}
 
-impl FromStr for MicrophoneSource {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match word(text) {
-            Word::Default => Self::Default,
-            Word::None => Self::None,
-            Word::File(path) => Self::File(path),
-            Word::Other("tone") => Self::Tone,
-            Word::Other(name) => Self::Named(name.to_owned()),
-        })
-    }
-}
-
-impl fmt::Display for MicrophoneSource {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => out.write_str("default"),
-            Self::Named(name) => out.write_str(name),
-            Self::Tone => out.write_str("tone"),
-            Self::File(path) => write!(out, "file:{}", path.display()),
-            Self::None => out.write_str("none"),
+        impl fmt::Display for $choice {
+            fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    Self::Default => out.write_str("default"),
+                    Self::None => out.write_str("none"),
+                    Self::File(path) => write!(out, "file:{}", path.display()),
+                    $(Self::$own => out.write_str($word),)*
+                    Self::Named(name) => out.write_str(name),
+                }
+            }
         }
-    }
+    };
 }
 
-impl FromStr for SpeakerSink {
-    type Err = Infallible;
-
-    fn from_str(text: &str) -> Result<Self, Infallible> {
-        Ok(match word(text) {
-            Word::Default => Self::Default,
-            Word::None => Self::None,
-            Word::File(path) => Self::File(path),
-            Word::Other(name) => Self::Named(name.to_owned()),
-        })
-    }
-}
-
-impl fmt::Display for SpeakerSink {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => out.write_str("default"),
-            Self::Named(name) => out.write_str(name),
-            Self::File(path) => write!(out, "file:{}", path.display()),
-            Self::None => out.write_str("none"),
-        }
-    }
-}
+reads_and_prints!(CameraSource, "test" is Test, "screen" is Screen);
+reads_and_prints!(MicrophoneSource, "tone" is Tone);
+reads_and_prints!(SpeakerSink);
 
 /// A picture sink has no device names, so a word that is neither `none` nor `file:PATH` is a mistake.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]

@@ -20,7 +20,7 @@ pub mod encoded;
 pub mod figures;
 pub mod latest;
 pub mod picture;
-mod playout;
+pub mod playout;
 mod receive_pipeline;
 mod send_pipeline;
 mod shaping;

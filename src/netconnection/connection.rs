@@ -63,6 +63,8 @@ pub(super) struct Client {
     trusted: bool,
     /// What `setPeerInfo` said last: servers ask for it again when our address changed.
     addresses: Vec<SocketAddr>,
+    /// How often this end wants signs of life, whatever the server advises.
+    keepalive: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -118,6 +120,7 @@ impl Node {
             streams: BTreeMap::new(),
             trusted: true,
             addresses: Vec::new(),
+            keepalive: None,
         };
         self.connections.insert(id, Connection::new(key, Role::Client(client)));
         id
@@ -149,6 +152,17 @@ impl Node {
         let open = self.sessions.get(&found.session).is_some_and(|session| session.far_end.is_some());
         if open {
             self.endpoint.set_forwarded_hello(found.session, forwarded_hello(trusted));
+        }
+    }
+
+    /// How often the server is asked for a sign of life when it is silent, in place of what it advises (RFC 7425 §5.3.4).
+    /// No less than 5 seconds.
+    pub fn prefer_keepalive(&mut self, connection: ConnectionId, every: Duration) {
+        let every = every.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE);
+        let Some(found) = self.connections.get_mut(&connection) else { return };
+        if let Role::Client(client) = &mut found.role {
+            client.keepalive = Some(every);
+            self.endpoint.set_patience(found.session, every, self.config.endpoint.vanish_after);
         }
     }
 
@@ -310,9 +324,12 @@ impl Node {
 
     /// The server's advice on how often to ask for signs of life (§5.3.4), within our own limits.
     fn on_set_keepalive(&mut self, id: ConnectionId, server: Duration, peer: Duration) {
-        let Some(session) = self.connections.get(&id).map(|connection| connection.session) else { return };
+        let Some(connection) = self.connections.get(&id) else { return };
         let vanish_after = self.config.endpoint.vanish_after;
-        self.endpoint.set_patience(session, server.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE), vanish_after);
+        if !matches!(&connection.role, Role::Client(Client { keepalive: Some(_), .. })) {
+            let server = server.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE);
+            self.endpoint.set_patience(connection.session, server, vanish_after);
+        }
         let peer = peer.clamp(LEAST_KEEPALIVE, MOST_KEEPALIVE);
         self.peer_keepalive = Some(peer);
         for (key, session) in &self.sessions {

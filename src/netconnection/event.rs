@@ -152,6 +152,11 @@ pub enum NodeEvent {
         /// Of which kind.
         kind: MediaKind,
     },
+    /// A bulk message left its queue: there may be room for the next.
+    BulkMoved {
+        /// To whom it was written.
+        target: Target,
+    },
     /// A stream through a server exists now (`createStream`).
     StreamCreated {
         /// The connection it belongs to.

@@ -183,10 +183,10 @@ mod tests {
     fn two_flows_meet_at_two_barriers_as_in_figure_2() {
         let mut script = Script::new();
         assert_eq!(script.message(F2, 3), [3]);
-        assert_eq!(script.barrier(F2, 8), []);
-        assert_eq!(script.message(F2, 5), []);
-        assert_eq!(script.barrier(F2, 13), []);
-        assert_eq!(script.message(F2, 6), []);
+        assert_eq!(script.barrier(F2, 8), [0_u32; 0]);
+        assert_eq!(script.message(F2, 5), [0_u32; 0]);
+        assert_eq!(script.barrier(F2, 13), [0_u32; 0]);
+        assert_eq!(script.message(F2, 6), [0_u32; 0]);
         assert_eq!(script.message(F1, 1), [1]);
         assert_eq!(script.barrier(F1, 8), [5]);
         assert_eq!(script.barrier(F1, 13), [6]);
@@ -197,9 +197,9 @@ mod tests {
     fn a_barrier_that_nobody_else_reaches_holds_for_a_second() {
         let mut script = Script::new();
         script.barrier(F1, 1);
-        assert_eq!(script.message(F1, 9), []);
+        assert_eq!(script.message(F1, 9), [0_u32; 0]);
         assert_eq!(script.sync.deadline(), Some(script.now + LONGEST_WAIT));
-        assert_eq!(numbers(script.sync.on_time(script.now)), []);
+        assert_eq!(numbers(script.sync.on_time(script.now)), [0_u32; 0]);
         assert_eq!(numbers(script.sync.on_time(script.now + LONGEST_WAIT)), [9]);
         assert_eq!(script.sync.deadline(), None);
     }

@@ -37,6 +37,17 @@ pub enum MediaKind {
     Video,
 }
 
+/// The flows of one stream that we send on, each in its own order and with its own priority.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub(super) enum Lane {
+    /// Commands, status and data that somebody waits for.
+    Data,
+    /// Sound or pictures.
+    Media(MediaKind),
+    /// Data that gives way to all else: files.
+    Bulk,
+}
+
 /// An audio or video message (RFC 7425 §5.1): an FLV tag body with its time.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct MediaMessage {

@@ -18,6 +18,7 @@ use super::alarm::{Alarm, Alarms};
 use super::call::AskedOfUs;
 use super::connection::Connection;
 use super::flow_metadata::FlowMetadata;
+use super::ids::Lane;
 use super::message::{self, Message};
 use super::outlet::{Outlet, Sent};
 use super::peer_stream::{Publication, Subscriber};
@@ -97,6 +98,19 @@ impl Node {
         }
     }
 
+    /// Sends a data message for which nobody waits, reliably and in the order of its kind: after sound, pictures and all
+    /// other data. [`NodeEvent::BulkMoved`] tells when it left the queue; before [`Node::queued_bulk`] is small, the next
+    /// need not be made. To nobody, and beyond what the send queue holds, it is dropped.
+    pub fn send_bulk(&mut self, now: Instant, target: Target, handler: &str, arguments: Vec<Value>) {
+        let message = message::encode_data(handler, &arguments);
+        for target in self.single_targets(target) {
+            let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { continue };
+            let sent = outlet.send_bulk(&mut self.endpoint, now, message.clone());
+            let session = outlet.session;
+            self.note_sent(session, target, Lane::Bulk, sent);
+        }
+    }
+
     /// Sends sound or picture.
     ///
     /// A message that needs the previous one, when that one was given up, is dropped at once; like all that is given up
@@ -114,7 +128,7 @@ impl Node {
             let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { continue };
             let sent = outlet.send_media(&mut self.endpoint, now, kind, bytes.clone(), deadline);
             let session = outlet.session;
-            self.note_sent(session, target, Some(kind), sent);
+            self.note_sent(session, target, Lane::Media(kind), sent);
         }
     }
 
@@ -130,13 +144,22 @@ impl Node {
 
     /// Bytes queued to a target and not yet acknowledged, of one kind. Of a publication: to its slowest subscriber.
     pub fn queued(&self, target: Target, kind: MediaKind) -> usize {
+        self.queued_on(target, Lane::Media(kind))
+    }
+
+    /// Bytes of bulk data queued to a target and not yet acknowledged.
+    pub fn queued_bulk(&self, target: Target) -> usize {
+        self.queued_on(target, Lane::Bulk)
+    }
+
+    fn queued_on(&self, target: Target, lane: Lane) -> usize {
         let targets = self.single_targets(target).into_iter();
         let outlets = targets.filter_map(|target| match target {
             Target::Subscriber(id) => self.subscribers.get(&id)?.outlet(),
             Target::ServerStream(id) => self.streams.get(&id)?.outlet.as_ref(),
             Target::Publication(_) => None,
         });
-        outlets.map(|outlet| outlet.queued(&self.endpoint, kind)).max().unwrap_or(0)
+        outlets.map(|outlet| outlet.queued(&self.endpoint, lane)).max().unwrap_or(0)
     }
 
     /// Closes the direct session with a peer, and every stream in it.
@@ -164,6 +187,17 @@ impl Node {
             }
         }
         Some(figures)
+    }
+
+    /// The figures of every direct session with a peer, each with the name it keeps.
+    pub fn direct_figures(&self, now: Instant, peer: PeerId) -> Vec<(SessionKey, SessionFigures)> {
+        let of = |(key, _)| Some((key, self.endpoint.figures(now, key)?));
+        self.direct_sessions(peer).filter_map(of).collect()
+    }
+
+    /// How many sessions the endpoint below holds, with whomever: opening, open, and closing.
+    pub fn sessions(&self) -> usize {
+        self.endpoint.sessions()
     }
 
     /// The way the direct session with a peer takes.
@@ -217,18 +251,20 @@ impl Node {
         let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { return };
         let sent = outlet.send_data(&mut self.endpoint, now, message);
         let session = outlet.session;
-        self.note_sent(session, target, None, sent);
+        self.note_sent(session, target, Lane::Data, sent);
     }
 
-    fn note_sent(&mut self, session: SessionKey, target: Target, kind: Option<MediaKind>, sent: Sent) {
-        match (sent, kind) {
+    fn note_sent(&mut self, session: SessionKey, target: Target, lane: Lane, sent: Sent) {
+        match (sent, lane) {
             (Sent::QueuedOnNew(flow), _) => {
                 if let Some(session) = self.sessions.get_mut(&session) {
-                    session.outgoing.insert(flow, Outgoing::Stream(target, kind));
+                    session.outgoing.insert(flow, Outgoing::Stream(target, lane));
                 }
             }
-            (Sent::Dropped, Some(kind)) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
-            (Sent::Dropped, None) => tracing::warn!("a data message was dropped: the stream takes no more"),
+            (Sent::Dropped, Lane::Media(kind)) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
+            (Sent::Dropped, Lane::Data | Lane::Bulk) => {
+                tracing::warn!("a data message was dropped: the stream takes no more")
+            }
             (Sent::Queued, _) => {}
         }
     }
@@ -455,7 +491,15 @@ impl Node {
 
     fn on_message_done(&mut self, key: SessionKey, flow: SendFlowId, message: MessageId, delivered: bool) {
         let outgoing = self.sessions.get(&key).and_then(|session| session.outgoing.get(&flow));
-        let Some(&Outgoing::Stream(target, Some(kind))) = outgoing else { return };
+        let Some(&Outgoing::Stream(target, lane)) = outgoing else { return };
+        let kind = match lane {
+            Lane::Media(kind) => kind,
+            Lane::Bulk => {
+                self.tell(NodeEvent::BulkMoved { target });
+                return;
+            }
+            Lane::Data => return,
+        };
         let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { return };
         outlet.on_message_done(kind, message, delivered);
         if !delivered {

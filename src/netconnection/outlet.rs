@@ -1,4 +1,5 @@
-//! The sending side of one stream: a flow each for sound, pictures and data, opened when first needed (RFC 7425 §5.3.5).
+//! The sending side of one stream: a flow each for sound, pictures, data and bulk data, opened when first needed (RFC 7425
+//! §5.3.5).
 //!
 //! Each kind of media is a chain: a message may fall with the one before it. What has already fallen is remembered here,
 //! so that a delta picture without its predecessor costs nothing on the wire.
@@ -8,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::flow_metadata::FlowMetadata;
-use super::ids::{MediaDeadline, MediaKind};
+use super::ids::{Lane, MediaDeadline, MediaKind};
 use crate::rtmfp::endpoint::{
     Endpoint, FlowOptions, MessageId, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
@@ -19,20 +20,21 @@ pub(super) struct Outlet {
     pub(super) session: SessionKey,
     stream: u32,
     answers: Option<ReceiveFlowId>,
-    data: Lane,
-    audio: Lane,
-    video: Lane,
+    data: Way,
+    audio: Way,
+    video: Way,
+    bulk: Way,
 }
 
 /// One flow of the stream, and how its chain of messages stands.
 #[derive(Debug, Default)]
-struct Lane {
-    flow: LaneFlow,
+struct Way {
+    flow: WayFlow,
     before: Before,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-enum LaneFlow {
+enum WayFlow {
     #[default]
     NotYet,
     Open(SendFlowId),
@@ -65,14 +67,32 @@ pub(super) enum Sent {
 
 impl Outlet {
     pub(super) fn new(session: SessionKey, stream: u32, answers: Option<ReceiveFlowId>) -> Self {
-        let [data, audio, video] = Default::default();
-        Self { session, stream, answers, data, audio, video }
+        let [data, audio, video, bulk] = Default::default();
+        Self { session, stream, answers, data, audio, video, bulk }
     }
 
     /// Sends a command, a status or data: always delivered, in order.
     pub(super) fn send_data(&mut self, endpoint: &mut Endpoint, now: Instant, message: Bytes) -> Sent {
-        let Some((flow, new)) = self.flow(endpoint, None) else { return Sent::Dropped };
-        match endpoint.write(now, self.session, flow, message, WriteOptions::default()) {
+        self.send_in_order(endpoint, now, Lane::Data, message, WriteOptions::default())
+    }
+
+    /// Sends data for which nobody waits: always delivered, in order, after everything else. What becomes of each message
+    /// is told, so that the next need not be made before there is room.
+    pub(super) fn send_bulk(&mut self, endpoint: &mut Endpoint, now: Instant, message: Bytes) -> Sent {
+        let options = WriteOptions { report: true, ..WriteOptions::default() };
+        self.send_in_order(endpoint, now, Lane::Bulk, message, options)
+    }
+
+    fn send_in_order(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        lane: Lane,
+        message: Bytes,
+        options: WriteOptions,
+    ) -> Sent {
+        let Some((flow, new)) = self.flow(endpoint, lane) else { return Sent::Dropped };
+        match endpoint.write(now, self.session, flow, message, options) {
             Ok(_) if new => Sent::QueuedOnNew(flow),
             Ok(_) => Sent::Queued,
             Err(_) => Sent::Dropped,
@@ -88,21 +108,21 @@ impl Outlet {
         message: Bytes,
         deadline: MediaDeadline,
     ) -> Sent {
-        let needs = match (deadline.needs_previous, self.lane(Some(kind)).before) {
+        let needs = match (deadline.needs_previous, self.way(Lane::Media(kind)).before) {
             (true, Before::Fallen) => return Sent::Dropped,
             (true, Before::Waiting(previous)) => Some(previous),
             _ => None,
         };
-        let Some((flow, new)) = self.flow(endpoint, Some(kind)) else { return Sent::Dropped };
+        let Some((flow, new)) = self.flow(endpoint, Lane::Media(kind)) else { return Sent::Dropped };
         let options =
             WriteOptions { start_by: deadline.start_by, finish_by: deadline.finish_by, needs, report: true };
         match endpoint.write(now, self.session, flow, message, options) {
             Ok(id) => {
-                self.lane(Some(kind)).before = Before::Waiting(id);
+                self.way(Lane::Media(kind)).before = Before::Waiting(id);
                 if new { Sent::QueuedOnNew(flow) } else { Sent::Queued }
             }
             Err(_) => {
-                self.lane(Some(kind)).before = Before::Fallen;
+                self.way(Lane::Media(kind)).before = Before::Fallen;
                 Sent::Dropped
             }
         }
@@ -110,25 +130,25 @@ impl Outlet {
 
     /// A media message left the queue.
     pub(super) fn on_message_done(&mut self, kind: MediaKind, message: MessageId, delivered: bool) {
-        let lane = self.lane(Some(kind));
-        if lane.before == Before::Waiting(message) {
-            lane.before = if delivered { Before::Settled } else { Before::Fallen };
+        let way = self.way(Lane::Media(kind));
+        if way.before == Before::Waiting(message) {
+            way.before = if delivered { Before::Settled } else { Before::Fallen };
         }
     }
 
     /// The far end refuses one of the flows.
     pub(super) fn on_flow_refused(&mut self, flow: SendFlowId) {
-        for lane in [&mut self.data, &mut self.audio, &mut self.video] {
-            if lane.flow == LaneFlow::Open(flow) {
-                lane.flow = LaneFlow::Refused;
-                lane.before = Before::Fallen;
+        for way in self.ways() {
+            if way.flow == WayFlow::Open(flow) {
+                way.flow = WayFlow::Refused;
+                way.before = Before::Fallen;
             }
         }
     }
 
     /// Gives up the pictures that were not delivered; a key frame must come next.
     pub(super) fn abandon_video(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        if let LaneFlow::Open(flow) = self.video.flow
+        if let WayFlow::Open(flow) = self.video.flow
             && endpoint.queued(self.session, flow) > 0
         {
             endpoint.abandon_queued(now, self.session, flow);
@@ -137,62 +157,71 @@ impl Outlet {
     }
 
     /// Bytes not yet acknowledged.
-    pub(super) fn queued(&self, endpoint: &Endpoint, kind: MediaKind) -> usize {
-        let lane = match kind {
-            MediaKind::Audio => &self.audio,
-            MediaKind::Video => &self.video,
+    pub(super) fn queued(&self, endpoint: &Endpoint, lane: Lane) -> usize {
+        let way = match lane {
+            Lane::Data => &self.data,
+            Lane::Media(MediaKind::Audio) => &self.audio,
+            Lane::Media(MediaKind::Video) => &self.video,
+            Lane::Bulk => &self.bulk,
         };
-        match lane.flow {
-            LaneFlow::Open(flow) => endpoint.queued(self.session, flow),
-            LaneFlow::NotYet | LaneFlow::Refused => 0,
+        match way.flow {
+            WayFlow::Open(flow) => endpoint.queued(self.session, flow),
+            WayFlow::NotYet | WayFlow::Refused => 0,
         }
     }
 
-    /// Finishes the flows after what is queued; stale media is not worth waiting for.
+    /// Finishes the flows after what is queued; stale media is not worth waiting for, and bulk data goes on another time.
     pub(super) fn close(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        for lane in [&mut self.audio, &mut self.video] {
-            if let LaneFlow::Open(flow) = lane.flow {
+        for way in [&mut self.audio, &mut self.video, &mut self.bulk] {
+            if let WayFlow::Open(flow) = way.flow {
                 endpoint.abandon_queued(now, self.session, flow);
             }
         }
-        for lane in [&mut self.data, &mut self.audio, &mut self.video] {
-            if let LaneFlow::Open(flow) = lane.flow {
-                endpoint.close_flow(now, self.session, flow);
-                lane.flow = LaneFlow::Refused;
+        let session = self.session;
+        for way in self.ways() {
+            if let WayFlow::Open(flow) = way.flow {
+                endpoint.close_flow(now, session, flow);
+                way.flow = WayFlow::Refused;
             }
         }
     }
 
-    fn lane(&mut self, kind: Option<MediaKind>) -> &mut Lane {
-        match kind {
-            None => &mut self.data,
-            Some(MediaKind::Audio) => &mut self.audio,
-            Some(MediaKind::Video) => &mut self.video,
+    fn ways(&mut self) -> [&mut Way; 4] {
+        [&mut self.data, &mut self.audio, &mut self.video, &mut self.bulk]
+    }
+
+    fn way(&mut self, lane: Lane) -> &mut Way {
+        match lane {
+            Lane::Data => &mut self.data,
+            Lane::Media(MediaKind::Audio) => &mut self.audio,
+            Lane::Media(MediaKind::Video) => &mut self.video,
+            Lane::Bulk => &mut self.bulk,
         }
     }
 
     /// The flow for a kind of message, and whether it was opened just now.
-    fn flow(&mut self, endpoint: &mut Endpoint, kind: Option<MediaKind>) -> Option<(SendFlowId, bool)> {
-        match self.lane(kind).flow {
-            LaneFlow::Open(flow) => return Some((flow, false)),
-            LaneFlow::Refused => return None,
-            LaneFlow::NotYet => {}
+    fn flow(&mut self, endpoint: &mut Endpoint, lane: Lane) -> Option<(SendFlowId, bool)> {
+        match self.way(lane).flow {
+            WayFlow::Open(flow) => return Some((flow, false)),
+            WayFlow::Refused => return None,
+            WayFlow::NotYet => {}
         }
-        let (metadata, priority) = match kind {
-            None => (FlowMetadata::in_order(self.stream), Priority::Data),
+        let (metadata, priority) = match lane {
+            Lane::Data => (FlowMetadata::in_order(self.stream), Priority::Data),
             // Sound is played from a buffer that sorts it, and a late piece must not hold up the next.
-            Some(MediaKind::Audio) => (FlowMetadata::as_it_arrives(self.stream), Priority::Audio),
+            Lane::Media(MediaKind::Audio) => (FlowMetadata::as_it_arrives(self.stream), Priority::Audio),
             // A picture is no use without the one before it; what is abandoned leaves no hole to wait for.
-            Some(MediaKind::Video) => (FlowMetadata::in_order(self.stream), Priority::Video),
+            Lane::Media(MediaKind::Video) => (FlowMetadata::in_order(self.stream), Priority::Video),
+            Lane::Bulk => (FlowMetadata::in_order(self.stream), Priority::Background),
         };
         let options = FlowOptions {
             metadata: metadata.encode(),
             priority,
-            time_critical: kind.is_some(),
+            time_critical: matches!(lane, Lane::Media(_)),
             answers: self.answers,
         };
         let flow = endpoint.open_flow(self.session, options).ok()?;
-        self.lane(kind).flow = LaneFlow::Open(flow);
+        self.way(lane).flow = WayFlow::Open(flow);
         Some((flow, true))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use super::flow_sync::{FlowSync, FlowTree};
-use super::ids::{ConnectionId, MediaKind, PlaybackId, ServerStreamId, SubscriberId, Target};
+use super::ids::{ConnectionId, Lane, PlaybackId, ServerStreamId, SubscriberId, Target};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::endpoint::{ReceiveFlowId, SendFlowId};
 use crate::rtmfp::machine::Route;
@@ -79,8 +79,8 @@ pub(super) enum Outgoing {
     Connection(ConnectionId),
     /// Our `play` of a far peer's stream.
     Play(PlaybackId),
-    /// Media (or data, without a kind) to a target.
-    Stream(Target, Option<MediaKind>),
+    /// What a stream carries to a target.
+    Stream(Target, Lane),
     /// Status of a client's stream, at us as its server.
     ClientStream(ConnectionId, u32),
 }

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use super::presence::{MOST_WATCHED, State};
 use crate::netconnection::UserName;
 use crate::netconnection::node::ConnectionId;
 use crate::rtmfp::{PeerId, Route};
@@ -17,7 +18,7 @@ pub enum Visibility {
     /// By name or peer ID, but not in the list. What a program that never says anything gets.
     #[default]
     Known,
-    /// Not at all: neither looked up nor introduced. They can still call.
+    /// By nobody: neither looked up nor seen. Who has the peer ID is still introduced, and can call.
     Nobody,
 }
 
@@ -48,12 +49,28 @@ pub struct Person {
     pub visibility: Visibility,
     /// Whether they want to hear when the list changes.
     pub watches: bool,
+    /// What they are doing.
+    pub state: State,
+    /// They said what they are doing, or had time to.
+    pub settled: bool,
+    /// Whose state they want to hear, in order; at most [`MOST_WATCHED`].
+    pub watched: Vec<PeerId>,
 }
 
 impl Person {
     /// Somebody who just came.
     pub fn new(peer: PeerId, name: UserName, route: Route) -> Self {
-        Self { peer, name, route, reported: Vec::new(), visibility: Visibility::default(), watches: false }
+        Self {
+            peer,
+            name,
+            route,
+            reported: Vec::new(),
+            visibility: Visibility::default(),
+            watches: false,
+            state: State::default(),
+            settled: false,
+            watched: Vec::new(),
+        }
     }
 }
 
@@ -139,6 +156,42 @@ impl Directory {
         (before == Visibility::Everyone) != (visibility == Visibility::Everyone)
     }
 
+    /// Somebody says what they are doing. Whether that, or that they are here, is news.
+    pub fn set_state(&mut self, connection: ConnectionId, state: State) -> bool {
+        let Some(person) = self.people.get_mut(&connection) else { return false };
+        let was_settled = std::mem::replace(&mut person.settled, true);
+        std::mem::replace(&mut person.state, state) != state || !was_settled
+    }
+
+    /// Somebody had time to say what they are doing. Whether it is news that they are here.
+    pub fn settle(&mut self, peer: PeerId) -> bool {
+        let connection = self.by_peer.get(&peer);
+        let person = connection.and_then(|connection| self.people.get_mut(connection));
+        person.is_some_and(|person| !std::mem::replace(&mut person.settled, true))
+    }
+
+    /// What somebody is doing, for those who have the peer ID; `None` when they are not here, or not to be seen.
+    pub fn state_of(&self, peer: PeerId) -> Option<State> {
+        let person = self.people.get(self.by_peer.get(&peer)?)?;
+        (person.settled && person.visibility != Visibility::Nobody).then_some(person.state)
+    }
+
+    /// Somebody wants to hear what these are doing, and nobody else any more. Those beyond [`MOST_WATCHED`] are left out.
+    pub fn set_watched(&mut self, connection: ConnectionId, peers: impl Iterator<Item = PeerId>) {
+        if let Some(person) = self.people.get_mut(&connection) {
+            person.watched = peers.take(MOST_WATCHED).collect();
+            person.watched.sort_unstable();
+            person.watched.dedup();
+        }
+    }
+
+    /// Those who want to hear what somebody is doing.
+    pub fn watchers_of(&self, peer: PeerId) -> impl Iterator<Item = ConnectionId> {
+        let watching =
+            self.people.iter().filter(move |(_, person)| person.watched.binary_search(&peer).is_ok());
+        watching.map(|(connection, _)| *connection)
+    }
+
     /// Somebody wants to hear when the list changes.
     pub fn watch(&mut self, connection: ConnectionId) {
         if let Some(person) = self.people.get_mut(&connection) {
@@ -171,11 +224,10 @@ impl Directory {
         self.people.get(connection?).filter(|person| person.visibility != Visibility::Nobody)
     }
 
-    /// Finds who may be introduced, and over which connection they are reached.
+    /// Finds who is to be introduced to a caller who has the peer ID, and over which connection they are reached.
     pub fn introducible(&self, peer: PeerId) -> Option<(ConnectionId, &Person)> {
         let connection = *self.by_peer.get(&peer)?;
-        let person = self.people.get(&connection)?;
-        (person.visibility != Visibility::Nobody).then_some((connection, person))
+        Some((connection, self.people.get(&connection)?))
     }
 
     /// Those in the list, in the order of their names; no more than [`LONGEST_LIST`].
@@ -263,10 +315,46 @@ mod tests {
     }
 
     #[test]
-    fn whoever_chose_nobody_is_neither_looked_up_nor_introduced() {
+    fn whoever_chose_nobody_is_not_seen_and_reached_only_by_their_peer_id() {
         let mut directory = with(&[(1, 1, "Ada")]);
+        directory.set_state(ConnectionId(1), State::Online);
         directory.set_visibility(ConnectionId(1), Visibility::Nobody);
         assert!(directory.look_up("Ada").is_none());
-        assert!(directory.introducible(PeerId([1; 32])).is_none());
+        assert!(directory.look_up(&PeerId([1; 32]).to_string()).is_none());
+        assert!(directory.state_of(PeerId([1; 32])).is_none());
+        assert!(directory.introducible(PeerId([1; 32])).is_some());
+    }
+
+    #[test]
+    fn nobody_is_seen_before_they_had_time_to_hide() {
+        let mut directory = with(&[(1, 1, "Ada")]);
+        assert_eq!(directory.state_of(PeerId([1; 32])), None);
+        assert!(directory.settle(PeerId([1; 32])));
+        assert_eq!(directory.state_of(PeerId([1; 32])), Some(State::Online));
+        assert!(!directory.set_state(ConnectionId(1), State::Online));
+        assert!(directory.set_state(ConnectionId(1), State::InCall));
+    }
+
+    #[test]
+    fn a_state_is_told_to_those_who_watch_that_peer_id() {
+        let mut directory = with(&[(1, 1, "Ada"), (2, 2, "Bob"), (3, 3, "Cleo")]);
+        directory.set_watched(ConnectionId(1), [PeerId([2; 32]), PeerId([3; 32])].into_iter());
+        directory.set_watched(ConnectionId(2), [PeerId([1; 32])].into_iter());
+        let watchers: Vec<_> = directory.watchers_of(PeerId([3; 32])).collect();
+        assert_eq!(watchers, [ConnectionId(1)]);
+        directory.set_watched(ConnectionId(1), std::iter::empty());
+        assert_eq!(directory.watchers_of(PeerId([3; 32])).count(), 0);
+    }
+
+    #[test]
+    fn nobody_watches_more_than_so_many() {
+        let mut directory = with(&[(1, 1, "Ada")]);
+        let many = (0..10_000_u32).map(|number| {
+            let mut id = [0; 32];
+            id[..4].copy_from_slice(&number.to_be_bytes());
+            PeerId(id)
+        });
+        directory.set_watched(ConnectionId(1), many);
+        assert_eq!(directory.person(ConnectionId(1)).map(|ada| ada.watched.len()), Some(MOST_WATCHED));
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::admission::{Admission, Ask, Rates};
 use super::directory::{Directory, LONGEST_LIST, NoEntry, Person, Visibility};
 use super::introduction::addresses_for;
+use super::presence::{MOST_WATCHED, OFFLINE, PresenceChanges, State};
 use crate::amf::Value;
 use crate::netconnection::node::{CallToken, ConnectionId};
 use crate::netconnection::{Node, NodeEvent, UserName};
@@ -91,6 +92,7 @@ pub struct Service {
     directory: Directory,
     admission: Admission,
     changes: ListChanges,
+    presence: PresenceChanges,
     events: VecDeque<ServiceEvent>,
 }
 
@@ -110,6 +112,7 @@ impl Service {
             directory: Directory::new(rules.most_people),
             admission: Admission::new(rules.rates),
             changes: ListChanges::default(),
+            presence: PresenceChanges::default(),
             events: VecDeque::new(),
         }
     }
@@ -117,6 +120,11 @@ impl Service {
     /// How many are here.
     pub fn people(&self) -> usize {
         self.directory.len()
+    }
+
+    /// How many sessions there are, those of nobody in the directory included.
+    pub fn sessions(&self) -> usize {
+        self.node.sessions()
     }
 
     fn on_node_event(&mut self, now: Instant, event: NodeEvent) {
@@ -185,6 +193,7 @@ impl Service {
         let info = vec![("tincan".to_owned(), Value::Number(PROTOCOL_VERSION))];
         self.node.accept_connection(now, connection, info);
         self.node.set_keepalive(now, connection, KEEPALIVE, KEEPALIVE);
+        self.presence.note_arrival(now, peer);
         self.events.push_back(ServiceEvent::Joined { peer, here: self.directory.len() });
     }
 
@@ -192,6 +201,7 @@ impl Service {
         // Nobody, when a newer connection of the same peer has taken its place.
         let Some(person) = self.directory.leave(connection) else { return };
         self.changes.waiting |= person.visibility == Visibility::Everyone;
+        self.presence.note(person.peer);
         self.events.push_back(ServiceEvent::Left { peer: person.peer, here: self.directory.len() });
     }
 
@@ -206,7 +216,7 @@ impl Service {
         let Some(person) = self.directory.person(connection) else { return };
         let from = person.route.address.ip();
         let result = if self.admission.admit(now, from, Ask::Call) {
-            self.answer_to(connection, name, arguments)
+            self.answer_to(now, connection, name, arguments)
         } else {
             self.events.push_back(ServiceEvent::CallRefused);
             Err(error("Tincan.TooMany", "Too many calls from this address."))
@@ -218,6 +228,7 @@ impl Service {
 
     fn answer_to(
         &mut self,
+        now: Instant,
         connection: ConnectionId,
         name: &str,
         arguments: &[Value],
@@ -230,18 +241,84 @@ impl Service {
             }
             ("people", Offer::List) => {
                 self.directory.watch(connection);
-                Ok(Value::Array(self.directory.listed().map(described).collect()))
+                Ok(Value::Array(self.directory.listed().map(listed).collect()))
             }
-            ("lookup" | "people", _) => Err(error("Tincan.NotOffered", "This server does not tell.")),
+            ("watch", Offer::List | Offer::LookUp) => match arguments.first() {
+                Some(Value::Array(ids)) => {
+                    self.watch(now, connection, ids);
+                    Ok(Value::Boolean(true))
+                }
+                _ => Err(error("Tincan.BadArgument", "Say an array of peer IDs.")),
+            },
+            ("lookup" | "people" | "watch", _) => {
+                Err(error("Tincan.NotOffered", "This server does not tell."))
+            }
             ("setVisibility", _) => match argument.and_then(Visibility::from_word) {
                 Some(visibility) => {
                     self.changes.waiting |= self.directory.set_visibility(connection, visibility);
+                    self.note_presence(connection);
                     Ok(Value::Boolean(true))
                 }
                 None => Err(error("Tincan.BadArgument", "Say everyone, known or nobody.")),
             },
+            ("setState", _) => match argument.and_then(State::from_word) {
+                Some(state) => {
+                    self.set_state(connection, state);
+                    Ok(Value::Boolean(true))
+                }
+                None => Err(error("Tincan.BadArgument", "Say online, in_call or busy.")),
+            },
             _ => Err(error("NetConnection.Call.Failed", "This server has no such procedure.")),
         }
+    }
+
+    fn set_state(&mut self, connection: ConnectionId, state: State) {
+        let Some(person) = self.directory.person(connection) else { return };
+        let for_everybody = person.state.word_for_everybody() != state.word_for_everybody();
+        self.changes.waiting |= for_everybody && person.visibility == Visibility::Everyone;
+        if self.directory.set_state(connection, state) {
+            self.note_presence(connection);
+        }
+    }
+
+    fn note_presence(&mut self, connection: ConnectionId) {
+        if let Some(person) = self.directory.person(connection) {
+            self.presence.note(person.peer);
+        }
+    }
+
+    /// Somebody watches these from now on, and is told at once of those who are here.
+    fn watch(&mut self, now: Instant, connection: ConnectionId, ids: &[Value]) {
+        let peers = ids.iter().take(MOST_WATCHED).filter_map(|id| id.as_str()?.parse().ok());
+        self.directory.set_watched(connection, peers);
+        let Some(person) = self.directory.person(connection) else { return };
+        let here = person.watched.iter().filter_map(|peer| Some((*peer, self.directory.state_of(*peer)?)));
+        for (peer, state) in here.collect::<Vec<_>>() {
+            self.tell_state(now, connection, peer, Some(state));
+        }
+    }
+
+    fn tell_state(&mut self, now: Instant, to: ConnectionId, peer: PeerId, state: Option<State>) {
+        let word = state.map_or(OFFLINE, State::word);
+        let arguments = vec![Value::String(peer.to_string()), Value::from(word)];
+        self.node.notify(now, to, "presence", arguments);
+    }
+
+    /// Tells those who watch what changed; whether there was anything to tell.
+    fn tell_changed_states(&mut self, now: Instant) -> bool {
+        for peer in self.presence.settled(now) {
+            if self.directory.settle(peer) {
+                self.presence.note(peer);
+            }
+        }
+        let changed = self.presence.due(now);
+        for peer in &changed {
+            let state = self.directory.state_of(*peer);
+            for watcher in self.directory.watchers_of(*peer).collect::<Vec<_>>() {
+                self.tell_state(now, watcher, *peer, state);
+            }
+        }
+        !changed.is_empty()
     }
 
     /// Tells both ends of each other (RFC 7016 §3.5.1.6); false when the hello deserves no answer. Silence does not tell
@@ -326,7 +403,11 @@ impl Machine for Service {
                         self.tell_watchers(now);
                         continue;
                     }
-                    return Output::Sleep([until, self.changes.deadline()].into_iter().flatten().min());
+                    if self.tell_changed_states(now) {
+                        continue;
+                    }
+                    let own = [until, self.changes.deadline(), self.presence.deadline()];
+                    return Output::Sleep(own.into_iter().flatten().min());
                 }
             }
         }
@@ -340,6 +421,13 @@ fn described(person: &Person) -> Value {
     ])
 }
 
+/// As everybody may see them.
+fn listed(person: &Person) -> Value {
+    let Value::Object(mut properties) = described(person) else { return Value::Null };
+    properties.push(("state".to_owned(), Value::from(person.state.word_for_everybody())));
+    Value::Object(properties)
+}
+
 fn error(code: &str, description: &str) -> Value {
     Value::Object(vec![
         ("level".to_owned(), Value::from("error")),
@@ -349,7 +437,7 @@ fn error(code: &str, description: &str) -> Value {
 }
 
 /// The bytes that the largest answer, a whole list, may take: IDs, the longest names, and AMF0 around them.
-pub const LARGEST_ANSWER: usize = LONGEST_LIST * (64 + 4 * UserName::MOST_CHARACTERS + 24) + 256;
+pub const LARGEST_ANSWER: usize = LONGEST_LIST * (64 + 4 * UserName::MOST_CHARACTERS + 48) + 256;
 
 /// What `tincan` says in the answer to `connect`: the calls of [`super`].
 const PROTOCOL_VERSION: f64 = 1.0;

@@ -257,6 +257,12 @@ pub fn data_dir(explicit: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
     Ok(dir)
 }
 
+/// The folder for what others send: the system's for downloads, or one of our own where there is none. It need not exist.
+pub fn downloads(data_dir: &std::path::Path) -> PathBuf {
+    let system = directories::UserDirs::new().and_then(|dirs| dirs.download_dir().map(PathBuf::from));
+    system.unwrap_or_else(|| data_dir.join("downloads"))
+}
+
 fn create_private_dir(dir: &std::path::Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);

@@ -66,7 +66,8 @@ pub fn why_it_ended(reason: EndReason, name: &str, incoming: bool) -> Explained 
         (EndReason::Declined, false) => ("end.declined.what", "end.declined.do"),
         (EndReason::Declined, true) => ("end.declined_here.what", "end.declined_here.do"),
         (EndReason::Busy, _) => ("end.busy.what", "end.busy.do"),
-        (EndReason::NoAnswer, _) => ("end.no_answer.what", "end.no_answer.do"),
+        (EndReason::NoAnswer, false) => ("end.no_answer.what", "end.no_answer.do"),
+        (EndReason::NoAnswer, true) => ("end.missed.what", "end.missed.do"),
         (EndReason::Vanished, _) => ("end.vanished.what", "end.vanished.do"),
         (EndReason::ServerUnreachable, _) => ("end.server_unreachable.what", "end.server_unreachable.do"),
         (EndReason::NameRefused, _) => ("end.name_refused.what", "end.name_refused.do"),
@@ -85,6 +86,12 @@ pub fn notice_words(notice: &Notice) -> String {
         Notice::Written(path) => word_with("notice.written", &[("path", &path.display().to_string())]),
         Notice::FileProblem { path, why } => {
             word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
+        }
+        Notice::FileChanged(path) => {
+            word_with("notice.file_changed", &[("path", &path.display().to_string())])
+        }
+        Notice::FileDamaged(path) => {
+            word_with("notice.file_damaged", &[("path", &path.display().to_string())])
         }
         Notice::BackUpNotOpened => word("notice.backup").to_owned(),
         Notice::WithNextStart => word("notice.next_start").to_owned(),
@@ -118,10 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn who_stopped_calling_decides_the_sentence() {
-        assert_ne!(
-            why_it_ended(EndReason::Cancelled, "Ada", true),
-            why_it_ended(EndReason::Cancelled, "Ada", false)
-        );
+    fn who_called_decides_the_sentence() {
+        for reason in [EndReason::Cancelled, EndReason::Declined, EndReason::NoAnswer] {
+            assert_ne!(why_it_ended(reason, "Ada", true), why_it_ended(reason, "Ada", false), "{reason:?}");
+        }
     }
 }

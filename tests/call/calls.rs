@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tincan::call::client_machine::{ClientCommand, ClientEvent};
-use tincan::call::view::CallState;
+use tincan::call::view::{CallState, ServerState};
 use tincan::call::{Command, EndReason, Event};
 use tincan::media::encoded::EncodedFrame;
 
@@ -72,6 +72,60 @@ fn sound_and_pictures_flow_both_ways_over_a_lossy_way() {
     }
     world.person(ada, Command::HangUp);
     assert!(world.until(10, |world| world.end(bob) == Some(EndReason::EndedThere)));
+}
+
+/// Percent of what was sent that was lost: over the last seconds, and over the whole call.
+fn losses(world: &World, host: Host) -> (f64, f64) {
+    match world.view(host).call {
+        CallState::Up(call) => (call.quality.loss_percent, call.quality.call_loss_percent),
+        other => panic!("no call is up: {other:?}"),
+    }
+}
+
+/// The middle one of what comes of three chances: one alone may hit a run of timeouts.
+fn middle_of_three(one: impl Fn(World) -> (f64, f64)) -> (f64, f64) {
+    let mut all: Vec<_> = (1..=3).map(|seed| one(World::with_seed(seed))).collect();
+    all.sort_by(|a, b| a.1.total_cmp(&b.1));
+    all[1]
+}
+
+#[test]
+fn a_way_that_loses_five_percent_is_said_to_lose_three_to_eight() {
+    let (whole, mean) = middle_of_three(losses_of_five_percent);
+    assert!((3.0..8.0).contains(&whole) && (3.0..8.0).contains(&mean), "{whole} in all, {mean} at a time");
+}
+
+fn losses_of_five_percent(mut world: World) -> (f64, f64) {
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.lose(0.05);
+    world.connect(bob, ada, ada_id);
+    let mut lately = Vec::new();
+    for _ in 0..30 {
+        send_a_second(&mut world, ada);
+        lately.push(losses(&world, ada).0);
+    }
+    // Chance shows in five seconds, and is gone in a minute.
+    let usual = lately.iter().filter(|percent| (0.5..12.0).contains(*percent)).count();
+    assert!(usual >= 22, "{lately:?}");
+    (losses(&world, ada).1, lately.iter().sum::<f64>() / lately.len() as f64)
+}
+
+#[test]
+fn losses_that_are_over_leave_the_last_seconds_and_stay_in_the_call() {
+    let (lately, whole) = middle_of_three(losses_that_end);
+    assert!(lately == 0.0 && (2.0..8.0).contains(&whole), "{lately} lately, {whole} in all");
+}
+
+fn losses_that_end(mut world: World) -> (f64, f64) {
+    let (ada, ada_id) = world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.connect(bob, ada, ada_id);
+    world.lose(0.1);
+    (0..5).for_each(|_| send_a_second(&mut world, ada));
+    world.lose(0.0);
+    (0..5).for_each(|_| send_a_second(&mut world, ada));
+    losses(&world, ada)
 }
 
 #[test]
@@ -197,6 +251,18 @@ fn a_name_that_nobody_bears_is_not_found() {
     let (bob, _) = world.client("Bob");
     world.call(bob, "Nobody");
     assert!(world.until(11, |world| world.end(bob) == Some(EndReason::NotFound)));
+}
+
+#[test]
+fn who_bears_a_refused_name_is_told_so_at_once_when_calling() {
+    let mut world = World::new();
+    world.client("Ada");
+    let (bob, _) = world.client("Bob");
+    world.person(bob, Command::SetName("Ada".into()));
+    let refused = |world: &World| matches!(world.view(bob).own.server_state, ServerState::NameRefused(_));
+    assert!(world.until(10, refused));
+    world.call(bob, "Cyd");
+    assert!(world.until(1, |world| world.end(bob) == Some(EndReason::NameRefused)));
 }
 
 #[test]

@@ -1,11 +1,19 @@
 //! Calls between whole clients, without windows: in virtual time over a network in memory, and as programs over loopback.
 #![cfg(all(feature = "media", feature = "server", feature = "cli"))]
 
+mod before_acceptance;
 mod calls;
 mod chat;
+mod contacts;
+mod files;
+mod keeper;
 mod plain_client;
 mod plain_clients;
+mod presence;
+mod privacy;
 mod programs;
+mod real_files;
+mod servers;
 mod world;
 
 /// The bench of the protocol's own tests.

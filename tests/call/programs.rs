@@ -15,10 +15,10 @@ const HEIGHT: usize = 360;
 const PICTURES: usize = 90;
 
 /// A directory that goes with its test.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let dir = std::env::temp_dir().join(format!("tincan-calls-{}-{number}", std::process::id()));
@@ -26,7 +26,7 @@ impl Scratch {
         Self(dir)
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 }
@@ -38,7 +38,7 @@ impl Drop for Scratch {
 }
 
 /// A running program, stopped with its test.
-struct Program {
+pub(crate) struct Program {
     child: Child,
     lines: Receiver<String>,
 }
@@ -100,7 +100,7 @@ impl Drop for Program {
 }
 
 /// A server, and the URL to reach it.
-fn serve() -> (Program, String) {
+pub(crate) fn serve() -> (Program, String) {
     let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port");
     let server = Program::start(&["serve", "--listen", &free.to_string(), "--log", "warn"]);
     let line = server.line();
@@ -342,4 +342,19 @@ fn a_name_that_somebody_bears_is_refused() {
     let mut flags = vec!["call", id.as_str()];
     flags.extend(without_devices(&url, "ada", &other));
     assert_eq!(Program::start(&flags).finish().1, 16);
+}
+
+#[test]
+fn a_link_to_another_server_is_called_there() {
+    let scratch = Scratch::new();
+    let ((_home, home), (_other, other)) = (serve(), serve());
+    let (ada, bob) = (scratch.path("ada"), scratch.path("bob"));
+    let mut flags = vec!["answer", "--once", "--say", "hello"];
+    flags.extend(without_devices(&other, "Ada", &ada));
+    let answering = Program::start(&flags);
+    let link = format!("tincan:{}?v=1&s={other}&n=Ada", answering.line());
+    let mut flags = vec!["call", link.as_str(), "--for", "2"];
+    flags.extend(without_devices(&home, "Bob", &bob));
+    assert_eq!(Program::start(&flags).finish(), (vec!["Ada: hello".to_owned()], 0));
+    assert_eq!(answering.finish().1, 0);
 }

@@ -1,10 +1,11 @@
-//! A server and its clients on a network in memory, and what tests ask of them.
+//! Servers and their clients on a network in memory, and what tests ask of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
+use tincan::call::server_address::ServerAddress;
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
@@ -13,6 +14,7 @@ use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::EndpointConfig;
 use tincan::rtmfp::machine::{Input, Machine, Output, Received};
+use tincan::settings::Settings;
 
 use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
 use crate::support::virtual_network::{Host, VirtualNetwork};
@@ -40,7 +42,7 @@ pub(crate) enum Told {
 }
 
 /// The same input for a machine with another kind of command; `None` for a command.
-fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
+fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Box<Asked>> {
     Ok(match input {
         Input::Time => Input::Time,
         Input::Received(Received { route, ecn, segment_size, bytes }) => {
@@ -49,7 +51,7 @@ fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Asked> {
         Input::PathOpened { path, local } => Input::PathOpened { path, local },
         Input::PathClosed { path } => Input::PathClosed { path },
         Input::Computed(computed) => Input::Computed(computed),
-        Input::Command(asked) => return Err(asked),
+        Input::Command(asked) => return Err(Box::new(asked)),
     })
 }
 
@@ -74,13 +76,17 @@ impl Machine for Anyone {
             },
             Self::Client(client) => match without_command(input) {
                 Ok(input) => client.handle_input(now, input),
-                Err(Asked::Client(command)) => client.handle_input(now, Input::Command(command)),
-                Err(other) => panic!("a client is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Client(command) => client.handle_input(now, Input::Command(command)),
+                    other @ Asked::Plain(_) => panic!("a client is not asked {other:?}"),
+                },
             },
             Self::Plain(plain) => match without_command(input) {
                 Ok(input) => plain.handle_input(now, input),
-                Err(Asked::Plain(command)) => plain.handle_input(now, Input::Command(command)),
-                Err(other) => panic!("a plain client is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Plain(command) => plain.handle_input(now, Input::Command(command)),
+                    other @ Asked::Client(_) => panic!("a plain client is not asked {other:?}"),
+                },
             },
         }
     }
@@ -98,17 +104,72 @@ impl Machine for Anyone {
 pub(crate) struct World {
     pub(crate) net: VirtualNetwork<Anyone>,
     pub(crate) server: Host,
-    seed: u8,
+    pub(crate) seed: u8,
+    /// Servers by their URLs: what a name leads to.
+    names: BTreeMap<String, Host>,
+    clients: Vec<Host>,
+    /// How much of what each client told was looked through for names to look up.
+    looked_through: BTreeMap<Host, usize>,
+}
+
+/// How a client is made.
+pub(crate) struct Setup {
+    pub(crate) settings: Settings,
+    pub(crate) remembered: tincan::history::record::Remembered,
+    pub(crate) guarded: bool,
+    pub(crate) server: Host,
 }
 
 impl World {
     /// Datagrams take 40 ms, and none is lost.
     pub(crate) fn new() -> Self {
-        let mut net = VirtualNetwork::new(Duration::from_millis(40));
+        Self::with_seed(1)
+    }
+
+    /// The same with other chances.
+    pub(crate) fn with_seed(seed: u8) -> Self {
+        let mut net = VirtualNetwork::with_seed(Duration::from_millis(40), seed);
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
         let node = Node::new(node_config(profile, 201));
         let server = net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
-        Self { net, server, seed: 0 }
+        let mut world = Self {
+            net,
+            server,
+            seed: 0,
+            names: BTreeMap::new(),
+            clients: vec![],
+            looked_through: BTreeMap::new(),
+        };
+        world.names.insert(spelt_alike(&world.url_of(server)), server);
+        world
+    }
+
+    /// Another server, that knows nothing of the first.
+    pub(crate) fn add_server(&mut self) -> Host {
+        let number = u8::try_from(self.names.len()).expect("few servers");
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([210 + number; 32]));
+        let mut config = node_config(profile, 220 + number);
+        // It leaves it to its clients to show that they are there.
+        config.endpoint.keepalive = Duration::from_secs(20);
+        let node = Node::new(config);
+        let server = self.net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
+        self.names.insert(spelt_alike(&self.url_of(server)), server);
+        server
+    }
+
+    /// Another name that leads to a server.
+    pub(crate) fn name_server(&mut self, url: &str, server: Host) {
+        self.names.insert(spelt_alike(url), server);
+    }
+
+    /// Who is usually there: nobody is held back, and nothing was kept.
+    pub(crate) fn setup(&self) -> Setup {
+        Setup {
+            settings: Settings::default(),
+            remembered: tincan::history::record::Remembered::default(),
+            guarded: false,
+            server: self.server,
+        }
     }
 
     /// From now on that share of all datagrams is lost.
@@ -116,39 +177,63 @@ impl World {
         self.net.set_links(|link| link.loss = share);
     }
 
-    fn url(&self) -> String {
-        format!("rtmfp://{}", self.net.address(self.server))
+    pub(crate) fn url_of(&self, server: Host) -> String {
+        format!("rtmfp://{}", self.net.address(server))
     }
 
     /// A client that is connected to the server.
     pub(crate) fn client(&mut self, name: &str) -> (Host, PeerId) {
+        let setup = self.setup();
+        self.client_with(name, setup)
+    }
+
+    /// A client made like this, connected to its server.
+    pub(crate) fn client_with(&mut self, name: &str, setup: Setup) -> (Host, PeerId) {
         self.seed += 1;
-        let identity = Identity::generate([self.seed; 32]);
+        let server = setup.server;
+        let (config, peer) = self.config(self.seed, name, setup);
+        let host = self.net.add(Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config))));
+        self.equip(host, server);
+        self.is_connected(host, name);
+        (host, peer)
+    }
+
+    /// What a client of that name starts with; the seed is its key.
+    pub(crate) fn config(&mut self, seed: u8, name: &str, setup: Setup) -> (ClientConfig, PeerId) {
+        let identity = Identity::generate([seed; 32]);
         let peer = identity.peer_id();
         let now = self.net.with(self.server, |_, now| now);
         let config = ClientConfig {
-            node: node_config(Arc::new(Flash::peer(identity)), self.seed),
+            node: node_config(Arc::new(Flash::peer(identity)), seed),
             name: name.to_owned(),
-            settings: tincan::settings::Settings::default(),
-            remembered: tincan::history::record::Remembered::default(),
+            settings: setup.settings,
+            remembered: setup.remembered,
             keeps: false,
             blocked: BTreeSet::new(),
-            seed: [self.seed + 100; 32],
+            guarded: setup.guarded,
+            seed: [seed + 100; 32],
             clocks: (now, SystemTime::UNIX_EPOCH),
         };
-        let machine = ClientMachine::new(now, config);
-        let host = self.net.add(Anyone::Client(Box::new(machine)));
-        let addresses = vec![self.net.address(self.server)];
-        let url = self.url();
+        (config, peer)
+    }
+
+    /// Gives a client its devices, addresses and server.
+    pub(crate) fn equip(&mut self, host: Host, server: Host) {
+        self.clients.push(host);
+        let addresses = vec![self.net.address(server)];
+        let url = self.url_of(server);
         self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
         self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
         self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
+    }
+
+    /// Waits for its server.
+    pub(crate) fn is_connected(&mut self, host: Host, name: &str) {
         assert!(
             self.until(15, |world| world.events(host).contains(&Event::Connected)),
             "{name} is not connected: {:?}",
             self.view(host).own
         );
-        (host, peer)
     }
 
     /// A client that knows the ten steps and nothing else, connected to the server.
@@ -157,7 +242,7 @@ impl World {
         let identity = Identity::generate([self.seed; 32]);
         let peer = identity.peer_id();
         let node = Node::new(node_config(Arc::new(Flash::peer(identity)), self.seed));
-        let (url, server) = (self.url(), self.net.route_to(self.server));
+        let (url, server) = (self.url_of(self.server), self.net.route_to(self.server));
         let host = self.net.add(Anyone::Plain(Box::new(PlainClient::new(node, name))));
         self.net.command(host, Asked::Plain(PlainCommand::Connect { url, server }));
         assert!(
@@ -191,12 +276,30 @@ impl World {
                 return true;
             }
             self.net.run_for(step);
+            self.look_up_names();
         }
         done(self)
     }
 
     pub(crate) fn run(&mut self, seconds: u64) {
-        self.net.run_for(Duration::from_secs(seconds));
+        self.until(seconds, |_| false);
+    }
+
+    /// Does what the doer of each client does when a further server is wanted.
+    fn look_up_names(&mut self) {
+        for host in self.clients.clone() {
+            let told = self.net.events(host);
+            let seen = self.looked_through.insert(host, told.len()).unwrap_or_default();
+            let wanted = told.iter().skip(seen).filter_map(|(_, told)| match told {
+                Told::Client(ClientEvent::ServerWanted { url: Some(url) }) => Some(url.clone()),
+                _ => None,
+            });
+            for url in wanted.collect::<Vec<_>>() {
+                let server = self.names.get(&url);
+                let addresses = server.map(|server| self.net.address(*server)).into_iter().collect();
+                self.ask(host, ClientCommand::FurtherServer { url, addresses });
+            }
+        }
     }
 
     /// Everything a client told to be passed on to the window.
@@ -227,8 +330,8 @@ impl World {
 
     /// The newest snapshot.
     pub(crate) fn view(&self, host: Host) -> ClientView {
-        let newest = self.told(host).into_iter().rev().find_map(|event| match event {
-            ClientEvent::Changed(view) => Some((**view).clone()),
+        let newest = self.net.events(host).iter().rev().find_map(|(_, told)| match told {
+            Told::Client(ClientEvent::Changed(view)) => Some((**view).clone()),
             _ => None,
         });
         newest.unwrap_or_default()
@@ -265,6 +368,10 @@ impl World {
             self.view(called).call
         );
     }
+}
+
+fn spelt_alike(url: &str) -> String {
+    ServerAddress::parse(url).expect("a server's URL").normalised()
 }
 
 fn node_config(profile: Arc<dyn Profile>, seed: u8) -> NodeConfig {

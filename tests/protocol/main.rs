@@ -3,6 +3,7 @@
 mod closing;
 mod connections;
 mod delivery;
+mod garbage;
 mod identity;
 mod introduction;
 mod loss;

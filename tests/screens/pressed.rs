@@ -193,6 +193,17 @@ fn an_ended_call_can_be_called_again_written_to_or_closed() {
 }
 
 #[test]
+fn a_missed_call_says_so_and_offers_to_call_back() {
+    let far = shown::far();
+    let mut harness = harness(move |ui| {
+        ended_ui(ui, &Ended { far: &far, reason: EndReason::NoAnswer, lasted: None, incoming: true })
+    });
+    harness.run_steps(6);
+    harness.get_by_label("You missed a call from Jonas");
+    harness.get_by_label("Call back");
+}
+
+#[test]
 fn settings_change_the_theme_and_who_finds_us() {
     let view = shown::home(now());
     let mut inputs = SettingsInputs::new(&view);

@@ -204,6 +204,7 @@ pub(crate) fn up() -> UpCall {
             route: "direct".into(),
             round_trip_ms: Some(24.0),
             loss_percent: 0.4,
+            call_loss_percent: 0.3,
             send_kbps: 1210.0,
             receive_kbps: 1180.0,
             send_picture: Some((1280, 720, 30.0)),

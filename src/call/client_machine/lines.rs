@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::privacy::Gate;
+use super::server::Which;
 use super::{ClientEvent, ClientMachine};
 use crate::amf::Value;
-use crate::call::event::Event;
 use crate::call::lifecycle::{LinesNow, Offer};
 use crate::call::messages::{Capabilities, Intent, Message};
 use crate::call::peer_link::{Far, LinkEffect, LinkNews, PeerLink};
@@ -34,7 +35,7 @@ pub(super) struct Lines {
     candidates: Vec<Route>,
     /// When they are to be closed, nobody needing them.
     part_at: Option<Instant>,
-    idle_since: Instant,
+    pub(super) idle_since: Instant,
     /// The far end's media on its way to frames.
     pub(super) incoming: Incoming,
     /// Packets received, when last looked.
@@ -95,25 +96,12 @@ impl ClientMachine {
         }
     }
 
-    /// Says what waits in the conversation, dialling for it when there are no lines.
-    pub(super) fn flush_texts(&mut self, now: Instant, peer: PeerId) {
-        if !self.conversations.waits(peer) {
-            return;
-        }
-        if !self.links.contains_key(&peer) {
-            let call = self.draw_id();
-            let offer = Capabilities { intent: Intent::Chat, call, video: false };
-            self.hints.clear();
-            self.dial_lines(now, peer, offer);
-        }
-        let Some(lines) = self.links.get_mut(&peer) else { return };
-        let plain = lines.link.far() == Far::Plain;
-        if !(lines.link.takes_additions() || plain && lines.link.lines_up()) {
-            return;
-        }
-        lines.idle_since = now;
-        for message in self.conversations.unsaid(peer, &self.config.name, plain) {
-            self.say(now, peer, message);
+    /// A server is there: what waits for those who are found on it is said.
+    pub(super) fn write_through(&mut self, now: Instant, which: &Which) {
+        for peer in self.waited_for() {
+            if self.server_for(peer) == *which {
+                self.came_online(now, peer);
+            }
         }
     }
 
@@ -141,7 +129,7 @@ impl ClientMachine {
     ) {
         if let Some(peer) = self.peer_by(|lines| lines.publication == Some(publication)) {
             self.with_link(now, peer, |link| link.play_started(subscriber));
-            self.flush_texts(now, peer);
+            self.say_what_waits(now, peer);
         }
     }
 
@@ -184,7 +172,7 @@ impl ClientMachine {
         let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
         if let Some(message) = Message::from_data(handler, arguments) {
             self.with_link(now, peer, |link| link.heard(message));
-            self.flush_texts(now, peer);
+            self.say_what_waits(now, peer);
         }
     }
 
@@ -265,6 +253,7 @@ impl ClientMachine {
                         self.node.close_playback(now, playback);
                     }
                     lines.incoming = Incoming::default();
+                    self.chat_lines_anew(now, peer);
                 }
                 LinkEffect::AcceptPublic(subscriber) => match self.public {
                     Some(public) => self.node.accept_subscriber(now, subscriber, public),
@@ -297,14 +286,30 @@ impl ClientMachine {
             }
         }
         self.goodbyes.remove(&peer);
-        self.conversations.lines_lost(now, peer);
+        self.chat_lines_lost(now, peer);
     }
 
     fn line_news(&mut self, now: Instant, peer: PeerId, news: LinkNews) {
+        let is_word = match &news {
+            LinkNews::Named { .. } => true,
+            LinkNews::Heard(message) => !matches!(message, Message::Ended(_)),
+            _ => false,
+        };
+        if is_word && self.config.blocked.contains(&peer) && !self.is_in_our_call(peer) {
+            // Blocked since these lines were made: they only say goodbye.
+            return;
+        }
         let effects = match news {
             LinkNews::Reached => self.call.reached(now, peer),
             LinkNews::Named { name, capabilities } => {
-                self.conversations.rename(peer, &name);
+                self.goes_by(peer, &name);
+                if capabilities.is_none_or(|far| far.intent == Intent::Call) {
+                    let gate = self.gate(now, peer);
+                    if gate != Gate::Open {
+                        self.turn_away(now, peer, capabilities.map(|far| far.call), gate);
+                        return;
+                    }
+                }
                 let fallback = self.draw_id();
                 let effects = self.call.named(now, peer, &name, capabilities, fallback);
                 if capabilities.is_some_and(|far| far.intent == Intent::Chat) {
@@ -313,6 +318,7 @@ impl ClientMachine {
                 effects
             }
             LinkNews::LinesUp => {
+                self.chat_lines_up(now, peer);
                 let effects = self.call.lines_up(now, peer);
                 if self.call.is_up_with(peer) {
                     // A call that came back: both decoders begin anew.
@@ -334,13 +340,18 @@ impl ClientMachine {
 
     fn line_message(&mut self, now: Instant, peer: PeerId, message: Message) {
         match message {
-            Message::Text { id, text } => {
-                self.receive(now, peer, Some(id), text);
-                // Kept first, acknowledged then.
-                self.say(now, peer, Message::TextAck(id));
-            }
+            Message::Text { id, text } => self.receive(now, peer, Some(id), text),
             Message::Chat { text, .. } => self.receive(now, peer, None, text),
-            Message::TextAck(id) => self.conversations.acknowledged(peer, id),
+            Message::TextAck(id) => self.acknowledged(now, peer, id),
+            Message::Read(up_to) => self.conversations.read_there(peer, up_to),
+            Message::Typing => self.far_types(now, peer),
+            Message::FileOffer { .. }
+            | Message::FileWant { .. }
+            | Message::FileGoOn { .. }
+            | Message::FileBytes { .. }
+            | Message::FileEnd { .. }
+            | Message::FileDone(_)
+            | Message::FileStop { .. } => self.file_message(now, peer, message),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
             Message::KeyFrameWanted => {
                 if self.call.is_up_with(peer) {
@@ -352,7 +363,12 @@ impl ClientMachine {
             }
             Message::Call { call, video } => {
                 self.keep(peer);
-                let name = self.name_of(peer);
+                let name = self.told_name(peer).map_or_else(|| peer.short(), str::to_owned);
+                let gate = self.gate(now, peer);
+                if gate != Gate::Open {
+                    self.turn_away(now, peer, Some(call), gate);
+                    return;
+                }
                 let lines = LinesNow {
                     up: self.links.get(&peer).is_some_and(|lines| lines.link.lines_up()),
                     plain: false,
@@ -369,21 +385,6 @@ impl ClientMachine {
                 let effects = self.call.heard(now, peer, &other);
                 self.carry_out(now, effects);
             }
-        }
-    }
-
-    fn receive(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        id: Option<crate::call::random_id::RandomId>,
-        text: String,
-    ) {
-        let name = self.name_of(peer);
-        let at = self.date(now);
-        let drawn = self.draw_id();
-        if self.conversations.receive(at, peer, &name, id, drawn, text.clone()) {
-            self.tell(Event::TextReceived { peer, name, text });
         }
     }
 }

@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::file_pace::CallFares;
+use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::rate_control::{RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
@@ -38,6 +40,7 @@ pub(super) struct MediaSide {
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
     rate: RateControl,
+    losses: LossCount,
     target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
@@ -61,6 +64,7 @@ impl MediaSide {
             asked_encoder: None,
             asked_far: None,
             rate: RateControl::new(),
+            losses: LossCount::default(),
             target: None,
             expected_loss: 0,
             before: None,
@@ -81,9 +85,11 @@ impl MediaSide {
         self.far_muted = muted;
     }
 
-    pub(super) fn far_video(&self, now: Instant) -> bool {
+    /// Whether there is a far picture to look at. `heard`: when anything came last. Who sends nothing at all has not
+    /// turned the camera off: the last picture stays until the line is back.
+    pub(super) fn far_video(&self, heard: Instant) -> bool {
         self.far_sends_video
-            && self.last_far_picture.is_some_and(|at| now.saturating_duration_since(at) < STILL_COMING)
+            && self.last_far_picture.is_some_and(|at| heard.saturating_duration_since(at) < STILL_COMING)
     }
 
     fn sends_video(&self) -> bool {
@@ -217,6 +223,18 @@ impl ClientMachine {
         Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
     }
 
+    /// How the call fares, for what goes beside it; none without a call.
+    pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
+        let (peer, target) = self.media_target()?;
+        let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
+        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        // What is in flight for one round trip is no queue.
+        let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
+        let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
+        let loss_percent = self.media.rate.loss_percent();
+        Some(CallFares { round_trip, queue_seconds: waiting / a_second, loss_percent })
+    }
+
     /// A quarter of a second of the call has passed.
     pub(super) fn step_media(&mut self, now: Instant) {
         let Some(peer) = self.media_peer() else { return };
@@ -227,12 +245,9 @@ impl ClientMachine {
             self.call.alive(now, peer);
         }
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
-        let sample = Sample {
-            sent: figures.fragments_sent,
-            lost: figures.fragments_lost,
-            queued,
-            round_trip: figures.round_trip,
-        };
+        let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
+        self.media.quality.call_loss_percent = self.media.losses.percent();
+        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
         if let Some(target) = self.media.rate.step(now, sample) {
             self.media.target = Some(target);
             self.told.push_back(ClientEvent::Target(target));
@@ -269,7 +284,7 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.rate.loss_percent();
+        let loss_percent = self.media.losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
@@ -289,4 +304,21 @@ fn bars(loss_percent: f64, round_trip_ms: Option<f64>) -> u8 {
     let delay = round_trip_ms.unwrap_or(0.0);
     let by_delay = [200.0, 400.0, 700.0, 1500.0].iter().filter(|limit| delay <= **limit).count();
     u8::try_from(by_loss.min(by_delay)).unwrap_or(4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_picture_stays_while_the_line_is_silent_and_goes_when_only_sound_comes() {
+        let picture = Instant::now();
+        let side = MediaSide { last_far_picture: Some(picture), ..MediaSide::new() };
+        let silent_since = picture + Duration::from_millis(300);
+        assert!(side.far_video(silent_since));
+        let sound_alone = picture + Duration::from_secs(3);
+        assert!(!side.far_video(sound_alone));
+        let no_camera = MediaSide { far_sends_video: false, ..side };
+        assert!(!no_camera.far_video(picture));
+    }
 }

@@ -4,10 +4,15 @@
 //! [`super::rate_control`] for the pictures. The doer above it
 //! ([`super::client`]) has the devices, the files and the names of hosts.
 
+mod address_book;
+mod chat;
+mod files;
 mod lines;
 mod media;
 mod overview;
 mod people;
+mod presence;
+mod privacy;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -16,14 +21,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::command::Command;
+use super::contacts::Contacts;
 use super::conversation::Conversations;
 use super::end_reason::EndReason;
-use super::event::{Event, Notice, Refusal};
-use super::lifecycle::{CallEffect, Lifecycle, Phase};
-use super::link::Link;
-use super::messages::LONGEST_TEXT;
+use super::event::Event;
+use super::file_job::{FileJob, FileReport};
+use super::lifecycle::{CallEffect, CallRecord, Lifecycle, Phase};
 use super::random_id::RandomId;
 use super::rate_control::SendTarget;
+use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::EncodedFrame;
@@ -31,7 +37,7 @@ use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
-use crate::settings::{Setting, Settings};
+use crate::settings::Settings;
 
 /// How often things that change by themselves are looked at during a call.
 const STEP: Duration = Duration::from_millis(250);
@@ -53,6 +59,8 @@ pub struct ClientConfig {
     pub keeps: bool,
     /// Who is refused at step 3.
     pub blocked: BTreeSet<PeerId>,
+    /// Strangers ring without sound, and at most once a minute. A program that answers everybody by itself is not guarded.
+    pub guarded: bool,
     /// Where randomness starts; not the node's own.
     pub seed: [u8; 32],
     /// One moment by both clocks, so that lines can be dated.
@@ -64,13 +72,20 @@ pub struct ClientConfig {
 pub enum ClientCommand {
     /// What the person wants. Devices are the doer's own business, and are passed over here.
     Person(Command),
-    /// The server to use: its URL, as people name it, and where it is. No addresses: its name leads nowhere now.
+    /// The home server: its URL, as people name it, and where it is. No addresses: its name leads nowhere now.
     UseServer {
         /// `rtmfp://host[:port][/app]`.
         url: String,
         /// How it is shown.
         shown: String,
         /// Where it is.
+        addresses: Vec<SocketAddr>,
+    },
+    /// Where a further server is, of the URL that [`ClientEvent::ServerWanted`] named.
+    FurtherServer {
+        /// As it was wanted.
+        url: String,
+        /// Where it is. Empty: its name leads nowhere now.
         addresses: Vec<SocketAddr>,
     },
     /// Where we can be reached on the local networks.
@@ -99,6 +114,8 @@ pub enum ClientCommand {
         /// There are earlier ones.
         more: bool,
     },
+    /// What came of a [`ClientEvent::File`].
+    File(FileReport),
     /// Says its goodbyes; ends in [`ClientEvent::Left`].
     Leave,
 }
@@ -125,8 +142,11 @@ pub enum ClientEvent {
     Target(SendTarget),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
-    /// The server could not be reached or was lost: look up its name again, or be it.
-    ServerWanted,
+    /// A server is needed, could not be reached or was lost: look up its name, again.
+    ServerWanted {
+        /// Which; `None` is the home server. Only that one may become the built-in server.
+        url: Option<String>,
+    },
     /// To be kept on the disk; with a ticket, to be answered by [`ClientCommand::Kept`] once it is safe there.
     Keep {
         /// What.
@@ -141,6 +161,8 @@ pub enum ClientEvent {
         /// The oldest line that is loaded.
         before: Option<LineName>,
     },
+    /// To be done by the desk that reads and writes files, and answered by [`ClientCommand::File`].
+    File(FileJob),
     /// All goodbyes are said.
     Left,
 }
@@ -154,14 +176,24 @@ pub struct ClientMachine {
     local: Vec<SocketAddr>,
     me: PeerId,
     public: Option<PublicationId>,
-    server: server::ServerSide,
+    servers: server::Servers,
+    /// Who is listed on the home server, as it says.
+    listed: Vec<Person>,
+    /// The same, with what is known of contacts.
     people: Arc<Vec<Person>>,
+    contacts: Contacts,
+    acquaintances: privacy::Acquaintances,
+    /// On which server somebody is found, by a link.
+    met_at: BTreeMap<PeerId, String>,
     links: BTreeMap<PeerId, lines::Lines>,
     call: Lifecycle,
     /// Addresses that came with a link being dialled.
     hints: Vec<SocketAddr>,
     questions: people::Questions,
     conversations: Conversations,
+    chat: chat::ChatSide,
+    transfers: Transfers,
+    files: files::FileSide,
     media: media::MediaSide,
     leaving: Option<Instant>,
     left: bool,
@@ -174,24 +206,38 @@ pub struct ClientMachine {
 
 impl ClientMachine {
     /// A client that knows no server yet.
-    pub fn new(now: Instant, config: ClientConfig) -> Self {
+    pub fn new(now: Instant, mut config: ClientConfig) -> Self {
         let node = Node::new(config.node.clone());
         let me = node.near_id();
-        Self {
+        let acquaintances = privacy::Acquaintances::new(&config.remembered);
+        let conversations = Conversations::new(
+            std::mem::take(&mut config.remembered.lines),
+            &config.remembered.more,
+            config.keeps,
+            config.settings.keep_history,
+        );
+        let mut client = Self {
             chance: Chance::new(config.seed),
             node,
+            contacts: Contacts::new(config.remembered.contacts.clone()),
+            acquaintances,
             config,
             paths: BTreeMap::new(),
             local: vec![],
             me,
             public: None,
-            server: server::ServerSide::new(now),
+            servers: server::Servers::new(),
+            listed: vec![],
             people: Arc::default(),
+            met_at: BTreeMap::new(),
             links: BTreeMap::new(),
             call: Lifecycle::new(me),
             hints: vec![],
             questions: people::Questions::default(),
-            conversations: Conversations::new(),
+            conversations,
+            chat: chat::ChatSide::default(),
+            transfers: Transfers::default(),
+            files: files::FileSide::new(now),
             media: media::MediaSide::new(),
             leaving: None,
             left: false,
@@ -200,7 +246,9 @@ impl ClientMachine {
             dirty: true,
             shown: None,
             next_step: now,
-        }
+        };
+        client.restore_files(now);
+        client
     }
 
     /// This client's peer ID.
@@ -215,12 +263,17 @@ impl ClientMachine {
             ClientCommand::UseServer { url, shown, addresses } => {
                 self.use_server(now, url, shown, addresses);
             }
+            ClientCommand::FurtherServer { url, addresses } => {
+                self.further_server_found(now, &url, addresses);
+            }
             ClientCommand::LocalAddresses(addresses) => self.set_local_addresses(now, addresses),
             ClientCommand::Frame(frame) => self.send_frame(now, frame),
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
-            ClientCommand::Kept(_) | ClientCommand::Earlier { .. } => {}
+            ClientCommand::Kept(ticket) => self.kept(now, ticket),
+            ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
+            ClientCommand::File(report) => self.file_reported(now, report),
             ClientCommand::Leave => {
                 let effects = self.call.hang_up(now);
                 self.carry_out(now, effects);
@@ -232,7 +285,7 @@ impl ClientMachine {
     fn person(&mut self, now: Instant, command: Command) {
         match command {
             Command::SetName(name) => self.set_name(now, name),
-            Command::Reconnect => self.connect(now),
+            Command::Reconnect => self.reconnect(now),
             Command::Call { whom, with_video } => self.dial(now, whom, with_video),
             Command::Cancel | Command::HangUp => {
                 let effects = self.call.hang_up(now);
@@ -257,18 +310,34 @@ impl ClientMachine {
                 self.tell_media(now);
             }
             Command::SendText { to, text } => self.write(now, to, text),
-            Command::MarkRead(peer) => self.conversations.mark_read(peer),
-            Command::Set(setting) => self.set(now, setting),
+            Command::MarkRead(peer) => self.mark_read(now, peer),
+            Command::Typing(peer) => self.typing(now, peer),
+            Command::LoadEarlier(peer) => self.load_earlier(peer),
+            Command::DeleteLine { peer, line } => self.delete_line(now, peer, line),
+            Command::EraseHistory(peer) => self.erase(now, peer),
+            Command::OfferFile { to, path } => self.offer_file(now, to, path),
+            Command::AcceptFile { peer, line } => self.accept_file(now, peer, line),
+            Command::StopFile { peer, line } => self.stop_file(now, peer, line),
+            Command::Set(setting) => {
+                setting.put_into(&mut self.config.settings);
+                self.set_keep_history();
+            }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
-                    self.config.blocked.insert(peer);
+                    self.block(now, peer);
                 } else {
                     self.config.blocked.remove(&peer);
                 }
             }
-            // The server's name is looked up, and devices are opened, by the doer.
-            Command::SetServer(_)
-            | Command::ChooseCamera(_)
+            // Its name is looked up by the doer.
+            Command::SetServer(server) => self.config.settings.server = server,
+            command @ (Command::AddContact { .. }
+            | Command::RenameContact { .. }
+            | Command::RemoveContact(_)
+            | Command::RestoreContact(_)
+            | Command::Verified { same: false }) => self.change_contacts(now, command),
+            // Devices are opened by the doer.
+            Command::ChooseCamera(_)
             | Command::ChooseMicrophone(_)
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
@@ -279,89 +348,13 @@ impl ClientMachine {
             | Command::BackUp { .. }
             | Command::RestoreBackUp { .. }
             | Command::NewIdentity => {}
-            Command::AddContact { .. }
-            | Command::RenameContact { .. }
-            | Command::RemoveContact(_)
-            | Command::RestoreContact(_)
-            | Command::Typing(_)
-            | Command::LoadEarlier(_)
-            | Command::DeleteLine { .. }
-            | Command::EraseHistory(_)
-            | Command::OfferFile { .. }
-            | Command::AcceptFile { .. }
-            | Command::StopFile { .. }
-            | Command::DeclineWith(_)
+            Command::DeclineWith(_)
             | Command::AcceptSecond { .. }
             | Command::DeclineSecond(_)
             | Command::Hold(_)
             | Command::StartVerifying
-            | Command::Verified { .. } => {}
+            | Command::Verified { same: true } => {}
         }
-    }
-
-    fn set(&mut self, now: Instant, setting: Setting) {
-        let before = self.config.settings.visibility;
-        setting.put_into(&mut self.config.settings);
-        if self.config.settings.visibility != before {
-            self.tell_visibility(now);
-        }
-    }
-
-    /// Dials what the person wrote: a link, a peer ID, or a name on the server.
-    fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
-        let whom = whom.trim().to_owned();
-        if let Phase::Ringing { with, .. } = self.call.phase()
-            && (with.peer.to_string() == whom || with.name == whom)
-        {
-            self.person(now, Command::Accept { with_video });
-            return;
-        }
-        if !self.call.is_free() {
-            self.refuse(Refusal::InCall);
-            return;
-        }
-        self.hints.clear();
-        let (peer, shown) = if Link::looks_like_one(&whom) {
-            match Link::parse(&whom) {
-                Ok(link) => {
-                    self.hints = link.addresses;
-                    let shown = link.name.unwrap_or_else(|| link.peer.short());
-                    (Some(link.peer), shown)
-                }
-                Err(error) => {
-                    self.refuse(Refusal::Link(error));
-                    return;
-                }
-            }
-        } else {
-            match whom.parse::<PeerId>() {
-                Ok(peer) => (Some(peer), self.name_of(peer)),
-                Err(_) => (None, whom),
-            }
-        };
-        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
-            self.refuse(Refusal::ThatIsYou);
-            return;
-        }
-        if shown.is_empty() {
-            self.refuse(Refusal::Nobody);
-            return;
-        }
-        self.media.camera_on = with_video;
-        self.call.look(now, shown.clone(), peer, with_video);
-        self.look_up(now, shown, peer);
-    }
-
-    fn write(&mut self, now: Instant, to: PeerId, text: String) {
-        if to == self.me || text.trim().is_empty() || text.len() > LONGEST_TEXT {
-            self.tell(Event::Notice(Notice::TextNotSent));
-            return;
-        }
-        let id = self.draw_id();
-        let name = self.name_of(to);
-        let at = self.date(now);
-        self.conversations.write(now, at, to, &name, id, text);
-        self.flush_texts(now, to);
     }
 
     /// Carries out what the call wants.
@@ -375,9 +368,17 @@ impl ClientMachine {
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
                 CallEffect::StopMedia => self.stop_media(),
-                CallEffect::Tell(event) => self.tell(event),
+                CallEffect::Tell(event) => {
+                    if let Event::Up { peer, .. } = event {
+                        self.acquaintances.meet(peer);
+                    }
+                    self.tell(event);
+                }
                 CallEffect::Record(peer, record) => {
                     let name = self.name_of(peer);
+                    if was_missed(&record) {
+                        self.tell(Event::Missed { peer, name: name.clone() });
+                    }
                     let (at, id) = (self.date(now), self.draw_id());
                     self.conversations.record(at, peer, &name, id, record);
                 }
@@ -386,11 +387,8 @@ impl ClientMachine {
     }
 
     fn tell(&mut self, event: Event) {
+        let event = self.as_seen_here(event);
         self.told.push_back(ClientEvent::Told(event));
-    }
-
-    fn refuse(&mut self, why: Refusal) {
-        self.tell(Event::Notice(Notice::Refused(why)));
     }
 
     fn draw_id(&mut self) -> RandomId {
@@ -402,11 +400,9 @@ impl ClientMachine {
         system + now.saturating_duration_since(instant)
     }
 
-    /// What a peer is called here: by its own word, the list, the conversation, or its ID.
+    /// What a peer is called here: as a contact, by its own word, or by its ID.
     fn name_of(&self, peer: PeerId) -> String {
-        let told = self.links.get(&peer).and_then(|lines| lines.link.far_name());
-        let listed = || self.people.iter().find(|person| person.peer_id == peer).map(|p| p.name.as_str());
-        let name = told.or_else(listed).or_else(|| self.conversations.name(peer));
+        let name = self.contacts.name(peer).or_else(|| self.told_name(peer));
         name.map_or_else(|| peer.short(), str::to_owned)
     }
 
@@ -426,7 +422,9 @@ impl ClientMachine {
                 self.server_gone(now, connection, &code, description);
             }
             NodeEvent::Answered { token, result } => self.answered(now, token, result),
-            NodeEvent::Called { name, arguments, token, .. } => self.called(now, &name, &arguments, token),
+            NodeEvent::Called { connection, name, arguments, token } => {
+                self.called(now, connection, &name, &arguments, token);
+            }
             NodeEvent::PeerConnect { subscriber, name, peer, .. } => {
                 self.wants_to_play(now, subscriber, &name, peer);
             }
@@ -443,6 +441,7 @@ impl ClientMachine {
             }
             NodeEvent::Media { playback, message } => self.far_media(now, playback, message),
             NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
+            NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
             NodeEvent::ConnectRequested { connection, .. } => {
                 self.node.reject_connection(now, connection, "This is no server.");
@@ -460,20 +459,20 @@ impl ClientMachine {
 
     /// What is due by now.
     fn tick(&mut self, now: Instant) {
-        self.tick_server(now);
+        self.tick_servers(now);
+        self.tick_questions(now);
         if self.call.deadline().is_some_and(|at| at <= now) {
-            let effects = match self.call.phase() {
-                Phase::Looking { .. } if !self.server.is_connected() => {
-                    self.call.not_found(now, EndReason::ServerUnreachable)
-                }
-                _ => self.call.tick(now),
-            };
-            self.carry_out(now, effects);
+            let asked = self.servers.get(&self.questions.through);
+            let unreachable = asked.is_none_or(|server| !server.is_connected());
+            if unreachable && matches!(self.call.phase(), Phase::Looking { .. }) {
+                self.look_elsewhere(now);
+            } else {
+                let effects = self.call.tick(now);
+                self.carry_out(now, effects);
+            }
         }
-        if self.conversations.deadline().is_some_and(|at| at <= now) && self.conversations.give_up(now) {
-            self.dirty = true;
-            self.tell(Event::Notice(Notice::TextNotSent));
-        }
+        self.tick_chat(now);
+        self.tick_files(now);
         self.tick_lines(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
@@ -502,16 +501,18 @@ impl ClientMachine {
             self.with_link(now, peer, |link| link.close());
             self.node.close_peer(now, peer);
         }
-        self.disconnect(now);
+        self.disconnect_all(now);
     }
 
-    fn deadline(&self) -> Option<Instant> {
+    fn deadline(&self, now: Instant) -> Option<Instant> {
         let step = self.is_busy().then_some(self.next_step);
         let leaving = self.leaving.filter(|_| !self.left);
         [
-            self.server.deadline(),
+            self.servers.deadline(),
+            self.questions.deadline(),
             self.call.deadline(),
-            self.conversations.deadline(),
+            self.chat_deadline(),
+            self.files_deadline(now),
             self.lines_deadline(),
             step,
             leaving,
@@ -520,6 +521,11 @@ impl ClientMachine {
         .flatten()
         .min()
     }
+}
+
+/// A call for us that ended before anybody here answered or declined it.
+fn was_missed(record: &CallRecord) -> bool {
+    record.incoming && record.lasted.is_none() && record.reason != EndReason::Declined
 }
 
 impl Machine for ClientMachine {
@@ -550,18 +556,25 @@ impl Machine for ClientMachine {
                 Output::Transmit(transmit) => return Output::Transmit(transmit),
                 Output::Compute(job) => return Output::Compute(job),
                 Output::Event(event) => {
-                    self.dirty |= !matches!(event, NodeEvent::Media { .. });
+                    self.dirty |= !matches!(event, NodeEvent::Media { .. } | NodeEvent::BulkMoved { .. });
                     self.heard(now, event);
                     self.tick(now);
                 }
                 Output::Sleep(until) => {
+                    self.tell_keeps();
+                    if self.dirty && self.leaving.is_none() {
+                        self.keep_servers(now);
+                        if self.tell_servers(now) {
+                            continue;
+                        }
+                    }
                     if let Some(event) = self.told.pop_front() {
                         return Output::Event(event);
                     }
                     if let Some(view) = self.changed_view(now) {
                         return Output::Event(ClientEvent::Changed(Box::new(view)));
                     }
-                    let own = self.deadline();
+                    let own = self.deadline(now);
                     return Output::Sleep([until, own].into_iter().flatten().min());
                 }
             }

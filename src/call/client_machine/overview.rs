@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use super::ClientMachine;
 use crate::call::lifecycle::{Phase, With};
 use crate::call::link::Link;
-use crate::call::view::{CallState, ClientView, FarEnd, Known, OwnCard, Progress, UpCall};
+use crate::call::server_address::ServerAddress;
+use crate::call::view::{CallState, ClientView, OwnCard, Progress, UpCall};
 
 impl ClientMachine {
     /// The new snapshot, if it differs from the one told last.
@@ -13,6 +14,7 @@ impl ClientMachine {
         if !std::mem::take(&mut self.dirty) {
             return None;
         }
+        self.conversations.refresh();
         let view = self.overview(now);
         if self.shown.as_ref() == Some(&view) {
             return None;
@@ -26,13 +28,14 @@ impl ClientMachine {
             own: OwnCard {
                 name: self.config.name.clone(),
                 peer_id: Some(self.me),
-                server: self.server.shown().to_owned(),
-                server_state: self.server.state(now),
+                server: self.servers.home.shown().to_owned(),
+                server_state: self.servers.home.state(now),
                 server_url: self.config.settings.server.clone(),
                 link: self.own_link(),
             },
             people: self.people.clone(),
-            conversations: self.conversations.view(),
+            contacts: self.contacts_shown(),
+            conversations: self.conversations_shown(),
             call: self.call_state(now),
             ..ClientView::default()
         }
@@ -41,26 +44,26 @@ impl ClientMachine {
     /// The link that leads to us. A server on this computer leads nobody else here, so it is left out.
     fn own_link(&self) -> String {
         let name = Some(self.config.name.clone()).filter(|name| !name.is_empty());
-        Link { peer: self.me, server: self.config.settings.server.clone(), name, addresses: vec![] }.to_text()
+        let server = self.config.settings.server.as_deref().and_then(|url| ServerAddress::parse(url).ok());
+        let server = server.filter(|server| !server.is_built_in()).map(|server| server.normalised());
+        Link { peer: self.me, server, name, addresses: vec![] }.to_text()
     }
 
     fn call_state(&self, now: Instant) -> CallState {
         // Whole seconds: what moves by itself must not make a new snapshot four times a second.
         let since = |at: Instant| Duration::from_secs(now.saturating_duration_since(at).as_secs());
-        let far = |with: &With| FarEnd {
-            name: with.name.clone(),
-            peer_id: Some(with.peer),
-            known: Known::default(),
-        };
+        let far = |with: &With| self.far_end(with);
         match self.call.phase() {
             Phase::Idle => CallState::None,
-            Phase::Looking { whom, since: at, .. } => CallState::Outgoing {
-                far: FarEnd { name: whom.clone(), peer_id: None, known: Known::default() },
+            Phase::Looking { whom, wanted, since: at, .. } => CallState::Outgoing {
+                far: self.far_end_by(*wanted, whom),
                 progress: Progress::Looking,
                 since: since(*at),
             },
             Phase::Connecting { with, since: at, .. } => {
-                CallState::Outgoing { far: far(with), progress: Progress::Connecting, since: since(*at) }
+                let knocks = self.questions.knocks(with.call);
+                let progress = if knocks { Progress::Looking } else { Progress::Connecting };
+                CallState::Outgoing { far: far(with), progress, since: since(*at) }
             }
             Phase::Waiting { with, since: at, rings, .. } => CallState::Outgoing {
                 far: far(with),
@@ -70,14 +73,14 @@ impl ClientMachine {
             Phase::Ringing { with, .. } => {
                 CallState::Incoming { far: far(with), with_video: with.with_video }
             }
-            Phase::Up { with, since: at, .. } => CallState::Up(UpCall {
+            Phase::Up { with, since: at, heard, .. } => CallState::Up(UpCall {
                 far: far(with),
                 lasted: since(*at),
                 muted: self.media.muted,
                 camera_on: self.media.camera_on,
                 has_camera: self.media.has_camera,
                 has_microphone: self.media.has_microphone,
-                far_video: self.media.far_video(now),
+                far_video: self.media.far_video(*heard),
                 far_muted: self.media.far_muted,
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
                 far_holds: false,
@@ -87,7 +90,7 @@ impl ClientMachine {
                 past: Default::default(),
             }),
             Phase::Ended { name, peer, reason, lasted, incoming } => CallState::Ended {
-                far: FarEnd { name: name.clone(), peer_id: *peer, known: Known::default() },
+                far: self.far_end_by(*peer, name),
                 reason: *reason,
                 lasted: *lasted,
                 incoming: *incoming,

@@ -1,20 +1,27 @@
-//! What a Tincan server answers: who is there, and who goes by a name.
+//! Finding people: what the person dials, who is listed on the home server, and what servers answer when they are asked.
 
-use std::sync::Arc;
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use super::ClientMachine;
+use super::server::Which;
 use crate::amf::Value;
+use crate::call::command::Command;
 use crate::call::end_reason::EndReason;
+use crate::call::event::Refusal;
 use crate::call::lifecycle::{LinesNow, Phase};
-use crate::call::peer_link::Far;
+use crate::call::link::Link;
+use crate::call::peer_link::{Far, Loss};
+use crate::call::random_id::RandomId;
+use crate::call::server_address::ServerAddress;
 use crate::call::view::{Person, Presence};
-use crate::netconnection::node::CallToken;
+use crate::netconnection::node::{CallToken, ConnectionId};
 use crate::rtmfp::PeerId;
-use crate::settings::Visibility;
 
 /// People taken from a server's list.
 const MOST_PEOPLE: usize = 5_000;
+/// Whoever is found nowhere may be hidden: a knock at their peer ID is answered within this, or by nobody.
+const KNOCK_FOR: Duration = Duration::from_secs(4);
 
 /// What we asked the server, until it answers.
 #[derive(Debug, Default)]
@@ -23,38 +30,94 @@ pub(super) struct Questions {
     lookup: Option<CallToken>,
     /// Whom the lookup is for, when the peer ID is known already.
     wanted: Option<PeerId>,
+    /// Which server is asked.
+    pub(super) through: Which,
+    /// This call goes to somebody whom no server knows; until when.
+    knock: Option<(RandomId, Instant)>,
+}
+
+impl Questions {
+    /// The server that was asked is gone.
+    pub(super) fn forget_lookup(&mut self) {
+        self.lookup = None;
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.knock.map(|(_, until)| until)
+    }
+
+    /// Whether this call is a knock at a door behind which nobody may be.
+    pub(super) fn knocks(&self, call: RandomId) -> bool {
+        self.knock.is_some_and(|(knocking, _)| knocking == call)
+    }
 }
 
 impl ClientMachine {
-    /// Tells the server how we want to be seen, and asks who is there.
-    pub(super) fn greet_server(&mut self, now: Instant) {
-        if self.server.tincan().is_none() {
-            self.look_again(now);
+    /// Dials what the person wrote: a link, a peer ID, the name of a contact, or one on the server.
+    pub(super) fn dial(&mut self, now: Instant, whom: String, with_video: bool) {
+        let whom = whom.trim().to_owned();
+        if let Phase::Ringing { with, .. } = self.call.phase()
+            && (with.peer.to_string() == whom || with.name == whom)
+        {
+            self.person(now, Command::Accept { with_video });
             return;
         }
-        self.tell_visibility(now);
-        self.ask_for_people(now);
-        self.look_again(now);
-    }
-
-    pub(super) fn tell_visibility(&mut self, now: Instant) {
-        if let Some(connection) = self.server.tincan() {
-            let visibility = match self.config.settings.visibility {
-                Visibility::Everyone => "everyone",
-                Visibility::Known => "known",
-                Visibility::Nobody => "nobody",
-            };
-            self.node.notify(now, connection, "setVisibility", vec![visibility.into()]);
+        if !self.call.is_free() {
+            self.refuse(Refusal::InCall);
+            return;
         }
+        self.hints.clear();
+        let mut through = None;
+        let (peer, shown) = if Link::looks_like_one(&whom) {
+            let link = match Link::parse(&whom) {
+                Ok(link) => link,
+                Err(error) => return self.refuse(Refusal::Link(error)),
+            };
+            match link.server.as_deref().map(ServerAddress::parse).transpose() {
+                Ok(server) => through = server.map(|server| server.normalised()),
+                Err(error) => return self.refuse(Refusal::Server(error)),
+            }
+            self.hints = link.addresses;
+            let kept = self.contacts.name(link.peer).map(str::to_owned);
+            (Some(link.peer), kept.or(link.name).unwrap_or_else(|| link.peer.short()))
+        } else {
+            match whom.parse::<PeerId>().ok().or_else(|| self.contacts.by_name(&whom)) {
+                Some(peer) => (Some(peer), self.name_of(peer)),
+                None => (None, whom),
+            }
+        };
+        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
+            self.refuse(Refusal::ThatIsYou);
+            return;
+        }
+        if shown.is_empty() {
+            self.refuse(Refusal::Nobody);
+            return;
+        }
+        self.questions.through = match (peer, through) {
+            (Some(peer), Some(key)) => {
+                self.note_server(peer, key.clone());
+                self.servers.which(&key)
+            }
+            (Some(peer), None) => self.server_for(peer),
+            (None, _) => Which::Home,
+        };
+        self.media.camera_on = with_video;
+        self.call.look(now, shown.clone(), peer, with_video);
+        self.look_up(now, shown, peer);
     }
 
+    /// The home server is gone, and its list with it.
     pub(super) fn forget_people(&mut self) {
-        self.people = Arc::default();
+        self.listed.clear();
         self.questions.people = None;
-        self.questions.lookup = None;
+        if self.questions.through == Which::Home {
+            self.questions.forget_lookup();
+        }
+        self.show_people();
     }
 
-    /// Finds out whom to dial; waits for the server when it is not there yet.
+    /// Finds out whom to dial; waits for the server that is to be asked when it is not there yet.
     pub(super) fn look_up(&mut self, now: Instant, whom: String, peer: Option<PeerId>) {
         self.questions.wanted = peer;
         if let Some(peer) = peer
@@ -64,10 +127,16 @@ impl ClientMachine {
             self.found(now, peer, whom, EndReason::NoWayThrough);
             return;
         }
-        if !self.server.is_connected() {
+        let Some(server) = self.servers.get(&self.questions.through) else { return };
+        if server.refuses_us() {
+            // Waiting for it would only end in a wrong reason.
+            let effects = self.call.not_found(now, EndReason::NameRefused);
+            return self.carry_out(now, effects);
+        }
+        if !server.is_connected() {
             return;
         }
-        match (self.server.tincan(), peer) {
+        match (server.tincan(), peer) {
             (Some(connection), _) => {
                 let asked = peer.map_or_else(|| whom, |peer| peer.to_string());
                 let token = self.node.call(now, connection, "lookup", vec![Value::String(asked)]);
@@ -91,33 +160,38 @@ impl ClientMachine {
         if self.questions.people == Some(token) {
             self.questions.people = None;
             if let Ok(values) = result {
-                self.take_people(&values);
+                self.take_people(now, &values);
             }
         } else if self.questions.lookup == Some(token) {
             self.questions.lookup = None;
             match result.ok().and_then(|values| values.iter().find_map(person)) {
                 Some(found) if found.peer_id != self.me => {
+                    self.warn_of(found.peer_id, &found.name);
                     self.found(now, found.peer_id, found.name, EndReason::NoWayThrough);
                 }
-                _ if self.questions.wanted.is_some() && !self.hints.is_empty() => {
-                    // The link says where they are, whatever this server knows.
-                    let peer = self.questions.wanted.expect("checked in this arm's guard");
-                    let name = self.name_of(peer);
-                    self.found(now, peer, name, EndReason::NotFound);
-                }
-                _ => {
-                    let effects = self.call.not_found(now, EndReason::NotFound);
-                    self.carry_out(now, effects);
-                }
+                _ => self.not_listed(now, EndReason::NotFound),
             }
         }
     }
 
-    /// The server calls us.
-    pub(super) fn called(&mut self, now: Instant, name: &str, arguments: &[Value], token: Option<CallToken>) {
-        if name == "peopleChanged" {
+    /// A server calls us.
+    pub(super) fn called(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+        name: &str,
+        arguments: &[Value],
+        token: Option<CallToken>,
+    ) {
+        let which = self.servers.by_connection(connection);
+        if name == "presence"
+            && let Some(which) = &which
+        {
+            self.presence_told(now, which, arguments);
+        }
+        if name == "peopleChanged" && which == Some(Which::Home) {
             if arguments.iter().any(|value| matches!(value, Value::Array(_))) {
-                self.take_people(arguments);
+                self.take_people(now, arguments);
             } else {
                 self.ask_for_people(now);
             }
@@ -127,14 +201,54 @@ impl ClientMachine {
         }
     }
 
-    fn ask_for_people(&mut self, now: Instant) {
-        if let Some(connection) = self.server.tincan() {
+    pub(super) fn ask_for_people(&mut self, now: Instant) {
+        if let Some(connection) = self.servers.home.tincan() {
             self.questions.people = Some(self.node.call(now, connection, "people", vec![]));
         }
     }
 
+    /// The knock at a hidden person's door was not answered.
+    pub(super) fn tick_questions(&mut self, now: Instant) {
+        if let Some((call, _)) = self.questions.knock.take_if(|(_, until)| *until <= now)
+            && let Phase::Connecting { with, .. } = self.call.phase()
+            && with.call == call
+        {
+            let effects = self.call.lost(now, with.peer, Loss::Unreachable);
+            self.carry_out(now, effects);
+        }
+    }
+
+    /// The server that should know whom we mean cannot be reached.
+    pub(super) fn look_elsewhere(&mut self, now: Instant) {
+        if self.hints.is_empty() && !self.servers.any_connected() {
+            let effects = self.call.not_found(now, EndReason::ServerUnreachable);
+            self.carry_out(now, effects);
+        } else {
+            self.not_listed(now, EndReason::ServerUnreachable);
+        }
+    }
+
+    /// No server tells of whom we mean. Who chose not to be seen is reached all the same by those who have the peer ID, and
+    /// a link may say where they are.
+    fn not_listed(&mut self, now: Instant, otherwise: EndReason) {
+        let Some(peer) = self.questions.wanted else {
+            let effects = self.call.not_found(now, otherwise);
+            self.carry_out(now, effects);
+            return;
+        };
+        // By the name that the link or the contact gave.
+        let Phase::Looking { whom, .. } = self.call.phase() else { return };
+        let name = whom.clone();
+        self.found(now, peer, name, otherwise);
+        if let Phase::Connecting { with, .. } = self.call.phase()
+            && self.hints.is_empty()
+        {
+            self.questions.knock = Some((with.call, now + KNOCK_FOR));
+        }
+    }
+
     /// The server came while somebody is being looked for.
-    fn look_again(&mut self, now: Instant) {
+    pub(super) fn look_again(&mut self, now: Instant) {
         if let Phase::Looking { whom, .. } = self.call.phase() {
             let (whom, wanted) = (whom.clone(), self.questions.wanted);
             self.look_up(now, whom, wanted);
@@ -146,12 +260,14 @@ impl ClientMachine {
             up: lines.link.lines_up(),
             plain: lines.link.far() == Far::Plain,
         });
+        self.questions.knock = None;
+        self.acquaintances.meet(peer);
         let call = self.draw_id();
         let effects = self.call.found(now, peer, name, call, lines, otherwise);
         self.carry_out(now, effects);
     }
 
-    fn take_people(&mut self, values: &[Value]) {
+    fn take_people(&mut self, now: Instant, values: &[Value]) {
         let list = values.iter().find_map(|value| match value {
             Value::Array(list) => Some(list),
             _ => None,
@@ -164,14 +280,23 @@ impl ClientMachine {
             .filter(|person| person.peer_id != self.me)
             .collect();
         people.sort_by_cached_key(|person| (person.name.to_lowercase(), person.peer_id));
-        self.people = Arc::new(people);
-        self.dirty = true;
+        let before: BTreeSet<PeerId> = self.listed.iter().map(|person| person.peer_id).collect();
+        self.listed = people;
+        self.show_people();
+        let came: Vec<PeerId> = self.listed.iter().map(|person| person.peer_id).collect();
+        for peer in came.into_iter().filter(|peer| !before.contains(peer)) {
+            self.came_online(now, peer);
+        }
     }
 }
 
-/// `{id, name}`.
+/// `{id, name, state}`; without the last from a lookup.
 fn person(value: &Value) -> Option<Person> {
     let peer_id = value.property("id")?.as_str()?.parse().ok()?;
     let name = value.property("name").and_then(Value::as_str).unwrap_or_default();
-    Some(Person { name: name.chars().take(64).collect(), peer_id, presence: Presence::Online })
+    let presence = match value.property("state").and_then(Value::as_str) {
+        Some("busy") => Presence::DoNotDisturb,
+        _ => Presence::Online,
+    };
+    Some(Person { name: name.chars().take(64).collect(), peer_id, presence })
 }

@@ -1,58 +1,93 @@
-//! The connection to the rendezvous server: made, lost, made again after a growing wait.
+//! The connections to rendezvous servers: the home server, and one for each further server on which somebody is found.
+//!
+//! Each is made, lost, and made again after a growing wait of its own. The home server is the person's choice; the others
+//! stand for as long as a contact, a link being dialled or somebody on the line needs them. Two URLs that lead to one
+//! address are one server, since it takes one connection of each peer ID.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::presence::ToldServer;
 use super::{ClientEvent, ClientMachine};
 use crate::amf::Value;
 use crate::call::end_reason::EndReason;
 use crate::call::event::Event;
 use crate::call::lifecycle::Phase;
-use crate::call::view::ServerState;
+use crate::call::server_address::ServerAddress;
+use crate::call::view::{Presence, ServerState};
+use crate::netconnection::UserName;
 use crate::netconnection::node::ConnectionId;
 use crate::netconnection::status::StatusCode;
+use crate::rtmfp::PeerId;
 
 /// The first wait before another try, doubled with each, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 /// A server that does not answer within this counts as unreachable on screen, though the attempt goes on.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// A connection that was lost sooner does not shorten the waits.
+const STOOD: Duration = Duration::from_secs(10);
+/// Further servers at once.
+const MOST_FURTHER: usize = 16;
+
+/// One of our servers.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub(super) enum Which {
+    /// The one that the person chose.
+    #[default]
+    Home,
+    /// Another, by its normalised URL.
+    Further(String),
+}
 
 /// Where the connection stands.
 #[derive(Clone, Debug, PartialEq)]
 enum Stage {
-    /// No name, or no server yet.
+    /// No name, or no address yet.
     Off,
     /// On the way.
     Connecting { connection: ConnectionId, until: Instant },
     /// There.
-    Connected { connection: ConnectionId, tincan: bool },
+    Connected { connection: ConnectionId, tincan: bool, since: Instant },
     /// Our name is refused; only another one, or asking again, helps.
     NameRefused(String),
     /// Waiting for the next try.
     Waiting { until: Instant },
+    /// Another URL of a server that we have: nothing to do.
+    SameAs(Which),
 }
 
-/// All about the server.
+/// All about one server.
 #[derive(Debug)]
 pub(super) struct ServerSide {
     url: String,
+    /// All spellings of the URL alike; empty as long as there is none.
+    key: String,
     shown: String,
     addresses: Vec<SocketAddr>,
     stage: Stage,
     tries: u32,
-    since: Instant,
+    /// Our name is taken there, and we go by a longer one.
+    longer_name: bool,
+    /// What it was told over this connection.
+    pub(super) told: ToldServer,
+    /// What it told of those we watch.
+    pub(super) presence: BTreeMap<PeerId, Presence>,
 }
 
 impl ServerSide {
-    pub(super) fn new(now: Instant) -> Self {
+    fn new(url: String) -> Self {
         Self {
-            url: String::new(),
+            key: url.clone(),
+            url,
             shown: String::new(),
             addresses: vec![],
             stage: Stage::Off,
             tries: 0,
-            since: now,
+            longer_name: false,
+            told: ToldServer::default(),
+            presence: BTreeMap::new(),
         }
     }
 
@@ -60,10 +95,22 @@ impl ServerSide {
         matches!(self.stage, Stage::Connected { .. })
     }
 
+    /// The connection, whatever server it is.
+    pub(super) fn connected(&self) -> Option<ConnectionId> {
+        match self.stage {
+            Stage::Connected { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    pub(super) fn refuses_us(&self) -> bool {
+        matches!(self.stage, Stage::NameRefused(_))
+    }
+
     /// The connection, when the server answers the calls of a Tincan server.
     pub(super) fn tincan(&self) -> Option<ConnectionId> {
         match self.stage {
-            Stage::Connected { connection, tincan: true } => Some(connection),
+            Stage::Connected { connection, tincan: true, .. } => Some(connection),
             _ => None,
         }
     }
@@ -74,7 +121,7 @@ impl ServerSide {
 
     pub(super) fn state(&self, now: Instant) -> ServerState {
         match &self.stage {
-            Stage::Off => ServerState::Off,
+            Stage::Off | Stage::SameAs(_) => ServerState::Off,
             Stage::Connecting { .. } if self.tries > 1 => {
                 ServerState::Unreachable { retry_in: Duration::ZERO }
             }
@@ -89,7 +136,14 @@ impl ServerSide {
         }
     }
 
-    pub(super) fn deadline(&self) -> Option<Instant> {
+    fn connection(&self) -> Option<ConnectionId> {
+        match self.stage {
+            Stage::Connecting { connection, .. } | Stage::Connected { connection, .. } => Some(connection),
+            _ => None,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
         match self.stage {
             Stage::Connecting { until, .. } | Stage::Waiting { until } => Some(until),
             _ => None,
@@ -97,7 +151,74 @@ impl ServerSide {
     }
 }
 
+/// All servers.
+#[derive(Debug)]
+pub(super) struct Servers {
+    pub(super) home: ServerSide,
+    further: BTreeMap<String, ServerSide>,
+}
+
+impl Servers {
+    pub(super) fn new() -> Self {
+        Self { home: ServerSide::new(String::new()), further: BTreeMap::new() }
+    }
+
+    /// The server that an URL leads to: the home server by any of its URLs, or a further one.
+    pub(super) fn which(&self, key: &str) -> Which {
+        if key == self.home.key {
+            return Which::Home;
+        }
+        match self.further.get(key).map(|server| &server.stage) {
+            Some(Stage::SameAs(other)) => other.clone(),
+            _ => Which::Further(key.to_owned()),
+        }
+    }
+
+    pub(super) fn get(&self, which: &Which) -> Option<&ServerSide> {
+        match which {
+            Which::Home => Some(&self.home),
+            Which::Further(key) => match self.which(key) {
+                Which::Home => Some(&self.home),
+                Which::Further(key) => self.further.get(&key),
+            },
+        }
+    }
+
+    pub(super) fn by_connection(&self, connection: ConnectionId) -> Option<Which> {
+        self.all().find(|(_, server)| server.connection() == Some(connection)).map(|(which, _)| which)
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = (Which, &ServerSide)> {
+        let further = self.further.iter().map(|(key, server)| (Which::Further(key.clone()), server));
+        std::iter::once((Which::Home, &self.home)).chain(further)
+    }
+
+    pub(super) fn get_mut(&mut self, which: &Which) -> Option<&mut ServerSide> {
+        match which {
+            Which::Home => Some(&mut self.home),
+            Which::Further(key) => self.further.get_mut(key),
+        }
+    }
+
+    pub(super) fn any_connected(&self) -> bool {
+        self.all().any(|(_, server)| server.is_connected())
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.all().filter_map(|(_, server)| server.deadline()).min()
+    }
+
+    /// The server that stands already at one of these addresses.
+    fn at(&self, addresses: &[SocketAddr], except: &str) -> Option<Which> {
+        let mut others = self
+            .all()
+            .filter(|(_, server)| server.key != except && !matches!(server.stage, Stage::SameAs(_)));
+        others.find(|(_, server)| server.addresses.iter().any(|a| addresses.contains(a))).map(|(w, _)| w)
+    }
+}
+
 impl ClientMachine {
+    /// The home server, and where it is now.
     pub(super) fn use_server(
         &mut self,
         now: Instant,
@@ -105,81 +226,197 @@ impl ClientMachine {
         shown: String,
         addresses: Vec<SocketAddr>,
     ) {
-        let moved = url != self.server.url;
-        self.server.url = url;
-        self.server.shown = shown;
-        self.server.addresses = addresses;
+        let home = &mut self.servers.home;
+        let moved = url != home.url;
+        home.key = ServerAddress::parse(&url).map_or_else(|_| url.clone(), |address| address.normalised());
+        home.url = url;
+        home.shown = shown;
+        home.addresses = addresses;
         if moved {
-            self.disconnect(now);
-            self.server.tries = 0;
+            self.disconnect(now, &Which::Home);
+            self.servers.home.tries = 0;
         }
+        self.find_same_servers(now);
         // A fresh address while we wait or try an old one is worth a try at once.
-        if moved || !self.server.is_connected() && !matches!(self.server.stage, Stage::NameRefused(_)) {
-            self.connect(now);
+        let home = &self.servers.home;
+        if moved || !home.is_connected() && !matches!(home.stage, Stage::NameRefused(_)) {
+            self.connect(now, &Which::Home);
+        }
+    }
+
+    /// Where a further server is now.
+    pub(super) fn further_server_found(&mut self, now: Instant, url: &str, addresses: Vec<SocketAddr>) {
+        let Some(server) = self.servers.further.get_mut(url) else { return };
+        let first = server.addresses.is_empty() && !addresses.is_empty();
+        server.addresses = addresses;
+        let which = Which::Further(url.to_owned());
+        if self.servers.further.get(url).is_some_and(|server| server.connection().is_none()) {
+            self.find_same_servers(now);
+            match self.servers.further.get(url).map(|server| &server.stage) {
+                Some(Stage::Off) => self.connect(now, &which),
+                Some(Stage::Waiting { .. }) if first => self.connect(now, &which),
+                _ => {}
+            }
+        }
+    }
+
+    /// Opens connections to servers on which somebody is to be reached, and closes those that nobody is on any more.
+    pub(super) fn keep_servers(&mut self, now: Instant) {
+        let wanted = self.wanted_servers();
+        let had: Vec<String> = self.servers.further.keys().cloned().collect();
+        for key in had.iter().filter(|key| !wanted.contains(*key)) {
+            self.disconnect(now, &Which::Further(key.clone()));
+            self.servers.further.remove(key);
+            // It may have stood for another URL.
+            self.find_same_servers(now);
+        }
+        for key in wanted {
+            if !self.servers.further.contains_key(&key) {
+                self.servers.further.insert(key.clone(), ServerSide::new(key.clone()));
+                self.told.push_back(ClientEvent::ServerWanted { url: Some(key) });
+            }
+        }
+    }
+
+    /// The further servers that we need: for whom is being looked, those on the line, and contacts.
+    fn wanted_servers(&self) -> BTreeSet<String> {
+        let mut wanted = BTreeSet::new();
+        if self.config.name.is_empty() || self.servers.home.key.is_empty() || self.leaving.is_some() {
+            return wanted;
+        }
+        if let (Phase::Looking { .. }, Which::Further(key)) = (self.call.phase(), &self.questions.through) {
+            wanted.insert(key.clone());
+        }
+        let called = self.call.with().map(|with| with.peer);
+        let needed = |peer: &PeerId| {
+            called == Some(*peer) || self.links.contains_key(peer) || self.conversations.waits(*peer)
+        };
+        let met = self.met_at.iter().filter(|(peer, _)| needed(peer)).map(|(_, key)| key.as_str());
+        let kept = self.contacts.peers().filter(|peer| !self.config.blocked.contains(peer));
+        let of_contacts = kept.filter_map(|peer| self.contacts.server(peer));
+        for key in met.chain(of_contacts) {
+            if wanted.len() < MOST_FURTHER {
+                wanted.insert(key.to_owned());
+            }
+        }
+        wanted.remove(&self.servers.home.key);
+        wanted
+    }
+
+    /// The server through which somebody is reached.
+    pub(super) fn server_for(&self, peer: PeerId) -> Which {
+        let key = self.contacts.server(peer).or_else(|| self.met_at.get(&peer).map(String::as_str));
+        key.map_or(Which::Home, |key| self.servers.which(key))
+    }
+
+    /// Tells apart which further URLs are servers of their own.
+    fn find_same_servers(&mut self, now: Instant) {
+        let keys: Vec<String> = self.servers.further.keys().cloned().collect();
+        for key in keys {
+            let which = Which::Further(key.clone());
+            let Some(server) = self.servers.further.get(&key) else { continue };
+            let was_same = matches!(server.stage, Stage::SameAs(_));
+            // Of two further ones, the one that is being used stays.
+            let same = self.servers.at(&server.addresses, &key);
+            let same = same.filter(|other| *other == Which::Home || server.connection().is_none());
+            match same {
+                Some(other) => {
+                    self.disconnect(now, &which);
+                    self.set_stage(&which, Stage::SameAs(other));
+                }
+                None if was_same => {
+                    self.set_stage(&which, Stage::Off);
+                    self.connect(now, &which);
+                }
+                None => {}
+            }
         }
     }
 
     /// Connects now, in place of any connection there is.
-    pub(super) fn connect(&mut self, now: Instant) {
-        self.disconnect(now);
-        if self.config.name.is_empty() || self.server.url.is_empty() || self.leaving.is_some() {
+    pub(super) fn connect(&mut self, now: Instant, which: &Which) {
+        self.disconnect(now, which);
+        let Some(server) = self.servers.get_mut(which) else { return };
+        if self.config.name.is_empty() || server.url.is_empty() || self.leaving.is_some() {
             return;
         }
-        let routes = self.routes(&self.server.addresses);
+        let (url, addresses, longer) = (server.url.clone(), server.addresses.clone(), server.longer_name);
+        let routes = self.routes(&addresses);
         if routes.is_empty() {
-            self.wait_for_server(now);
+            self.wait_for_server(now, which);
             return;
         }
-        if self.server.tries == 0 {
-            self.server.since = now;
+        let name = if longer { self.longer_name() } else { self.config.name.clone() };
+        let connection = self.node.connect(now, &url, &routes, vec![Value::String(name)]);
+        if let Some(server) = self.servers.get_mut(which) {
+            server.tries += 1;
+            server.stage = Stage::Connecting { connection, until: now + PATIENCE };
         }
-        self.server.tries += 1;
-        let name = vec![Value::from(self.config.name.as_str())];
-        let url = self.server.url.clone();
-        let connection = self.node.connect(now, &url, &routes, name);
-        self.server.stage = Stage::Connecting { connection, until: now + PATIENCE };
         self.dirty = true;
     }
 
-    pub(super) fn disconnect(&mut self, now: Instant) {
-        match std::mem::replace(&mut self.server.stage, Stage::Off) {
-            Stage::Connecting { connection, .. } | Stage::Connected { connection, .. } => {
-                self.node.close_connection(now, connection);
-            }
-            Stage::Off | Stage::NameRefused(_) | Stage::Waiting { .. } => {}
+    pub(super) fn disconnect(&mut self, now: Instant, which: &Which) {
+        let Some(server) = self.servers.get_mut(which) else { return };
+        let connection = server.connection();
+        server.stage = Stage::Off;
+        self.forget_told(which);
+        if let Some(connection) = connection {
+            self.node.close_connection(now, connection);
         }
-        self.forget_people();
+    }
+
+    pub(super) fn disconnect_all(&mut self, now: Instant) {
+        for which in self.servers.all().map(|(which, _)| which).collect::<Vec<_>>() {
+            self.disconnect(now, &which);
+        }
+    }
+
+    /// Connects to every server again at once.
+    pub(super) fn reconnect(&mut self, now: Instant) {
+        let separate = |stage: &Stage| !matches!(stage, Stage::SameAs(_));
+        let all = self.servers.all().filter(|(_, server)| separate(&server.stage));
+        for which in all.map(|(which, _)| which).collect::<Vec<_>>() {
+            if let Some(server) = self.servers.get_mut(&which) {
+                server.tries = 0;
+            }
+            self.connect(now, &which);
+        }
     }
 
     pub(super) fn set_name(&mut self, now: Instant, name: String) {
         if name != self.config.name {
             self.config.name = name;
-            self.server.tries = 0;
-            self.connect(now);
+            for server in self.servers.further.values_mut() {
+                server.longer_name = false;
+            }
+            self.reconnect(now);
         }
     }
 
     pub(super) fn set_local_addresses(&mut self, now: Instant, addresses: Vec<SocketAddr>) {
         self.local = addresses;
-        if let Stage::Connected { connection, .. } = self.server.stage {
+        let connected: Vec<_> = self.servers.all().filter_map(|(_, server)| server.connected()).collect();
+        for connection in connected {
             self.node.set_peer_info(now, connection, &self.local);
         }
     }
 
     pub(super) fn server_connected(&mut self, now: Instant, connection: ConnectionId, info: &Value) {
-        if !matches!(self.server.stage, Stage::Connecting { connection: ours, .. } if ours == connection) {
-            return;
-        }
+        let Some(which) = self.servers.by_connection(connection) else { return };
         let tincan = info.property("tincan").is_some();
-        self.server.stage = Stage::Connected { connection, tincan };
-        self.server.tries = 0;
-        // Step 1: "I can be called".
+        self.set_stage(&which, Stage::Connected { connection, tincan, since: now });
+        // Step 1: "I can be called". One stream for all servers: it is played directly.
         if self.public.is_none() {
             self.public = Some(self.node.publish_direct(now, &self.me.to_string()));
         }
         self.node.set_peer_info(now, connection, &self.local);
-        self.tell(Event::Connected);
-        self.greet_server(now);
+        if which == Which::Home {
+            self.tell(Event::Connected);
+            self.ask_for_people(now);
+        }
+        self.tell_servers(now);
+        self.look_again(now);
+        self.write_through(now, &which);
     }
 
     pub(super) fn server_gone(
@@ -189,48 +426,83 @@ impl ClientMachine {
         code: &StatusCode,
         description: String,
     ) {
-        let ours = match self.server.stage {
-            Stage::Connecting { connection, .. } | Stage::Connected { connection, .. } => connection,
-            Stage::Off | Stage::NameRefused(_) | Stage::Waiting { .. } => return,
-        };
-        if ours != connection {
-            return;
-        }
-        self.forget_people();
-        if *code == StatusCode::ConnectRejected {
-            self.server.stage = Stage::NameRefused(description);
-            if matches!(self.call.phase(), Phase::Looking { .. }) {
+        let Some(which) = self.servers.by_connection(connection) else { return };
+        self.forget_told(&which);
+        if *code != StatusCode::ConnectRejected {
+            self.wait_for_server(now, &which);
+        } else if which == Which::Home {
+            self.set_stage(&which, Stage::NameRefused(description));
+            if matches!(self.call.phase(), Phase::Looking { .. }) && self.questions.through == Which::Home {
                 let effects = self.call.not_found(now, EndReason::NameRefused);
                 self.carry_out(now, effects);
             }
         } else {
-            self.wait_for_server(now);
-        }
-    }
-
-    pub(super) fn tick_server(&mut self, now: Instant) {
-        if self.server.deadline().is_none_or(|at| at > now) {
-            return;
-        }
-        match self.server.stage {
-            Stage::Connecting { connection, .. } => {
-                self.node.close_connection(now, connection);
-                self.wait_for_server(now);
+            // There we are a visitor, called by our peer ID: any name will do.
+            let first = self
+                .servers
+                .get_mut(&which)
+                .is_some_and(|server| !std::mem::replace(&mut server.longer_name, true));
+            tracing::info!(?which, description, "a further server refuses us");
+            self.set_stage(&which, Stage::Off);
+            if first {
+                self.connect(now, &which);
+            } else {
+                self.wait_for_server(now, &which);
             }
-            Stage::Waiting { .. } => self.connect(now),
-            Stage::Off | Stage::Connected { .. } | Stage::NameRefused(_) => {}
         }
     }
 
-    fn wait_for_server(&mut self, now: Instant) {
-        self.server.tries = self.server.tries.max(1);
-        let doubled = FIRST_WAIT * 2_u32.saturating_pow((self.server.tries - 1).min(10));
-        let wait = doubled.min(LONGEST_WAIT);
+    pub(super) fn tick_servers(&mut self, now: Instant) {
+        let is_due = |server: &ServerSide| server.deadline().is_some_and(|at| at <= now);
+        let due: Vec<Which> =
+            self.servers.all().filter(|(_, server)| is_due(server)).map(|(which, _)| which).collect();
+        for which in due {
+            match self.servers.get_mut(&which).map(|server| &server.stage) {
+                Some(Stage::Connecting { connection, .. }) => {
+                    let connection = *connection;
+                    self.set_stage(&which, Stage::Off);
+                    self.node.close_connection(now, connection);
+                    self.wait_for_server(now, &which);
+                }
+                Some(Stage::Waiting { .. }) => self.connect(now, &which),
+                _ => {}
+            }
+        }
+    }
+
+    fn wait_for_server(&mut self, now: Instant, which: &Which) {
         // Spread, so that a server that comes back is not met by everybody at once.
-        let spread = wait.mul_f64(f64::from(self.chance.u32()) / f64::from(u32::MAX) / 2.0);
-        self.server.stage = Stage::Waiting { until: now + wait / 2 + spread };
-        self.server.tries += 1;
-        self.told.push_back(ClientEvent::ServerWanted);
+        let part = f64::from(self.chance.u32()) / f64::from(u32::MAX) / 2.0;
+        let Some(server) = self.servers.get_mut(which) else { return };
+        if matches!(server.stage, Stage::Connected { since, .. } if now >= since + STOOD) {
+            server.tries = 0;
+        }
+        server.tries = server.tries.max(1);
+        let doubled = FIRST_WAIT * 2_u32.saturating_pow((server.tries - 1).min(10));
+        let wait = doubled.min(LONGEST_WAIT);
+        server.stage = Stage::Waiting { until: now + wait / 2 + wait.mul_f64(part) };
+        server.tries = server.tries.saturating_add(1);
+        let url = match which {
+            Which::Home => None,
+            Which::Further(key) => Some(key.clone()),
+        };
+        self.told.push_back(ClientEvent::ServerWanted { url });
         self.dirty = true;
+    }
+
+    fn set_stage(&mut self, which: &Which, stage: Stage) {
+        if let Some(server) = self.servers.get_mut(which) {
+            server.stage = stage;
+            self.dirty = true;
+        }
+    }
+
+    /// Our name, made another one by a piece of our peer ID.
+    fn longer_name(&self) -> String {
+        let id = self.me.to_string();
+        let piece = id.get(..4).unwrap_or_default();
+        let room = UserName::MOST_CHARACTERS - piece.len() - 1;
+        let start: String = self.config.name.chars().take(room).collect();
+        format!("{} {piece}", start.trim_end())
     }
 }

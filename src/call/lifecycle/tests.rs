@@ -258,15 +258,18 @@ fn whom_we_are_looking_for_calls_first_and_is_answered_without_ringing() {
     let now = Instant::now();
     let mut life = Lifecycle::new(ME);
     life.look(now, "ada".into(), None, true);
+    life.looked_for_is(FAR);
     let effects = life.named(now, FAR, "Ada", caps(THEIRS), CALL);
     assert!(effects.contains(&CallEffect::GiveName(FAR)));
     assert!(!effects.iter().any(|effect| matches!(effect, CallEffect::Tell(_))));
     assert!(starts(&life.lines_up(now, FAR)));
 
     life = Lifecycle::new(ME);
-    life.look(now, "Ada".into(), Some(FAR), true);
-    let effects = life.named(now, OTHER, "Ada", caps(THEIRS), CALL);
-    assert_eq!(effects, [CallEffect::Say(OTHER, Message::Busy(THEIRS))], "a name is not a peer ID");
+    for wanted in [Some(FAR), None] {
+        life.look(now, "Ada".into(), wanted, true);
+        let effects = life.named(now, OTHER, "Ada", caps(THEIRS), CALL);
+        assert_eq!(effects, [CallEffect::Say(OTHER, Message::Busy(THEIRS))], "a name is not a peer ID");
+    }
 }
 
 #[test]

@@ -13,15 +13,23 @@ use crate::media::capture_clock::Unwrapped;
 
 /// What to do for the next piece of sound.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Nothing has come yet, or not enough: silence that nobody misses.
     Wait,
     /// Decode this packet.
     Packet(Bytes),
     /// One packet is missing: take its sound from what its successor repeats of it.
-    Repair { next_packet: Bytes, milliseconds: u32 },
+    Repair {
+        /// The successor.
+        next_packet: Bytes,
+        /// How much is missing.
+        milliseconds: u32,
+    },
     /// Make something up.
-    Conceal { milliseconds: u32 },
+    Conceal {
+        /// How much.
+        milliseconds: u32,
+    },
 }
 
 /// How the time in hand compares with the time needed.
@@ -36,7 +44,7 @@ pub(crate) enum Pace {
 
 /// The jitter buffer.
 #[derive(Debug)]
-pub(crate) struct JitterBuffer {
+pub struct JitterBuffer {
     origin: Option<Instant>,
     follow: Unwrapped,
     packets: BTreeMap<i64, Bytes>,
@@ -59,8 +67,15 @@ enum Playing {
     Running { next: i64 },
 }
 
+impl Default for JitterBuffer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl JitterBuffer {
-    pub(crate) fn new() -> Self {
+    /// A buffer that has learnt nothing.
+    pub fn new() -> Self {
         Self {
             origin: None,
             follow: Unwrapped::default(),
@@ -75,7 +90,7 @@ impl JitterBuffer {
     }
 
     /// Takes a packet, in whatever order and however often it comes.
-    pub(crate) fn push(&mut self, timestamp: u32, packet: Bytes, now: Instant) {
+    pub fn push(&mut self, timestamp: u32, packet: Bytes, now: Instant) {
         let stamp = self.follow.follow(timestamp);
         let arrival = self.milliseconds(now);
         if let Playing::Running { next } | Playing::Gathering { next } = self.playing
@@ -107,7 +122,7 @@ impl JitterBuffer {
     }
 
     /// What to decode next, when so many milliseconds of decoded sound wait to be heard.
-    pub(crate) fn step(&mut self, now: Instant, decoded_ms: f64) -> Step {
+    pub fn step(&mut self, now: Instant, decoded_ms: f64) -> Step {
         let now = self.milliseconds(now);
         let next = match self.playing {
             Playing::Nothing => return Step::Wait,

@@ -2,7 +2,7 @@
 //!
 //! [`jitter_buffer`], [`stretch`], [`lip_sync`] and [`mixer`] decide and are told the time; [`speaker`] and the files act.
 
-pub(crate) mod jitter_buffer;
+pub mod jitter_buffer;
 pub(crate) mod lip_sync;
 pub(crate) mod mixer;
 pub(crate) mod speaker;

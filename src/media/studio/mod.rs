@@ -176,6 +176,8 @@ impl Studio {
     pub fn start_sending(&mut self, sink: FrameSink) {
         self.retire_encoder();
         self.shared.reset_sending();
+        // A picture that a preview left there may be old.
+        self.shared.to_encode.take();
         lock(&self.shared.sending).sink = Some(sink);
         self.sending = true;
         let shared = Arc::clone(&self.shared);
@@ -235,6 +237,14 @@ impl Studio {
         let shared = Arc::clone(&self.shared);
         self.decoder = Worker::spawn("video decoder", move |stop| receiving::run_video(&shared, stop));
         self.ensure_player();
+    }
+
+    /// Keeps the loudspeaker open, silent, for a call that may begin: opening it takes long at some sound servers.
+    pub fn set_speaker_ready(&mut self, ready: bool) {
+        lock(&self.shared.playing).kept_ready = ready;
+        if ready {
+            self.ensure_player();
+        }
     }
 
     /// Plays and shows the far end no longer. The loudspeaker closes once the program's own sounds are over.

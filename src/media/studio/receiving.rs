@@ -9,6 +9,7 @@ use super::shared::{FileState, Playing, Shared, SoundOrder, lock};
 use crate::media::capture::test_picture;
 use crate::media::capture::test_tone::ToneDetector;
 use crate::media::choice::{PictureSink, SpeakerSink};
+use crate::media::device_error::DeviceError;
 use crate::media::picture::Picture;
 use crate::media::playout::mixer::Mixer;
 use crate::media::playout::speaker::Speaker;
@@ -110,6 +111,8 @@ struct Player {
     detector: ToneDetector,
     mixer: Mixer,
     last_needed: Instant,
+    /// What was said of the loudspeaker since it last took sound.
+    told: Vec<DeviceError>,
 }
 
 enum Output {
@@ -139,6 +142,7 @@ impl Player {
             detector: ToneDetector::new(),
             mixer: Mixer::default(),
             last_needed: now,
+            told: Vec::new(),
         }
     }
 
@@ -152,7 +156,7 @@ impl Player {
             None => {}
         }
         self.follow_reception(&playing);
-        if playing.receiving || self.mixer.is_playing() {
+        if playing.receiving || playing.kept_ready || self.mixer.is_playing() {
             self.last_needed = now;
         } else if now.saturating_duration_since(self.last_needed) > LINGER {
             // Said under the lock, so whoever orders a sound next starts a new player.
@@ -163,6 +167,7 @@ impl Player {
             self.sink_changes = playing.sink_changes;
             self.sink = playing.sink.clone();
             drop(playing);
+            self.told.clear();
             self.output = Output::Paced { next: now, retry: self.is_device().then_some(now) };
         } else {
             drop(playing);
@@ -194,7 +199,7 @@ impl Player {
     fn open_device(&mut self, shared: &Shared) {
         let opened = match &self.sink {
             SpeakerSink::Named(name) => Speaker::open(Some(name)).or_else(|error| {
-                shared.notice(error);
+                tell_once(&mut self.told, shared, error);
                 Speaker::open(None)
             }),
             SpeakerSink::Default => Speaker::open(None),
@@ -203,7 +208,7 @@ impl Player {
         self.output = match opened {
             Ok(speaker) => Output::Device(Box::new(speaker)),
             Err(error) => {
-                shared.notice(error);
+                tell_once(&mut self.told, shared, error);
                 let now = Instant::now();
                 Output::Paced { next: now, retry: Some(now + RETRY) }
             }
@@ -225,13 +230,15 @@ impl Player {
         match std::mem::replace(&mut self.output, paced) {
             Output::Device(mut speaker) => {
                 if let Err(error) = speaker.check(now) {
-                    shared.notice(error);
+                    tell_once(&mut self.told, shared, error);
                     self.output = Output::Paced { next: now, retry: Some(now + Duration::from_millis(300)) };
                     return;
                 }
                 while speaker.has_room() {
                     let block = self.block(shared, Instant::now(), speaker.delay());
                     speaker.write(&block);
+                    // It takes sound: what failed before is over.
+                    self.told.clear();
                 }
                 self.output = Output::Device(speaker);
                 thread::park_timeout(Duration::from_millis(5));
@@ -302,10 +309,41 @@ impl Player {
 /// Who was held up for longer starts anew instead of hurrying.
 const FAR_BEHIND: Duration = Duration::from_millis(500);
 
+/// Says what is wrong, unless that was said already: a device that is gone is looked for again and again.
+fn tell_once(told: &mut Vec<DeviceError>, shared: &Shared, error: DeviceError) {
+    if !told.contains(&error) {
+        shared.notice(error.clone());
+        told.push(error);
+    }
+}
+
 /// Microseconds since 1970 at a moment near now.
 fn system_micros(at: Instant) -> u64 {
     let now = Instant::now();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let then = (since + at.saturating_duration_since(now)).saturating_sub(now.saturating_duration_since(at));
     u64::try_from(then.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use super::*;
+    use crate::media::device_error::{DeviceKind, Problem};
+
+    #[test]
+    fn a_loudspeaker_that_stays_away_is_said_to_be_missing_once() {
+        let shared = Shared::new(Arc::new(|| ()), SpeakerSink::Default, PictureSink::None);
+        let mut told = Vec::new();
+        let stopped = DeviceError::new(DeviceKind::Speaker, Problem::Stopped);
+        let missing = DeviceError::new(DeviceKind::Speaker, Problem::NotFound);
+        let other = DeviceError::new(DeviceKind::Microphone, Problem::NotFound);
+        tell_once(&mut told, &shared, stopped.clone());
+        tell_once(&mut told, &shared, missing.clone());
+        shared.notice(other.clone());
+        tell_once(&mut told, &shared, missing.clone());
+        let said: Vec<_> = iter::from_fn(|| shared.take_notice()).collect();
+        assert_eq!(said, [stopped, missing, other]);
+    }
 }

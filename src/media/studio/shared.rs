@@ -71,6 +71,8 @@ pub(super) struct Playing {
     /// Counts changes of the sink.
     pub(super) sink_changes: u64,
     pub(super) receiving: bool,
+    /// Whether the device stays open though nothing plays.
+    pub(super) kept_ready: bool,
     /// Counts calls of `start_receiving`.
     pub(super) receptions: u64,
     pub(super) order: Option<SoundOrder>,
@@ -123,6 +125,7 @@ impl Shared {
             sink,
             sink_changes: 1,
             receiving: false,
+            kept_ready: false,
             receptions: 0,
             order: None,
             has_player: false,

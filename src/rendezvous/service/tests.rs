@@ -194,6 +194,27 @@ impl World {
     }
 }
 
+impl World {
+    fn watch(&mut self, (who, connection): (usize, ConnectionId), peers: &[u8]) {
+        let ids = peers.iter().map(|key| Value::String(peer_of(*key).to_string())).collect();
+        self.with(who, |node, now| node.notify(now, connection, "watch", vec![Value::Array(ids)]));
+        self.run(Duration::from_secs(1));
+    }
+
+    /// The states of one peer as they were told to somebody.
+    fn states_told_to(&self, who: usize, of: u8) -> Vec<&str> {
+        let of = peer_of(of).to_string();
+        let told = self.people[who].told.iter().filter_map(|event| match event {
+            NodeEvent::Called { name, arguments, .. } if name == "presence" => {
+                let is_it = arguments[0].as_str() == Some(of.as_str());
+                is_it.then(|| arguments[1].as_str().expect("a word"))
+            }
+            _ => None,
+        });
+        told.collect()
+    }
+}
+
 fn peer_of(key: u8) -> PeerId {
     Identity::generate([key; 32]).peer_id()
 }
@@ -279,14 +300,16 @@ fn nobody_by_that_peer_id_is_met_with_silence() {
 }
 
 #[test]
-fn whoever_chose_nobody_is_not_introduced() {
+fn whoever_chose_nobody_is_found_by_nobody_and_introduced_to_who_has_the_peer_id() {
     let mut world = World::new(Rules::default());
-    let (ada, _) = world.join(1, "Ada");
+    let ada = world.join(1, "Ada");
     let bob = world.join(2, "Bob");
     world.call(bob, "setVisibility", Some("nobody")).unwrap();
-    world.with(ada, |node, now| node.play_direct(now, peer_of(2), "line", &[]));
+    assert!(world.call(ada, "lookup", Some("Bob")).is_err());
+    assert!(world.call(ada, "lookup", Some(&peer_of(2).to_string())).is_err());
+    world.with(ada.0, |node, now| node.play_direct(now, peer_of(2), "line", &[]));
     world.run(Duration::from_secs(5));
-    assert!(!world.server.told.contains(&ServiceEvent::Introduced));
+    assert!(world.server.told.contains(&ServiceEvent::Introduced));
 }
 
 #[test]
@@ -351,4 +374,78 @@ fn changes_are_told_at_once_and_then_once_a_second() {
     assert_eq!(changes.deadline(), Some(start + BETWEEN_CHANGES));
     assert!(changes.due(start + BETWEEN_CHANGES));
     assert_eq!(changes.deadline(), None);
+}
+
+#[test]
+fn who_watches_a_peer_id_hears_what_they_do_until_they_leave() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.watch(ada, &[2, 9]);
+    assert_eq!(world.states_told_to(ada.0, 2), ["online"], "at once, of those who are here");
+    world.call(bob, "setState", Some("in_call")).unwrap();
+    world.call(bob, "setState", Some("busy")).unwrap();
+    world.with(bob.0, |node, now| node.close_connection(now, bob.1));
+    world.run(Duration::from_secs(2));
+    assert_eq!(world.states_told_to(ada.0, 2), ["online", "in_call", "busy", "offline"]);
+    assert!(world.states_told_to(ada.0, 9).is_empty());
+    assert!(world.states_told_to(bob.0, 1).is_empty(), "never asked");
+}
+
+#[test]
+fn who_hides_is_offline_for_those_who_watch() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.watch(ada, &[2]);
+    world.call(bob, "setVisibility", Some("nobody")).unwrap();
+    world.call(bob, "setState", Some("in_call")).unwrap();
+    assert_eq!(world.states_told_to(ada.0, 2), ["online", "offline", "offline"]);
+    world.call(bob, "setVisibility", Some("known")).unwrap();
+    assert_eq!(world.states_told_to(ada.0, 2).last(), Some(&"in_call"));
+}
+
+#[test]
+fn the_list_says_who_is_not_to_be_disturbed_and_not_who_is_talking() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.call(bob, "setVisibility", Some("everyone")).unwrap();
+    let state = |world: &mut World| {
+        let list = world.call(ada, "people", None).unwrap();
+        let Value::Array(people) = &list[0] else { panic!("{list:?}") };
+        text(&people[0], "state").to_owned()
+    };
+    world.call(bob, "setState", Some("in_call")).unwrap();
+    assert_eq!(state(&mut world), "online");
+    let before = world.changes_told_to(ada.0);
+    world.call(bob, "setState", Some("busy")).unwrap();
+    world.run(Duration::from_secs(1));
+    assert_eq!(world.changes_told_to(ada.0), before + 1);
+    assert_eq!(state(&mut world), "busy");
+}
+
+#[test]
+fn a_server_that_tells_nothing_tells_no_states() {
+    let mut world = World::new(Rules { offer: Offer::Neither, ..Rules::default() });
+    let ada = world.join(1, "Ada");
+    world.join(2, "Bob");
+    let refused = world.call(ada, "watch", None).unwrap_err();
+    assert_eq!(text(&refused[0], "code"), "Tincan.NotOffered");
+    world.watch(ada, &[2]);
+    assert!(world.states_told_to(ada.0, 2).is_empty());
+}
+
+#[test]
+fn the_longest_watch_fits_through() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    world.join(2, "Bob");
+    let mut ids: Vec<Value> = (0..MOST_WATCHED - 1)
+        .map(|number| Value::String(PeerId([u8::try_from(number % 200).unwrap() + 50; 32]).to_string()))
+        .collect();
+    ids.push(Value::String(peer_of(2).to_string()));
+    world.with(ada.0, |node, now| node.notify(now, ada.1, "watch", vec![Value::Array(ids)]));
+    world.run(Duration::from_secs(5));
+    assert_eq!(world.states_told_to(ada.0, 2), ["online"]);
 }

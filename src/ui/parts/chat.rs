@@ -49,9 +49,9 @@ pub fn call_words(incoming: bool, lasted: Option<Duration>, reason: EndReason) -
         (Some(lasted), ..) => word_with("chat.call_lasted", &[("time", &length(lasted))]),
         (None, true, EndReason::Declined) => word("chat.call_declined").to_owned(),
         (None, true, _) => word("chat.call_missed").to_owned(),
-        (None, false, EndReason::NoAnswer | EndReason::Declined | EndReason::Busy) => {
-            word("chat.call_no_answer").to_owned()
-        }
+        (None, false, EndReason::NoAnswer) => word("chat.call_no_answer").to_owned(),
+        (None, false, EndReason::Declined) => word("chat.call_refused").to_owned(),
+        (None, false, EndReason::Busy) => word("chat.call_busy").to_owned(),
         (None, false, EndReason::Cancelled) => word("chat.call_stopped").to_owned(),
         (None, false, _) => word("chat.call_failed").to_owned(),
     }
@@ -72,4 +72,17 @@ pub fn chat_head_ui(ui: &mut Ui) -> bool {
 
 fn first_line(text: &str) -> String {
     text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().chars().take(MOST_SIGNS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_we_made_says_what_became_of_it() {
+        let words = |reason| call_words(false, None, reason);
+        assert_eq!(words(EndReason::NoAnswer), "Called, no answer");
+        assert_eq!(words(EndReason::Declined), "Called, declined");
+        assert_eq!(words(EndReason::Busy), "Called, busy");
+    }
 }

@@ -61,8 +61,8 @@ pub fn ended_ui(ui: &mut Ui, ended: &Ended<'_>) -> Option<Action> {
             {
                 action = Some(Action::WriteAfterCall(peer));
             }
-            if button_sized(ui, Kind::Primary, Some(Icon::Phone), word("end.again"), 44.0, padding).clicked()
-            {
+            let again = if ended.incoming && ended.lasted.is_none() { "end.back" } else { "end.again" };
+            if button_sized(ui, Kind::Primary, Some(Icon::Phone), word(again), 44.0, padding).clicked() {
                 let whom = far.peer_id.map_or_else(|| far.name.clone(), |id| id.to_string());
                 action = Some(Action::Ask(Command::Call { whom, with_video: true }));
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::call::view::{Contact, Conversation, Line, LineKind, Person, Presence};
+use crate::call::view::{Contact, Conversation, Line, LineKind, Person, Presence, ServerState};
 use crate::call::{ClientView, PeerId};
 use crate::settings::Settings;
 use crate::ui::parts::chat::{is_missed, summary};
@@ -69,6 +69,7 @@ pub(super) struct Listed {
     contacts: Arc<Vec<Contact>>,
     conversations: Arc<Vec<Conversation>>,
     settings: Arc<Settings>,
+    connected: bool,
     needle: String,
     entries: Vec<Entry>,
     /// The top of each entry, and the end of the last.
@@ -83,6 +84,7 @@ impl Listed {
                 && Arc::ptr_eq(&kept.contacts, &view.contacts)
                 && Arc::ptr_eq(&kept.conversations, &view.conversations)
                 && Arc::ptr_eq(&kept.settings, &view.settings)
+                && kept.connected == (view.own.server_state == ServerState::Connected)
                 && kept.needle == needle
         });
         if !fits {
@@ -110,6 +112,7 @@ impl Listed {
             contacts: Arc::clone(&view.contacts),
             conversations: Arc::clone(&view.conversations),
             settings: Arc::clone(&view.settings),
+            connected: view.own.server_state == ServerState::Connected,
             needle,
             entries,
             tops,
@@ -193,7 +196,9 @@ fn entries(view: &ClientView, needle: &str) -> Vec<Entry> {
             rows.sort_by_cached_key(|row| row.name.to_lowercase());
         }
         let empty = rows.is_empty();
-        let always = section == Section::People && needle.is_empty();
+        // Who is there is known only while the server tells.
+        let connected = view.own.server_state == ServerState::Connected;
+        let always = section == Section::People && needle.is_empty() && connected;
         if !empty || always {
             entries.push(Entry::Heading(section));
         }
@@ -202,7 +207,7 @@ fn entries(view: &ClientView, needle: &str) -> Vec<Entry> {
             entries.push(Entry::Nobody(Nobody::OnServer));
         }
     }
-    if entries.is_empty() {
+    if entries.is_empty() && !needle.is_empty() {
         entries.push(Entry::Nobody(Nobody::Found));
     }
     entries

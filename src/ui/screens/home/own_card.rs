@@ -151,6 +151,9 @@ fn server_words(own: &OwnCard, standing: Standing) -> (String, Dot) {
             (word_with("own.there", &[("state", standing.words()), ("server", server)]), dot)
         }
         ServerState::NameRefused(_) => (word("own.refused").to_owned(), Dot::Offline),
+        ServerState::Unreachable { retry_in } if retry_in.is_zero() => {
+            (word("own.trying").to_owned(), Dot::Between)
+        }
         ServerState::Unreachable { retry_in } => {
             let seconds = retry_in.as_secs().to_string();
             (word_with("own.unreachable", &[("seconds", &seconds)]), Dot::Offline)
@@ -230,7 +233,19 @@ fn link_card_ui(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    #[test]
+    fn a_try_under_way_counts_no_seconds() {
+        let words = |seconds| {
+            let server_state = ServerState::Unreachable { retry_in: Duration::from_secs(seconds) };
+            server_words(&OwnCard { server_state, ..OwnCard::default() }, Standing::Online).0
+        };
+        assert_eq!(words(0), word("own.trying"));
+        assert_eq!(words(3), word_with("own.unreachable", &[("seconds", "3")]));
+    }
 
     #[test]
     fn being_hidden_and_back_changes_only_what_it_must() {

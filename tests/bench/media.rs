@@ -1,0 +1,75 @@
+//! What a picture and a packet of sound cost. Pictures go through the studio, at the pace of its own test camera.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use tincan::media::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
+use tincan::media::encoded::EncodedFrame;
+use tincan::media::playout::jitter_buffer::JitterBuffer;
+use tincan::media::studio::{Studio, StudioSettings};
+
+use super::{Bench, best, nanoseconds};
+
+/// How long the camera runs.
+const WATCHED: Duration = Duration::from_secs(5);
+/// Milliseconds that a picture may take at thirty a second.
+const PICTURE: f64 = 1000.0 / 30.0;
+
+pub(crate) fn run(bench: &Bench) {
+    if bench.wants("jitter_buffer") {
+        bench.tell("jitter_buffer_packet", jitter_buffer(), "ns");
+    }
+    if bench.wants("picture_720p") {
+        pictures(bench);
+    }
+}
+
+/// A minute of sound, each packet pushed, and stepped over when its time has come.
+fn jitter_buffer() -> f64 {
+    const PACKETS: u32 = 3_000;
+    let start = Instant::now();
+    // Opus of 20 ms, which the buffer reads the length of.
+    let packet = Bytes::from(vec![0x78; 80]);
+    let minute = best(1, || {
+        let mut buffer = JitterBuffer::new();
+        for number in 0..PACKETS {
+            let uneven = number % 7 * 3;
+            let now = start + Duration::from_millis(u64::from(number * 20 + uneven));
+            buffer.push(number * 20, packet.clone(), now);
+            std::hint::black_box(buffer.step(now, 0.0));
+        }
+    });
+    nanoseconds(minute) / f64::from(PACKETS)
+}
+
+/// A camera's pictures coded, and decoded again.
+fn pictures(bench: &Bench) {
+    let settings = StudioSettings {
+        camera: CameraSource::Test,
+        microphone: MicrophoneSource::None,
+        speaker: SpeakerSink::None,
+        picture: PictureSink::None,
+    };
+    let mut studio = Studio::new(settings, Arc::new(|| ()));
+    let frames: Arc<Mutex<Vec<EncodedFrame>>> = Arc::default();
+    let kept = Arc::clone(&frames);
+    studio.start_receiving();
+    studio.start_sending(Arc::new(move |frame| {
+        kept.lock().unwrap_or_else(PoisonError::into_inner).push(frame);
+    }));
+    let until = Instant::now() + WATCHED;
+    while Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(10));
+        for frame in std::mem::take(&mut *frames.lock().unwrap_or_else(PoisonError::into_inner)) {
+            studio.push(frame);
+        }
+    }
+    let figures = studio.figures();
+    if let Some(encode) = figures.encode_picture_ms {
+        bench.tell_with_limit("picture_720p_encode", encode, "ms", PICTURE);
+    }
+    if let Some(decode) = figures.decode_picture_ms {
+        bench.tell_with_limit("picture_720p_decode", decode, "ms", PICTURE);
+    }
+}
