@@ -418,7 +418,7 @@ fn chat_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, clock: &Clo
                 toggle_chat(ui, state);
             }
         });
-    let Some(peer_id) = far.peer_id else { return None };
+    let peer_id = far.peer_id?;
     let empty = word_with("chat.empty_call", &[("name", &far.name)]);
     let talk = Talk {
         peer_id,

@@ -18,9 +18,9 @@ use crate::ui::words::{word, word_with};
 /// Without buttons, in points.
 const PLAIN: f32 = 70.0;
 /// What a row of buttons adds.
-const BUTTONS: f32 = 40.0;
+const BUTTONS: f32 = 28.0;
 /// What a caution adds.
-const CAUTION: f32 = 20.0;
+const CAUTION: f32 = 17.0;
 /// The widest such line.
 const WIDEST: f32 = 340.0;
 

@@ -50,12 +50,13 @@ pub(super) fn head_ui(ui: &mut Ui, shown: &Shown<'_>, erasing: &mut bool) -> Opt
 
 fn who_ui(ui: &mut Ui, shown: &Shown<'_>, action: &mut Option<Action>) {
     let palette = palette(ui);
-    ui.spacing_mut().item_spacing.y = 2.0;
-    ui.add_space(13.0);
+    ui.spacing_mut().item_spacing.y = 3.0;
+    // A row is as high as its words, not as a button.
+    ui.spacing_mut().interact_size.y = 0.0;
+    ui.add_space(12.0);
     ui.add(Label::new(RichText::new(shown.talk.name).font(theme::strong(theme::HEAD))).truncate());
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 5.0;
-        ui.spacing_mut().interact_size.y = 0.0;
         if shown.contact.is_some_and(|contact| contact.verified) {
             verified_ui(ui);
         }

@@ -233,7 +233,7 @@ pub(super) fn lines_ui(ui: &mut Ui, talk: &Talk<'_>, lines: &mut Lines, clock: &
     let width = (ui.available_width() - ui.spacing().scroll.allocated_width()).max(120.0);
     lines.lay_out(ui, talk, width, clock);
     let moved = lines.moved();
-    let Some(laid_out) = lines.laid_out.as_mut() else { return None };
+    let laid_out = lines.laid_out.as_mut()?;
     let nothing = laid_out.rows.is_empty();
     let end = laid_out.end();
     let mut area = ScrollArea::vertical().id_salt(talk.field).auto_shrink(false).stick_to_bottom(true);

@@ -11,7 +11,7 @@ mod lines;
 
 use std::path::PathBuf;
 
-use egui::{CentralPanel, Frame, Id, Key, Margin, Modifiers, Panel, Stroke, Ui};
+use egui::{CentralPanel, Frame, Id, Key, Margin, Modifiers, Panel, Ui};
 
 use crate::call::random_id::RandomId;
 use crate::call::view::{Contact, Conversation, Presence};
@@ -102,8 +102,6 @@ pub fn conversation_ui(
     let mut action = None;
     let head = Panel::top("conversation head").exact_size(theme::HEAD_HEIGHT).resizable(false);
     head.frame(Frame::new().fill(palette.bg).inner_margin(Margin::symmetric(sides, 0))).show(ui, |ui| {
-        let line = ui.max_rect().expand2(egui::vec2(f32::from(sides), 0.0));
-        ui.painter().hline(line.x_range(), line.bottom() - 0.5, Stroke::new(1.0, palette.line));
         action = head::head_ui(ui, shown, &mut writing.erasing);
     });
     let field = Panel::bottom("conversation field").resizable(false);

@@ -66,7 +66,6 @@ pub fn list_ui(
     // Where it is low, the field and the list need the room more than air does.
     let low = room.height() < 560.0;
     ui.painter().rect_filled(room, 0.0, palette.panel);
-    ui.painter().vline(room.right() - 0.5, room.y_range(), Stroke::new(1.0, palette.line));
     ui.spacing_mut().item_spacing.y = 0.0;
     Frame::new()
         .inner_margin(Margin::symmetric(16, if low { 10 } else { 16 }))

@@ -20,7 +20,7 @@ use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
 
 /// Width of the QR code, in points.
-const CODE: f32 = 216.0;
+const CODE: f32 = 252.0;
 
 /// What the person lets others see.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -200,7 +200,8 @@ fn link_card_ui(
 ) {
     let palette = palette(ui);
     let width = (ui.ctx().content_rect().width() - 48.0).min(272.0);
-    Popup::menu(button_of_it).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+    let card = Popup::menu(button_of_it).layout(Layout::top_down(Align::Min));
+    card.close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(width);
         ui.spacing_mut().item_spacing.y = 8.0;
         let small = |text: &str| RichText::new(text).font(theme::font(theme::SMALL)).color(palette.dim);
