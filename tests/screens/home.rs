@@ -10,6 +10,7 @@ use tincan::call::view::{Contact, Person, Presence};
 use tincan::call::{ClientView, Command, PeerId};
 use tincan::settings::{Setting, Settings, Visibility};
 use tincan::ui::action::Action;
+use tincan::ui::parts::toast::Toasts;
 use tincan::ui::screens::home::{HomeInputs, list_ui};
 use tincan::ui::{ThemeChoice, theme};
 
@@ -255,4 +256,19 @@ fn contacts_without_a_word_stand_by_name() {
     harness.run_steps(2);
     let top = |label: &str| harness.get_by_label(label).rect().top();
     assert!(top("Conversation with Ada, Online") < top("Conversation with bo, Online"));
+}
+
+#[test]
+fn a_removal_is_taken_back_by_the_notices_button() {
+    let mut toasts = Toasts::default();
+    let restored = Action::Ask(Command::RestoreContact(shown::peer(6)));
+    toasts.add_with("Zoë is no longer a contact.".into(), "Undo", restored.clone(), 0.0);
+    let mut harness = Harness::builder().build_ui_state(
+        move |ui: &mut egui::Ui, asked: &mut Asked| asked.extend(toasts.show(ui.ctx())),
+        Vec::new(),
+    );
+    harness.run_steps(4);
+    press(&mut harness, "Undo");
+    assert_eq!(harness.state(), &[restored]);
+    assert!(harness.query_by_label("Undo").is_none());
 }
