@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::screens::crash_report::CrashChoice;
 use super::theme::ThemeChoice;
+use crate::call::random_id::RandomId;
 use crate::call::{Command, PeerId};
 
 /// One thing the person asked for.
@@ -38,8 +39,6 @@ pub enum Action {
     ReturnToCall,
     /// Keeps the far picture as a file.
     Snapshot,
-    /// Shows a file in the folder it is in.
-    ShowFile(PathBuf),
     /// Declines who calls, and refuses them from now on.
     BlockCaller(PeerId),
     /// Something about the report of the last run.
@@ -50,4 +49,30 @@ pub enum Action {
     CheckDevices,
     /// Puts an ended call away and writes to who was at its other end.
     WriteAfterCall(PeerId),
+    /// Opens a web page or writes a mail, in the program that the system has for it.
+    OpenUrl(String),
+    /// Shows who a link leads to, and asks before anybody is called.
+    AskAbout(String),
+    /// Lets the person choose files to offer to somebody.
+    ChooseFiles(PeerId),
+    /// Lets the person choose where the conversations are written to, beside the conversation with somebody.
+    ChooseExport(PeerId),
+    /// Keeps somebody no longer; for a moment it can be taken back.
+    RemoveContact {
+        /// Whom.
+        peer: PeerId,
+        /// What they are called.
+        name: String,
+    },
+    /// Deletes a line here; for a moment it can be taken back.
+    DeleteLine {
+        /// In the conversation with whom.
+        peer: PeerId,
+        /// Which.
+        line: RandomId,
+    },
+    /// Opens a received file in the program that the system has for it.
+    OpenFile(PathBuf),
+    /// Shows a file where it lies.
+    ShowInFolder(PathBuf),
 }

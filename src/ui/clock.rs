@@ -65,6 +65,11 @@ impl Clock {
         word_with("date.at", &[("day", &day), ("time", &self.time_of_day(at))])
     }
 
+    /// Today, by this clock.
+    pub fn today(&self) -> Option<Date> {
+        self.day(self.now)
+    }
+
     fn zoned(&self, at: SystemTime) -> Option<Zoned> {
         Some(Timestamp::try_from(at).ok()?.to_zoned(self.zone.clone()))
     }

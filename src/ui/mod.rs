@@ -9,6 +9,7 @@ pub mod action;
 pub mod app;
 pub mod clock;
 pub mod desktop;
+pub mod emoji_font;
 pub mod file_dialog;
 pub mod gpu_picture;
 pub mod parts;

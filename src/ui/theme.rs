@@ -153,6 +153,8 @@ pub const LARGEST_TEXT: f32 = 2.0;
 
 /// The name of the bold family.
 const STRONG: &str = "strong";
+/// The name of the font of coloured emoji.
+const COLOURED: &str = "coloured emoji";
 
 const fn rgb(r: u8, g: u8, b: u8) -> Color32 {
     Color32::from_rgb(r, g, b)
@@ -277,9 +279,15 @@ fn fonts() -> FontDefinitions {
     ] {
         fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
+    // In colour if the system can; figures and signs that Inter has stay Inter's.
+    let emoji = super::emoji_font::colour_font();
+    let coloured = emoji.is_some().then(|| COLOURED.to_owned());
+    fonts.font_data.extend(emoji.map(|font| (COLOURED.to_owned(), Arc::new(font))));
     let others = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    let with =
-        |first: &str| std::iter::once(first.to_owned()).chain(others.iter().cloned()).collect::<Vec<_>>();
+    let with = |first: &str| {
+        let first = std::iter::once(first.to_owned());
+        first.chain(coloured.clone()).chain(others.iter().cloned()).collect::<Vec<_>>()
+    };
     fonts.families.insert(FontFamily::Name(STRONG.into()), with("inter-strong"));
     fonts.families.insert(FontFamily::Proportional, with("inter"));
     fonts

@@ -1,7 +1,7 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
 //! `cargo run --example screens -- SCREEN [light] [narrow] [notify] [stay]`.
 //!
-//! SCREEN is first, home, start, settings, dialling, incoming, stranger, key_changed, call (C opens its chat, T its quality,
+//! SCREEN is first, home, rich (contacts, files, a long conversation), start, settings, dialling, incoming, stranger, key_changed, call (C opens its chat, T its quality,
 //! Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, ended, crash, unreachable or missing.
 
 #[path = "../screens/shown.rs"]
@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use tincan::call::handle::Client;
 use tincan::call::random_id::RandomId;
 use tincan::call::view::{
-    CallState, Delivery, Devices, FarEnd, Known, Line, LineKind, PastSecond, Progress, SecondCall,
+    CallState, Contact, Delivery, Devices, FarEnd, Known, Line, LineKind, PastSecond, Progress, SecondCall,
     ServerState, UpCall, Verifying,
 };
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
@@ -52,6 +52,25 @@ impl Client for Pretended {
             (Command::ChooseMicrophone(name), _) => Arc::make_mut(&mut view.devices).microphone = name,
             (Command::ChooseSpeaker(name), _) => Arc::make_mut(&mut view.devices).speaker = name,
             (Command::Set(setting), _) => setting.put_into(Arc::make_mut(&mut view.settings)),
+            (Command::RemoveContact(peer), _) => {
+                Arc::make_mut(&mut view.contacts).retain(|contact| contact.peer_id != peer);
+            }
+            (Command::AddContact { peer, name, server }, _) => {
+                let contact = shown::contact(peer, &name);
+                Arc::make_mut(&mut view.contacts).push(Contact { server, ..contact });
+            }
+            (Command::RenameContact { peer, name }, _) => {
+                for contact in Arc::make_mut(&mut view.contacts).iter_mut().filter(|one| one.peer_id == peer)
+                {
+                    contact.name.clone_from(&name);
+                }
+            }
+            (Command::DeleteLine { peer, line }, _) => {
+                let conversations = Arc::make_mut(&mut view.conversations);
+                for conversation in conversations.iter_mut().filter(|other| other.peer_id == peer) {
+                    Arc::make_mut(&mut conversation.lines).retain(|other| other.id != line);
+                }
+            }
             (Command::SetName(name), _) => view.own.name = name,
             (Command::SetMuted(muted), CallState::Up(call)) => call.muted = muted,
             (Command::SetCameraOn(on), CallState::Up(call)) => call.camera_on = on,
@@ -99,6 +118,7 @@ fn main() -> Result<(), String> {
     let mut view = shown::home(SystemTime::now());
     match screen {
         "first" => view.own.name.clear(),
+        "rich" => view = shown::rich(SystemTime::now()),
         "start" => {
             view.conversations = Arc::default();
             view.people = Arc::default();
@@ -166,7 +186,7 @@ fn main() -> Result<(), String> {
         client.own.put(own_picture());
     }
     let options = WindowOptions {
-        start_size: if has("narrow") { [400.0, 640.0] } else { [1280.0, 800.0] },
+        start_size: if has("narrow") { [360.0, 480.0] } else { [1280.0, 800.0] },
         theme: if has("light") { ThemeChoice::Light } else { ThemeChoice::Dark },
         crash_report: (screen == "crash").then(|| "Cargo.toml".into()),
         ..WindowOptions::default()

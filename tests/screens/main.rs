@@ -2,7 +2,9 @@
 
 mod app;
 mod calls;
+mod conversation;
 mod everybody;
+mod home;
 mod pressed;
 mod sentences;
 mod shown;

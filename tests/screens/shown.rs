@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tincan::call::link::Link;
 use tincan::call::random_id::RandomId;
 use tincan::call::view::{
-    Conversation, Delivery, Devices, FarEnd, Known, Line, LineKind, OwnCard, Person, Presence, Quality,
-    ServerState, UpCall,
+    Contact, Conversation, Delivery, Devices, FarEnd, FileLine, FileState, Known, Line, LineKind, OwnCard,
+    Person, Presence, Quality, ServerState, UpCall,
 };
 use tincan::call::{ClientView, EndReason, PeerId};
 
@@ -90,7 +91,7 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
             server: "rendezvous.example.net".into(),
             server_state: ServerState::Connected,
             server_url: Some("rtmfp://rendezvous.example.net".into()),
-            link: String::new(),
+            link: link(9, "Mei").to_text(),
         },
         people: Arc::new(people),
         conversations: Arc::new(conversations),
@@ -98,6 +99,81 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
         microphone_level: 0.62,
         ..ClientView::default()
     }
+}
+
+/// A link to somebody.
+pub(crate) fn link(number: u8, name: &str) -> Link {
+    Link {
+        peer: peer(number),
+        server: Some("rtmfp://rendezvous.example.net".into()),
+        name: Some(name.into()),
+        addresses: vec![],
+    }
+}
+
+/// Somebody who is kept.
+pub(crate) fn contact(peer: PeerId, name: &str) -> Contact {
+    Contact {
+        peer_id: peer,
+        name: name.into(),
+        told_name: None,
+        server: None,
+        verified: false,
+        blocked: false,
+        presence: Presence::Online,
+    }
+}
+
+/// The list with contacts of every kind, and a conversation with everything that can be in one.
+pub(crate) fn rich(now: SystemTime) -> ClientView {
+    let mut view = home(now);
+    let with = |number, name, presence| Contact { presence, ..contact(peer(number), name) };
+    view.contacts = Arc::new(vec![
+        with(3, "Amara", Presence::Offline),
+        Contact { blocked: true, ..with(7, "Bot 3000", Presence::Online) },
+        with(2, "Jonas", Presence::InCall),
+        Contact { verified: true, ..with(1, "林小雨", Presence::Online) },
+        with(6, "Zoë", Presence::DoNotDisturb),
+    ]);
+    let mut number = 100;
+    let mut line = |minutes: u64, what| {
+        number += 1;
+        Line { id: RandomId([number; 16]), at: now - Duration::from_secs(60 * minutes), what }
+    };
+    let file = |incoming, name: &str, size, state| {
+        LineKind::File(FileLine { incoming, name: name.into(), size, state })
+    };
+    let sent = |text: &str, state| LineKind::Sent { text: text.into(), state };
+    let lines = vec![
+        line(
+            1500,
+            LineKind::Received(
+                "The plan: https://example.org/plan_(draft), and mail mailto:mei@example.org".into(),
+            ),
+        ),
+        line(1499, sent("👍🏽🎉", Delivery::Read)),
+        line(1490, LineKind::Received("مرحبا · שלום · नमस्ते · こんにちは".into())),
+        line(24, LineKind::Call { incoming: true, lasted: None, reason: EndReason::NoAnswer }),
+        line(20, file(false, "slides.pdf", 3_300_000, FileState::Moving { done: 2_100_000, rate: 300_000 })),
+        line(10, file(true, "plan.pdf", 81_000, FileState::Offered)),
+        line(9, file(true, "setup.exe", 9_000_000, FileState::Done("/tmp/setup.exe".into()))),
+        line(8, file(true, "photo.jpg", 2_400_000, FileState::Done("/tmp/photo.jpg".into()))),
+        line(
+            3,
+            sent(
+                "On my way 🚲 see you at the station, platform four, under the big clock, as always.",
+                Delivery::Delivered,
+            ),
+        ),
+        line(2, sent("Are you there?", Delivery::Waiting)),
+        line(1, LineKind::Received("See you at eight 👋".into())),
+    ];
+    let conversations = Arc::make_mut(&mut view.conversations);
+    conversations[0].lines = Arc::new(lines);
+    conversations[0].typing = true;
+    conversations[0].more = true;
+    conversations[0].unread = 1;
+    view
 }
 
 pub(crate) fn devices() -> Devices {

@@ -1,17 +1,18 @@
 //! Carries out what the screens ask for.
 
-use egui::{Context, ViewportCommand};
+use egui::{Context, OpenUrl, ViewportCommand};
 
 use super::App;
+use crate::call::random_id::RandomId;
 use crate::call::{Command, PeerId};
 use crate::settings::Setting;
 use crate::ui::action::Action;
 use crate::ui::screen::Beside;
-use crate::ui::screens::conversation;
+use crate::ui::screens::conversation::{self, PathFor};
 use crate::ui::screens::crash_report::CrashChoice;
 use crate::ui::screens::welcome::WelcomeInputs;
 use crate::ui::theme;
-use crate::ui::words::word;
+use crate::ui::words::{word, word_with};
 
 impl App {
     pub(super) fn carry_out(&mut self, ctx: &Context, action: Action) {
@@ -34,10 +35,14 @@ impl App {
             }
             Action::OpenConversation(peer) => self.open_conversation(ctx, peer),
             Action::OpenSettings => {
+                self.leave();
                 self.settings = None;
                 self.beside = Beside::Settings;
             }
-            Action::Back => self.beside = Beside::Start,
+            Action::Back => {
+                self.leave();
+                self.beside = Beside::Start;
+            }
             Action::CopyPeerId => {
                 if let Some(id) = self.view.own.peer_id {
                     ctx.copy_text(id.to_string());
@@ -61,13 +66,31 @@ impl App {
             Action::Snapshot => self.keep_snapshot(ctx),
             Action::CopyText(text) => {
                 ctx.copy_text(text);
-                let now = ctx.input(|input| input.time);
-                self.toasts.add(word("call.copied").to_owned(), now);
+                self.toasts.add(word("notice.copied").to_owned(), ctx.input(|input| input.time));
             }
-            Action::ShowFile(path) => {
-                let folder = path.parent().unwrap_or(&path);
-                ctx.open_url(egui::OpenUrl::new_tab(file_url(folder)));
+            Action::OpenUrl(url) => ctx.open_url(OpenUrl::new_tab(url)),
+            Action::AskAbout(link) => {
+                self.home.ask_about(link);
+                if ctx.content_rect().width() < theme::NARROW {
+                    self.leave();
+                    self.beside = Beside::Start;
+                }
             }
+            Action::ChooseFiles(peer) => self.choose(ctx, PathFor::Sending, peer),
+            Action::ChooseExport(peer) => self.choose(ctx, PathFor::Exporting, peer),
+            Action::RemoveContact { peer, name } => {
+                self.ask(ctx, Command::RemoveContact(peer));
+                let undo = Action::Ask(Command::RestoreContact(peer));
+                let text = word_with("notice.removed", &[("name", &name)]);
+                self.toasts.add_with(text, word("notice.undo"), undo, ctx.input(|input| input.time));
+            }
+            Action::DeleteLine { peer, line } => {
+                let done = Action::Ask(Command::DeleteLine { peer, line });
+                let text = word("notice.deleted").to_owned();
+                self.toasts.add_before(text, word("notice.undo"), done, ctx.input(|input| input.time));
+            }
+            Action::OpenFile(path) => self.open_file(ctx, &path),
+            Action::ShowInFolder(path) => self.open_place(ctx, path.parent().unwrap_or(&path)),
             Action::BlockCaller(peer) => {
                 self.ask(ctx, Command::Decline);
                 self.ask(ctx, Command::SetBlocked { peer, blocked: true });
@@ -90,8 +113,29 @@ impl App {
 
     /// Whoever opens a conversation can write at once.
     fn open_conversation(&mut self, ctx: &Context, peer: PeerId) {
+        if self.beside != Beside::Conversation(peer) {
+            self.leave();
+        }
         self.beside = Beside::Conversation(peer);
         ctx.memory_mut(|memory| memory.request_focus(conversation::field_of(peer)));
+    }
+
+    /// What is on screen is left: what was new in it is old when one comes back.
+    fn leave(&mut self) {
+        if let Beside::Conversation(peer) = self.beside
+            && let Some(writing) = self.writings.get_mut(&peer)
+        {
+            writing.left();
+        }
+    }
+
+    /// The lines that are deleted unless it is taken back.
+    pub(super) fn going(&self, peer: PeerId) -> Vec<RandomId> {
+        let waiting = self.toasts.waiting().filter_map(|action| match action {
+            Action::Ask(Command::DeleteLine { peer: with, line }) if *with == peer => Some(*line),
+            _ => None,
+        });
+        waiting.collect()
     }
 
     pub(super) fn toggle_full_screen(&mut self, ctx: &Context) {
@@ -138,16 +182,6 @@ impl App {
             CrashChoice::Close => self.crash = None,
         }
     }
-}
-
-/// A folder's address for the system's file manager.
-fn file_url(folder: &std::path::Path) -> String {
-    let mut url = String::from("file://");
-    for byte in folder.to_string_lossy().bytes() {
-        let plain = byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte);
-        if plain { url.push(char::from(byte)) } else { url.push_str(&format!("%{byte:02X}")) }
-    }
-    url
 }
 
 /// How long "Copied" shows, in seconds.

@@ -100,7 +100,7 @@ impl App {
         match self.snapshots.finished() {
             Some(Ok(path)) => {
                 let words = word_with("snapshot.kept", &[("path", &path.display().to_string())]);
-                self.toasts.add_with(words, word("snapshot.show"), Action::ShowFile(path), now);
+                self.toasts.add_with(words, word("snapshot.show"), Action::ShowInFolder(path), now);
             }
             Some(Err(why)) => self.toasts.add(word_with("snapshot.not_kept", &[("why", &why)]), now),
             None => {}

@@ -3,6 +3,7 @@
 mod actions;
 mod closing;
 mod events;
+mod files;
 mod keys;
 mod pip;
 
@@ -20,9 +21,10 @@ use self::pip::Pip;
 use super::action::Action;
 use super::clock::Clock;
 use super::desktop::Desktop;
+use super::file_dialog::FileDialog;
 use super::parts::toast::Toasts;
 use super::screen::{Beside, Screen, screen_of, wants_preview};
-use super::screens::conversation::{self, conversation_ui};
+use super::screens::conversation::{self, PathFor, Talk, Writing, conversation_ui};
 use super::screens::crash_report::crash_report_ui;
 use super::screens::dialling::{Dialling, dialling_ui};
 use super::screens::ended::{Ended, ended_ui};
@@ -35,9 +37,10 @@ use super::screens::welcome::{WelcomeInputs, welcome_ui};
 use super::snapshot::Snapshots;
 use super::textures::PictureTexture;
 use super::theme::{self, ThemeChoice, palette};
-use super::words;
+use super::words::{self, word};
 use crate::call::handle::Client;
-use crate::call::view::CallState;
+use crate::call::random_id::RandomId;
+use crate::call::view::{CallState, Presence};
 use crate::call::{ClientView, Command, PeerId};
 use crate::settings::Setting;
 
@@ -55,7 +58,8 @@ pub struct App {
     home: HomeInputs,
     settings: Option<SettingsInputs>,
     in_call: InCallState,
-    drafts: BTreeMap<PeerId, String>,
+    writings: BTreeMap<PeerId, Writing>,
+    asking: Option<(PathFor, PeerId, FileDialog)>,
     previewing: bool,
     full_screen: bool,
     checking: bool,
@@ -94,7 +98,8 @@ impl App {
             home: HomeInputs::dialling(dial.unwrap_or_default()),
             settings: None,
             in_call: InCallState::default(),
-            drafts: BTreeMap::new(),
+            writings: BTreeMap::new(),
+            asking: None,
             previewing: false,
             full_screen: false,
             checking: false,
@@ -156,6 +161,7 @@ impl App {
             self.previewing = wanted;
         }
         self.mark_read(ctx);
+        self.take_files(ctx);
     }
 
     /// The newest view; what was chosen of language and looks applies from this frame on.
@@ -177,7 +183,7 @@ impl App {
     pub fn show(&mut self, ui: &mut Ui) {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
         let mut actions = vec![self.keys(ui), self.screen_ui(ui, &clock), self.over_ui(ui)];
-        actions.push(self.toasts.show(ui.ctx()));
+        actions.extend(self.toasts.show(ui.ctx()).into_iter().map(Some));
         self.zoom(ui.ctx());
         for action in actions.into_iter().flatten() {
             self.carry_out(ui.ctx(), action);
@@ -260,27 +266,20 @@ impl App {
             let panel = palette(ui).panel;
             if narrow {
                 let list = CentralPanel::no_frame().frame(Frame::new().fill(panel));
-                return list.show(ui, |ui| list_ui(ui, view, None, &mut self.home)).inner.or(action);
+                return list.show(ui, |ui| list_ui(ui, view, None, &mut self.home, clock)).inner.or(action);
             }
             let list = Panel::left("list").exact_size(theme::SIDE_WIDTH).resizable(false);
             let asked = list
                 .frame(Frame::new().fill(panel))
-                .show(ui, |ui| list_ui(ui, view, selected, &mut self.home));
+                .show(ui, |ui| list_ui(ui, view, selected, &mut self.home, clock));
             action = asked.inner.or(action);
         }
         let asked = match self.beside {
             Beside::Start => start_ui(ui, &view.own, copied),
             Beside::Conversation(peer) => {
-                let conversation = view.conversations.iter().find(|other| other.peer_id == peer);
-                let person = view.people.iter().find(|person| person.peer_id == peer);
-                let short = peer.short();
-                let name = conversation
-                    .map(|conversation| conversation.name.as_str())
-                    .or(person.map(|person| person.name.as_str()))
-                    .unwrap_or(&short);
-                let online = person.is_some();
-                let shown = conversation::Shown { peer_id: peer, name, conversation, online, narrow };
-                conversation_ui(ui, &shown, self.drafts.entry(peer).or_default(), clock)
+                let going = self.going(peer);
+                let writing = self.writings.entry(peer).or_default();
+                conversation_of(ui, view, peer, &going, narrow, writing, clock)
             }
             Beside::Settings => {
                 let inputs = self.settings.get_or_insert_with(|| SettingsInputs::new(view));
@@ -310,6 +309,38 @@ impl App {
             self.ask(ctx, Command::Set(Setting::TextScale(wanted)));
         }
     }
+}
+
+/// Draws a conversation with what the view knows of its other end.
+fn conversation_of(
+    ui: &mut Ui,
+    view: &ClientView,
+    peer: PeerId,
+    going: &[RandomId],
+    narrow: bool,
+    writing: &mut Writing,
+    clock: &Clock,
+) -> Option<Action> {
+    let conversation = view.conversations.iter().find(|other| other.peer_id == peer);
+    let contact = view.contacts.iter().find(|contact| contact.peer_id == peer);
+    let person = view.people.iter().find(|person| person.peer_id == peer);
+    let short = peer.short();
+    let name = contact
+        .map(|contact| contact.name.as_str())
+        .or(conversation.map(|conversation| conversation.name.as_str()))
+        .or(person.map(|person| person.name.as_str()))
+        .unwrap_or(&short);
+    let id = peer.to_string();
+    let presence = contact
+        .map(|contact| contact.presence)
+        .filter(|presence| *presence != Presence::Offline)
+        .or(person.map(|person| person.presence))
+        .unwrap_or_default();
+    let blocked = contact.is_some_and(|contact| contact.blocked) || view.settings.blocked.contains(&id);
+    let field = conversation::field_of(peer);
+    let talk = Talk { peer_id: peer, name, conversation, going, empty: word("chat.empty"), field };
+    let shown = conversation::Shown { talk, contact, presence, blocked, narrow };
+    conversation_ui(ui, &shown, writing, clock)
 }
 
 impl eframe::App for App {

@@ -2,9 +2,10 @@
 
 use egui::{Align2, Pos2, Rect, Sense, Ui, Vec2};
 
+use crate::call::view::Presence;
 use crate::ui::theme::{self, palette};
 
-/// What the dot says. Its shape says it too: full, half, hollow.
+/// What the dot says. Its shape says it too: full, ringed, hollow, with a point, with a bar.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dot {
     /// No dot.
@@ -15,6 +16,21 @@ pub enum Dot {
     Between,
     /// Not there.
     Offline,
+    /// There, and in a call.
+    InCall,
+    /// There, and not to be disturbed.
+    DoNotDisturb,
+}
+
+impl From<Presence> for Dot {
+    fn from(presence: Presence) -> Self {
+        match presence {
+            Presence::Offline => Self::Offline,
+            Presence::Online => Self::Online,
+            Presence::InCall => Self::InCall,
+            Presence::DoNotDisturb => Self::DoNotDisturb,
+        }
+    }
 }
 
 /// An avatar of a diameter, in points.
@@ -43,6 +59,15 @@ pub fn paint_avatar(ui: &Ui, rect: Rect, name: &str, dot: Dot) {
         Dot::Between => {
             painter.circle_filled(at, 4.2, theme::WARN);
             painter.circle_filled(at, 1.6, palette.panel);
+        }
+        Dot::InCall => {
+            painter.circle_filled(at, 4.2, theme::BAD);
+            painter.circle_filled(at, 1.6, theme::WHITE);
+        }
+        Dot::DoNotDisturb => {
+            painter.circle_filled(at, 4.2, theme::BAD);
+            let bar = Rect::from_center_size(at, Vec2::new(5.0, 1.6));
+            painter.rect_filled(bar, 0.0, theme::WHITE);
         }
         Dot::Offline => {
             painter.circle_stroke(at, 3.4, egui::Stroke::new(1.6, palette.faint));

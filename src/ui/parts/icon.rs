@@ -71,10 +71,24 @@ pub enum Icon {
     Bars,
     /// Arrows to both sides.
     Fit,
+    /// A square of dots.
+    Qr,
+    /// A paper clip.
+    Clip,
+    /// A smiling face.
+    Smile,
+    /// A clock.
+    Waiting,
+    /// Two ticks.
+    TwoTicks,
+    /// A sheet.
+    File,
+    /// A circle, struck through.
+    Blocked,
 }
 
 impl Icon {
-    const ALL: [Self; 30] = [
+    const ALL: [Self; 37] = [
         Self::Microphone,
         Self::MicrophoneOff,
         Self::Camera,
@@ -105,6 +119,13 @@ impl Icon {
         Self::EyeOff,
         Self::Bars,
         Self::Fit,
+        Self::Qr,
+        Self::Clip,
+        Self::Smile,
+        Self::Waiting,
+        Self::TwoTicks,
+        Self::File,
+        Self::Blocked,
     ];
 
     fn path(self) -> &'static str {
@@ -155,6 +176,15 @@ impl Icon {
             }
             Self::Bars => "M5 19v-3M10 19v-7M15 19V9M20 19V5",
             Self::Fit => "M3 12h18M7 8l-4 4 4 4M17 8l4 4-4 4",
+            Self::Qr => "M4 4h6v6H4zM14 4h6v6h-6zM4 14h6v6H4zM14 14h2v2M20 14v6h-4M14 20h1",
+            Self::Clip => {
+                "M20 11l-8.5 8.5a5 5 0 01-7-7L13 4a3.3 3.3 0 014.7 4.7L9.5 17a1.7 1.7 0 01-2.4-2.4L14 7.8"
+            }
+            Self::Smile => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M8.5 14.5a4.5 4.5 0 007 0M9 9v1M15 9v1",
+            Self::Waiting => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M12 7v5l3.5 2",
+            Self::TwoTicks => "M2 12.5l4.5 4.5L16 7.5M11.5 16l1 1L22 7.5",
+            Self::File => "M7 3h7l5 5v12a1 1 0 01-1 1H7a1 1 0 01-1-1V4a1 1 0 011-1zM14 3v5h5",
+            Self::Blocked => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M5.6 5.6l12.8 12.8",
         }
     }
 }

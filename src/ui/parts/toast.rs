@@ -1,17 +1,17 @@
-//! Notices that come, stay a while, and go.
+//! Notices that come, stay a while, and go. One may hold a button that takes back what it tells of.
 
 use std::collections::VecDeque;
 
 use egui::{Align, Align2, Area, Context, Frame, Id, Label, Layout, Margin, Order, RichText, Stroke, vec2};
 
-use super::button::{Kind, button, icon_button};
+use super::button::{icon_button, link};
 use super::icon::Icon;
 use crate::ui::action::Action;
 use crate::ui::theme::{self, palette_in};
 use crate::ui::words::word;
 
 /// How long a notice stays, in seconds.
-const STAYS: f64 = 7.0;
+const STAYS: f64 = 8.0;
 /// More than this many at once push out the oldest.
 const MOST: usize = 3;
 
@@ -19,33 +19,48 @@ const MOST: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub struct Toasts {
     shown: VecDeque<Toast>,
+    due: Vec<Action>,
 }
 
 #[derive(Clone, Debug)]
 struct Toast {
     text: String,
     until: f64,
-    /// What can be done about it, and its words.
-    offer: Option<(&'static str, Action)>,
+    offer: Option<Offer>,
+}
+
+/// What a notice's button does, or keeps from being done.
+#[derive(Clone, Debug)]
+enum Offer {
+    /// The button asks for this.
+    Do(&'static str, Action),
+    /// This is done once the notice is gone, unless the button was pressed.
+    KeepFrom(&'static str, Action),
+}
+
+impl Offer {
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Do(label, _) | Self::KeepFrom(label, _) => label,
+        }
+    }
 }
 
 impl Toasts {
     /// Shows a notice. The same words again only stay longer.
     pub fn add(&mut self, text: String, now: f64) {
-        self.put(text, None, now);
+        self.shown.retain(|toast| toast.text != text || toast.offer.is_some());
+        self.push(Toast { text, until: now + STAYS, offer: None });
     }
 
-    /// The same with a button.
+    /// Shows a notice with a button that asks for something.
     pub fn add_with(&mut self, text: String, label: &'static str, action: Action, now: f64) {
-        self.put(text, Some((label, action)), now);
+        self.push(Toast { text, until: now + STAYS, offer: Some(Offer::Do(label, action)) });
     }
 
-    fn put(&mut self, text: String, offer: Option<(&'static str, Action)>, now: f64) {
-        self.shown.retain(|toast| toast.text != text);
-        self.shown.push_back(Toast { text, until: now + STAYS, offer });
-        if self.shown.len() > MOST {
-            self.shown.pop_front();
-        }
+    /// Shows a notice of what is done once the notice is gone; its button keeps it from being done.
+    pub fn add_before(&mut self, text: String, label: &'static str, action: Action, now: f64) {
+        self.push(Toast { text, until: now + STAYS, offer: Some(Offer::KeepFrom(label, action)) });
     }
 
     /// The notices, oldest first.
@@ -53,17 +68,31 @@ impl Toasts {
         self.shown.iter().map(|toast| toast.text.as_str())
     }
 
-    /// Draws them over everything, at the top, and forgets those whose time is over. What a button asks for, if one was
-    /// pressed.
-    pub fn show(&mut self, ctx: &Context) -> Option<Action> {
-        let now = ctx.input(|input| input.time);
-        self.shown.retain(|toast| toast.until > now);
-        let next = self.shown.iter().map(|toast| toast.until).reduce(f64::min)?;
-        ctx.request_repaint_after_secs((next - now) as f32);
+    /// What will be done unless it is taken back.
+    pub fn waiting(&self) -> impl Iterator<Item = &Action> {
+        let shown = self.shown.iter().filter_map(|toast| match &toast.offer {
+            Some(Offer::KeepFrom(_, action)) => Some(action),
+            _ => None,
+        });
+        shown.chain(&self.due)
+    }
 
+    /// Draws them over everything, at the top, and forgets those whose time is over. What is to be done now.
+    pub fn show(&mut self, ctx: &Context) -> Vec<Action> {
+        let now = ctx.input(|input| input.time);
+        while let Some(at) = self.shown.iter().position(|toast| toast.until <= now) {
+            self.end(at);
+        }
+        if let Some(next) = self.shown.iter().map(|toast| toast.until).reduce(f64::min) {
+            ctx.request_repaint_after_secs((next - now) as f32);
+            self.draw(ctx);
+        }
+        std::mem::take(&mut self.due)
+    }
+
+    fn draw(&mut self, ctx: &Context) {
         let palette = palette_in(&ctx.global_style().visuals);
-        let mut closed = None;
-        let mut asked = None;
+        let (mut closed, mut taken) = (None, None);
         let width = (ctx.content_rect().width() - 32.0).min(460.0);
         Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
@@ -88,11 +117,10 @@ impl Toasts {
                                 if icon_button(ui, Icon::Close, word("notice.close")).clicked() {
                                     closed = Some(at);
                                 }
-                                if let Some((label, action)) = &toast.offer
-                                    && button(ui, Kind::Plain, None, label).clicked()
+                                if let Some(offer) = &toast.offer
+                                    && link(ui, offer.label()).clicked()
                                 {
-                                    asked = Some(action.clone());
-                                    closed = Some(at);
+                                    taken = Some(at);
                                 }
                                 let text = RichText::new(&toast.text).font(theme::font(13.0));
                                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
@@ -102,10 +130,27 @@ impl Toasts {
                         });
                 }
             });
-        if let Some(at) = closed {
-            self.shown.remove(at);
+        if let Some(at) = taken {
+            if let Some(Toast { offer: Some(Offer::Do(_, action)), .. }) = self.shown.remove(at) {
+                self.due.push(action);
+            }
+            ctx.request_repaint();
+        } else if let Some(at) = closed {
+            self.end(at);
         }
-        asked
+    }
+
+    fn push(&mut self, toast: Toast) {
+        self.shown.push_back(toast);
+        if self.shown.len() > MOST {
+            self.end(0);
+        }
+    }
+
+    fn end(&mut self, at: usize) {
+        if let Some(Toast { offer: Some(Offer::KeepFrom(_, action)), .. }) = self.shown.remove(at) {
+            self.due.push(action);
+        }
     }
 }
 
@@ -120,5 +165,18 @@ mod tests {
             toasts.add(text.to_owned(), 0.0);
         }
         assert_eq!(toasts.texts().collect::<Vec<_>>(), ["a", "c", "d"]);
+    }
+
+    #[test]
+    fn what_waits_for_its_notice_is_done_when_others_push_it_out() {
+        let mut toasts = Toasts::default();
+        toasts.add_before("deleted".into(), "Undo", Action::Back, 0.0);
+        for text in ["a", "b"] {
+            toasts.add(text.to_owned(), 0.0);
+        }
+        assert_eq!(toasts.due, []);
+        toasts.add("c".into(), 0.0);
+        assert_eq!(toasts.due, [Action::Back]);
+        assert_eq!(toasts.waiting().count(), 1);
     }
 }

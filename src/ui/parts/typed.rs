@@ -1,6 +1,7 @@
 //! What is wrong with what a person typed, said at once.
 
 use crate::call::PeerId;
+use crate::call::link::{Link, LinkError};
 use crate::ui::words::{word, word_with};
 
 /// The longest name, in characters.
@@ -11,8 +12,16 @@ const PEER_ID_DIGITS: usize = 64;
 /// Why this cannot be called, if it cannot.
 pub fn whom_problem(text: &str, own: Option<PeerId>) -> Option<String> {
     let text = text.trim();
-    if text.is_empty() || text.starts_with("tincan:") {
+    if text.is_empty() {
         return None;
+    }
+    if Link::looks_like_one(text) {
+        return match Link::parse(text) {
+            Ok(link) => (own == Some(link.peer)).then(|| word("whom.own").to_owned()),
+            Err(LinkError::Malformed) => Some(word("whom.link_malformed").to_owned()),
+            Err(LinkError::Version) => Some(word("whom.link_version").to_owned()),
+            Err(LinkError::Checksum) => Some(word("whom.link_damaged").to_owned()),
+        };
     }
     if let Ok(id) = text.parse::<PeerId>() {
         return (own == Some(id)).then(|| word("whom.own").to_owned());
@@ -85,6 +94,17 @@ mod tests {
     fn ones_own_peer_id_cannot_be_called() {
         let own = PeerId([7; 32]);
         assert_eq!(whom_problem(&own.to_string(), Some(own)).as_deref(), Some(word("whom.own")));
+    }
+
+    #[test]
+    fn a_link_that_lost_its_end_is_said_at_once() {
+        let link = Link { peer: PeerId([7; 32]), server: None, name: Some("Bo".into()), addresses: vec![] };
+        let text = link.to_text();
+        assert_eq!(whom_problem(&text, None), None);
+        assert_eq!(whom_problem(&text, Some(link.peer)).as_deref(), Some(word("whom.own")));
+        let shorter = &text[..text.len() - 1];
+        assert_eq!(whom_problem(shorter, None).as_deref(), Some(word("whom.link_damaged")));
+        assert_eq!(whom_problem("tincan:abc", None).as_deref(), Some(word("whom.link_malformed")));
     }
 
     #[test]

@@ -20,6 +20,7 @@ use crate::ui::parts::call_menu::Menu;
 use crate::ui::parts::picture_tile::{Fit, paint_picture};
 use crate::ui::parts::quality::{QUALITY_WIDTH, quality_card_ui, quality_text};
 use crate::ui::parts::self_view::{SelfView, Small, self_view_ui};
+use crate::ui::screens::conversation::Writing;
 use crate::ui::screens::verify::verify_ui;
 use crate::ui::shortcuts::{ShortcutAction, format, key_of};
 use crate::ui::stillness::Stillness;
@@ -82,7 +83,7 @@ pub struct InCallState {
     verifying: Verifying,
     /// The key is held: we talk although muted.
     talking: bool,
-    draft: String,
+    writing: Writing,
 }
 
 impl InCallState {
