@@ -9,6 +9,7 @@ use egui_kittest::kittest::Queryable as _;
 use tincan::call::random_id::RandomId;
 use tincan::call::view::{Conversation, Line, LineKind, Presence};
 use tincan::call::{ClientView, Command};
+use tincan::settings::Setting;
 use tincan::ui::action::Action;
 use tincan::ui::screens::conversation::{PathFor, Shown, Talk, Writing, conversation_ui, field_of};
 
@@ -28,7 +29,14 @@ fn of<'a>(view: ClientView, at: usize, narrow: bool, mut writing: Writing) -> Ha
             field: field_of(peer_id),
         };
         let contact = view.contacts.iter().find(|contact| contact.peer_id == peer_id);
-        let shown = Shown { talk, contact, presence: Presence::Online, blocked: false, narrow };
+        let shown = Shown {
+            talk,
+            contact,
+            presence: Presence::Online,
+            blocked: false,
+            settings: &view.settings,
+            narrow,
+        };
         conversation_ui(ui, &shown, &mut writing, &clock())
     })
 }
@@ -246,4 +254,17 @@ fn a_message_is_copied_and_deleted_by_its_menu() {
     let line = RandomId([90; 16]);
     let copied = Action::CopyText("The train is late again".into());
     assert_eq!(harness.state(), &[copied, Action::DeleteLine { peer: shown::peer(2), line }]);
+}
+
+#[test]
+fn the_key_that_was_chosen_calls_who_is_shown() {
+    let mut view = shown::home(now());
+    let key = Setting::Shortcut("call_audio".into(), Some("Ctrl+J".into()));
+    key.put_into(Arc::make_mut(&mut view.settings));
+    let mut harness = of(view, 1, false, Writing::default());
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::J);
+    harness.run_steps(2);
+    let whom = shown::peer(2).to_string();
+    assert_eq!(harness.state(), &[Action::Ask(Command::Call { whom, with_video: false })]);
 }

@@ -339,7 +339,7 @@ fn conversation_of(
     let blocked = contact.is_some_and(|contact| contact.blocked) || view.settings.blocked.contains(&id);
     let field = conversation::field_of(peer);
     let talk = Talk { peer_id: peer, name, conversation, going, empty: word("chat.empty"), field };
-    let shown = conversation::Shown { talk, contact, presence, blocked, narrow };
+    let shown = conversation::Shown { talk, contact, presence, blocked, settings: &view.settings, narrow };
     conversation_ui(ui, &shown, writing, clock)
 }
 

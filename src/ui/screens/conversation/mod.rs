@@ -16,10 +16,12 @@ use egui::{CentralPanel, Frame, Id, Key, Margin, Modifiers, Panel, Ui};
 use crate::call::random_id::RandomId;
 use crate::call::view::{Contact, Conversation, Presence};
 use crate::call::{Command, PeerId};
+use crate::settings::Settings;
 use crate::ui::action::Action;
 use crate::ui::clock::Clock;
 use crate::ui::parts::button::{Kind, button};
 use crate::ui::parts::card::{card_ui, centred_row};
+use crate::ui::shortcuts::{ShortcutAction, pressed};
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
 pub use compose::compose_ui;
@@ -36,6 +38,8 @@ pub struct Shown<'a> {
     pub presence: Presence,
     /// They are refused.
     pub blocked: bool,
+    /// What the person chose, keys among it.
+    pub settings: &'a Settings,
     /// There is no list beside it: it needs a way back.
     pub narrow: bool,
 }
@@ -118,10 +122,8 @@ pub fn conversation_ui(
     if writing.erasing {
         action = erase_ui(ui, talk, &mut writing.erasing).or(action);
     }
-    let (audio, video) = ui.input_mut(|input| {
-        let both = Modifiers::COMMAND | Modifiers::SHIFT;
-        (input.consume_key(both, Key::C), input.consume_key(both, Key::X))
-    });
+    let audio = pressed(ui, shown.settings, ShortcutAction::CallAudio);
+    let video = pressed(ui, shown.settings, ShortcutAction::CallVideo);
     if audio || video {
         action = Some(call(talk.peer_id, video));
     }

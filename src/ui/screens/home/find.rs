@@ -71,10 +71,7 @@ pub(super) fn needle(text: &str) -> String {
 
 pub(super) fn find_ui(ui: &mut Ui, view: &ClientView, inputs: &mut HomeInputs, action: &mut Option<Action>) {
     let field = Id::unique("whom");
-    let asked = ui.input_mut(|input| {
-        input.consume_key(Modifiers::COMMAND, Key::L) || input.consume_key(Modifiers::COMMAND, Key::F)
-    });
-    if asked || std::mem::take(&mut inputs.focus_field) {
+    if std::mem::take(&mut inputs.focus_field) {
         ui.memory_mut(|memory| memory.request_focus(field));
     }
     let mut wanted = false;
