@@ -186,14 +186,3 @@ impl App {
 
 /// How long "Copied" shows, in seconds.
 const COPIED_FOR: f64 = 2.0;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_with_spaces_and_signs_is_a_whole_address() {
-        let url = file_url(std::path::Path::new("/home/林/My Pictures"));
-        assert_eq!(url, "file:///home/%E6%9E%97/My%20Pictures");
-    }
-}
