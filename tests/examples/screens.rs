@@ -1,8 +1,8 @@
 //! Opens the real window on a client that only pretends, to look at a screen:
 //! `cargo run --example screens -- SCREEN [light] [narrow] [notify] [stay]`.
 //!
-//! SCREEN is first, home, rich (contacts, files, a long conversation), start, settings, dialling, incoming, stranger, key_changed, call (C opens its chat, T its quality,
-//! Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, ended, crash, unreachable or missing.
+//! SCREEN is first, home, rich (contacts, files, a long conversation), start, settings, dialling, incoming, stranger,
+//! key_changed, call (C opens its chat, T its quality, Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, ended, crash, unreachable or missing.
 
 #[path = "../screens/shown.rs"]
 mod shown;
