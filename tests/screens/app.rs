@@ -11,7 +11,7 @@ use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::handle::Client;
 use tincan::call::view::CallState;
-use tincan::call::{ClientView, Command, Event, Latest, Picture};
+use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::app::App;
 use tincan::ui::{ThemeChoice, theme};
 
@@ -113,6 +113,24 @@ fn a_window_in_which_nothing_happens_is_not_painted_again() {
             assert!(viewport.repaint_delay > Duration::from_secs(1000), "{:?}", viewport.repaint_delay);
         }
     }
+}
+
+#[test]
+fn escape_closes_the_card_and_not_what_lies_under_it() {
+    let (mut harness, wires) = window(CallState::None);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run_steps(4);
+    harness.get_by_label("Appearance");
+    let (far, reason) = (shown::up().far, EndReason::EndedThere);
+    let call = CallState::Ended { far, reason, lasted: None, incoming: false };
+    *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
+    harness.run_steps(4);
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert_eq!(wires.asked.borrow().last(), Some(&Command::Dismiss));
+    *wires.view.borrow_mut() = Arc::new(shown::home(pressed::now()));
+    harness.run_steps(4);
+    harness.get_by_label("Appearance");
 }
 
 #[test]

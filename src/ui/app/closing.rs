@@ -23,6 +23,13 @@ pub(super) struct Closing {
     said: bool,
 }
 
+impl Closing {
+    /// Whether the person is asked what becomes of the call.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking
+    }
+}
+
 impl App {
     /// Looks whether the window is to be closed, and keeps it when that would take more than a window away.
     pub(super) fn on_close_request(&mut self, ctx: &Context) {
