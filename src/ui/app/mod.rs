@@ -126,6 +126,12 @@ impl App {
         self
     }
 
+    /// Not shown until it is asked for, or somebody calls.
+    pub fn in_background(mut self) -> Self {
+        self.closing.start_hidden();
+        self
+    }
+
     /// With the report of a run that ended badly, to be shown first. It is read now, before there is a window.
     pub fn with_crash_report(mut self, path: Option<PathBuf>) -> Self {
         self.crash = path.and_then(|path| {
@@ -188,6 +194,7 @@ impl App {
         actions.push(self.over_ui(ui));
         actions.extend(self.toasts.show(ui.ctx()).into_iter().map(Some));
         self.zoom(ui.ctx());
+        self.stay_hidden(ui.ctx());
         for action in actions.into_iter().flatten() {
             self.carry_out(ui.ctx(), action);
         }
