@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn nobody_is_said_to_be_there_only_when_nobody_is() {
-        let own = OwnCard { server_state: ServerState::Connected, ..OwnCard::default() };
+        let own = crate::call::view::OwnCard { server_state: ServerState::Connected, ..Default::default() };
         let alone = ClientView { own, ..ClientView::default() };
         assert!(entries(&alone, "").contains(&Entry::Nobody(Nobody::OnServer)));
         let with_ada = ClientView {
