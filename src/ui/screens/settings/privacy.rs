@@ -1,6 +1,6 @@
 //! Who may call, who sees what, what is kept, and who is refused.
 
-use egui::Ui;
+use egui::{Align, Ui};
 
 use super::rows::{note_ui, row_ui, switch_ui, title_ui};
 use super::set;
@@ -85,6 +85,7 @@ pub(super) fn privacy_ui(ui: &mut Ui, view: &ClientView, inputs: &mut PrivacyInp
 
 fn history_ui(ui: &mut Ui, inputs: &mut PrivacyInputs) -> Option<Action> {
     let mut action = None;
+    let mut asked_now = false;
     row_ui(ui, "", |ui, _| {
         if button(ui, Kind::Plain, None, word("privacy.export")).clicked() {
             let asking = Asking::ToSave(word("privacy.export_name").to_owned());
@@ -92,6 +93,7 @@ fn history_ui(ui: &mut Ui, inputs: &mut PrivacyInputs) -> Option<Action> {
         }
         if !inputs.erasing && button(ui, Kind::Plain, None, word("privacy.erase")).clicked() {
             inputs.erasing = true;
+            asked_now = true;
         }
     });
     if let Some(path) = inputs.export.path_ui(ui, word("privacy.export_path")) {
@@ -108,6 +110,10 @@ fn history_ui(ui: &mut Ui, inputs: &mut PrivacyInputs) -> Option<Action> {
                 inputs.erasing = false;
             }
         });
+        if asked_now {
+            // The question comes at the end, which may be out of sight.
+            ui.scroll_to_cursor(Some(Align::BOTTOM));
+        }
     }
     action
 }
