@@ -70,7 +70,7 @@ const DRAWN_AT: f32 = 109.0;
 
 /// Draws emoji with a font, in its colours and smooth at every size.
 pub fn coloured_emoji(font: FontData) -> GlyphRasterizer {
-    let name = "coloured emoji".to_owned();
+    let name = "coloured-emoji".to_owned();
     let mut definitions = FontDefinitions::empty();
     for family in [FontFamily::Proportional, FontFamily::Monospace] {
         definitions.families.insert(family, vec![name.clone()]);
