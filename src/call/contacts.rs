@@ -5,11 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use unicode_normalization::UnicodeNormalization;
+
 use super::event::{Notice, Refusal};
 use super::server_address::ServerAddress;
 use super::view::{Contact, Known, Moment, Presence};
 use crate::history::record::{Keep, StoredContact};
-use crate::netconnection::{NameError, UserName};
+use crate::netconnection::{NameError, UserName, is_invisible};
 use crate::rtmfp::PeerId;
 
 /// Contacts kept; whoever has more has no list of people any more.
@@ -191,8 +193,12 @@ impl Contacts {
         if self.has(peer) || name.is_empty() {
             return None;
         }
+        let seen = as_seen(name);
+        if seen.is_empty() {
+            return None;
+        }
         let goes_by =
-            |contact: &&StoredContact| same_name(&contact.name, name) || same_name(&contact.told_name, name);
+            |contact: &&StoredContact| as_seen(&contact.name) == seen || as_seen(&contact.told_name) == seen;
         self.kept.values().find(goes_by).map(|contact| contact.peer)
     }
 
@@ -219,6 +225,41 @@ fn usable_name(written: &str) -> Result<String, Refusal> {
         name => name,
     };
     name.map(|name| name.as_str().to_owned()).map_err(Refusal::Name)
+}
+
+/// What of a name tells it from others on a screen: without case, width, gaps and what is drawn as nothing, and with the
+/// Latin letters in place of those that are drawn like them.
+fn as_seen(name: &str) -> String {
+    let shown = name.chars().take(LONGEST_TOLD).filter(|c| !is_invisible(*c));
+    let folded = shown.nfkc().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfkc();
+    folded.filter(|c| !c.is_whitespace()).map(latin).collect()
+}
+
+/// Small letters of Cyrillic and Greek, of which the small or the capital looks like a Latin one.
+fn latin(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'в' | 'β' => 'b',
+        'с' => 'c',
+        'ԁ' => 'd',
+        'е' | 'ε' => 'e',
+        'н' | 'һ' | 'η' => 'h',
+        'і' | 'ι' | 'ı' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'м' | 'μ' => 'm',
+        'ν' => 'n',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'ԝ' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'υ' => 'y',
+        'ζ' => 'z',
+        c => c,
+    }
 }
 
 /// Without case, and however composed.
@@ -333,6 +374,17 @@ mod tests {
         contacts.add(THEN, ADA, "Jos\u{e9}", None, None).unwrap();
         assert_eq!(contacts.known(EVE, "jose\u{301}"), Known::KeyChanged);
         assert_eq!(contacts.by_name("JOSE\u{301}"), Some(ADA));
+    }
+
+    #[test]
+    fn a_name_that_only_looks_like_a_contacts_is_pointed_out_too() {
+        let contacts = with_ada();
+        for name in ["А\u{501}а", "ＡＤＡ", "A d a", "A\u{ad}da", "\u{200b}ada\u{3164}", "Αda"] {
+            assert_eq!(contacts.known(EVE, name), Known::KeyChanged, "{name}");
+        }
+        for name in ["Adam", "Анна", "阿达", "\u{200b}"] {
+            assert_eq!(contacts.known(EVE, name), Known::Stranger, "{name}");
+        }
     }
 
     #[test]

@@ -8,6 +8,8 @@ mod contacts;
 mod echo;
 mod files;
 mod keeper;
+mod lies;
+mod lying_server;
 mod plain_client;
 mod plain_clients;
 mod presence;

@@ -16,6 +16,7 @@ use tincan::rtmfp::endpoint::EndpointConfig;
 use tincan::rtmfp::machine::{Input, Machine, Output, Received};
 use tincan::settings::Settings;
 
+use crate::lying_server::{Lies, LyingServer};
 use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
 use crate::support::virtual_network::{Host, VirtualNetwork};
 
@@ -24,6 +25,7 @@ pub(crate) enum Anyone {
     Server(Box<Service>),
     Client(Box<ClientMachine>),
     Plain(Box<PlainClient>),
+    Liar(Box<LyingServer>),
 }
 
 /// What somebody is asked.
@@ -39,6 +41,8 @@ pub(crate) enum Told {
     Server(ServiceEvent),
     Client(ClientEvent),
     Plain(PlainEvent),
+    /// A server that lies was called by this procedure.
+    Asked(String),
 }
 
 /// The same input for a machine with another kind of command; `None` for a command.
@@ -74,6 +78,10 @@ impl Machine for Anyone {
                 Ok(input) => server.handle_input(now, input),
                 Err(other) => panic!("a server is not asked {other:?}"),
             },
+            Self::Liar(liar) => match without_command(input) {
+                Ok(input) => liar.handle_input(now, input),
+                Err(other) => panic!("a server is not asked {other:?}"),
+            },
             Self::Client(client) => match without_command(input) {
                 Ok(input) => client.handle_input(now, input),
                 Err(asked) => match *asked {
@@ -96,6 +104,7 @@ impl Machine for Anyone {
             Self::Server(server) => map(server.poll_output(now, packets), Told::Server),
             Self::Client(client) => map(client.poll_output(now, packets), Told::Client),
             Self::Plain(plain) => map(plain.poll_output(now, packets), Told::Plain),
+            Self::Liar(liar) => map(liar.poll_output(now, packets), Told::Asked),
         }
     }
 }
@@ -153,6 +162,15 @@ impl World {
         config.endpoint.keepalive = Duration::from_secs(20);
         let node = Node::new(config);
         let server = self.net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
+        self.names.insert(spelt_alike(&self.url_of(server)), server);
+        server
+    }
+
+    /// A server that answers what it is asked with these lies.
+    pub(crate) fn add_liar(&mut self, lies: Lies) -> Host {
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([199; 32]));
+        let node = Node::new(node_config(profile, 199));
+        let server = self.net.add(Anyone::Liar(Box::new(LyingServer::new(node, lies))));
         self.names.insert(spelt_alike(&self.url_of(server)), server);
         server
     }

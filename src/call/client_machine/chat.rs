@@ -163,9 +163,13 @@ impl ClientMachine {
 
     /// A peer was not there a moment ago, and can be reached now.
     pub(super) fn came_online(&mut self, now: Instant, peer: PeerId) {
-        if self.waits_for(peer) && !self.links.contains_key(&peer) {
-            self.chat.retries.insert(peer, Retry { at: now, pause: FIRST_PAUSE / 2 });
+        if !self.waits_for(peer) {
+            return;
         }
+        // An attempt that began before they were there may still fail; the next one then comes soon.
+        let is_tried = self.links.contains_key(&peer);
+        let at = if is_tried { now + LONGEST_PAUSE } else { now };
+        self.chat.retries.insert(peer, Retry { at, pause: FIRST_PAUSE / 2 });
     }
 
     fn can_be_reached(&self, peer: PeerId) -> bool {
@@ -209,6 +213,9 @@ impl ClientMachine {
 
     /// A text came, with a name of its own or without.
     pub(super) fn receive(&mut self, now: Instant, peer: PeerId, id: Option<RandomId>, text: String) {
+        if !self.may_write(now, peer) {
+            return;
+        }
         let name = self.name_of(peer);
         let at = self.date(now);
         let drawn = self.draw_id();

@@ -147,8 +147,8 @@ impl ClientMachine {
         self.say(now, peer, answer);
     }
 
-    /// Whether a peer may offer files: somebody we keep, wrote to, or talk with.
-    fn is_known(&self, peer: PeerId) -> bool {
+    /// Whether a peer may offer files, and has a place before others: somebody we keep, wrote to, or talk with.
+    pub(super) fn is_known(&self, peer: PeerId) -> bool {
         self.contacts.has(peer) || self.acquaintances.has(peer) || self.call.is_up_with(peer)
     }
 

@@ -16,7 +16,11 @@ use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::Route;
 
 /// Far peers with lines to us at once, in a call or not.
-const MOST_LINKS: usize = 32;
+pub(super) const MOST_LINKS: usize = 32;
+/// Those beyond them who may ask, in case somebody makes room.
+pub(super) const MOST_AT_THE_DOOR: usize = 8;
+/// Those of them with whom the person has nothing to do: a peer ID costs nothing, and places must be left for others.
+const MOST_STRANGERS: usize = 16;
 /// Lines are closed so long after the last thing said on them.
 const PART_AFTER: Duration = Duration::from_secs(2);
 /// To a plain client, whose only sign of the end is a closed line.
@@ -207,7 +211,7 @@ impl ClientMachine {
 
     fn has_link(&mut self, now: Instant, peer: PeerId) -> bool {
         if !self.links.contains_key(&peer) {
-            if self.links.len() >= MOST_LINKS || peer == self.me {
+            if peer == self.me || !self.make_room(now, peer) {
                 return false;
             }
             let lines = Lines {
@@ -223,6 +227,29 @@ impl ClientMachine {
                 reported: None,
             };
             self.links.insert(peer, lines);
+        }
+        true
+    }
+
+    /// Whether there is room for lines with this peer. For somebody known, a stranger on whose lines nothing was said for the
+    /// longest time goes.
+    fn make_room(&mut self, now: Instant, peer: PeerId) -> bool {
+        let is_nobody = |peer: &PeerId| !self.is_known(*peer) && !self.call.is_with(*peer);
+        let mut strangers: Vec<(Instant, PeerId)> = self
+            .links
+            .iter()
+            .filter(|(peer, _)| is_nobody(peer))
+            .map(|(peer, lines)| (lines.idle_since, *peer))
+            .collect();
+        let is_full = self.links.len() >= MOST_LINKS;
+        if !self.is_known(peer) {
+            return !is_full && strangers.len() < MOST_STRANGERS;
+        }
+        strangers.sort_unstable();
+        match strangers.first() {
+            Some((_, longest)) if is_full => self.with_link(now, *longest, PeerLink::close),
+            _ if is_full => return false,
+            _ => {}
         }
         true
     }

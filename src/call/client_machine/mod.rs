@@ -215,6 +215,8 @@ pub struct ClientMachine {
 impl ClientMachine {
     /// A client that knows no server yet.
     pub fn new(now: Instant, mut config: ClientConfig) -> Self {
+        // Who has a place is decided here, by whom the person knows: below it would be whoever came first.
+        config.node.most_peer_connections = lines::MOST_LINKS + lines::MOST_AT_THE_DOOR;
         let node = Node::new(config.node.clone());
         let me = node.near_id();
         let acquaintances = privacy::Acquaintances::new(&config.remembered);

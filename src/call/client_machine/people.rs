@@ -21,6 +21,8 @@ use crate::rtmfp::PeerId;
 
 /// People taken from a server's list.
 const MOST_PEOPLE: usize = 5_000;
+/// The list is asked for at most this often, however often a server says that it changed.
+const BETWEEN_LISTS: Duration = Duration::from_millis(200);
 /// Whoever is found nowhere may be hidden: a knock at their peer ID is answered within this, or by nobody.
 const KNOCK_FOR: Duration = Duration::from_secs(4);
 
@@ -28,6 +30,10 @@ const KNOCK_FOR: Duration = Duration::from_secs(4);
 #[derive(Debug, Default)]
 pub(super) struct Questions {
     people: Option<CallToken>,
+    /// When the list was asked for last.
+    people_asked: Option<Instant>,
+    /// The list has changed since.
+    people_changed: bool,
     lookup: Option<CallToken>,
     /// Whom the lookup is for, when the peer ID is known already.
     wanted: Option<PeerId>,
@@ -44,7 +50,14 @@ impl Questions {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.knock.map(|(_, until)| until)
+        let people = self.people_due();
+        [self.knock.map(|(_, until)| until), people].into_iter().flatten().min()
+    }
+
+    /// When the list is to be asked for again.
+    fn people_due(&self) -> Option<Instant> {
+        let asked = self.people_asked.filter(|_| self.people_changed && self.people.is_none());
+        asked.map(|at| at + BETWEEN_LISTS)
     }
 
     /// Whether this call is a knock at a door behind which nobody may be.
@@ -113,6 +126,7 @@ impl ClientMachine {
     pub(super) fn forget_people(&mut self) {
         self.listed.clear();
         self.questions.people = None;
+        self.questions.people_changed = false;
         if self.questions.through == Which::Home {
             self.questions.forget_lookup();
         }
@@ -199,7 +213,8 @@ impl ClientMachine {
             if arguments.iter().any(|value| matches!(value, Value::Array(_))) {
                 self.take_people(now, arguments);
             } else {
-                self.ask_for_people(now);
+                self.questions.people_changed = true;
+                self.ask_for_changed_people(now);
             }
         }
         if let Some(token) = token {
@@ -210,11 +225,20 @@ impl ClientMachine {
     pub(super) fn ask_for_people(&mut self, now: Instant) {
         if let Some(connection) = self.servers.home.tincan() {
             self.questions.people = Some(self.node.call(now, connection, "people", vec![]));
+            self.questions.people_asked = Some(now);
+            self.questions.people_changed = false;
         }
     }
 
-    /// The knock at a hidden person's door was not answered.
+    fn ask_for_changed_people(&mut self, now: Instant) {
+        if self.questions.people_due().is_some_and(|at| at <= now) {
+            self.ask_for_people(now);
+        }
+    }
+
+    /// The knock at a hidden person's door was not answered, or the list is to be asked for again.
     pub(super) fn tick_questions(&mut self, now: Instant) {
+        self.ask_for_changed_people(now);
         if let Some((call, _)) = self.questions.knock.take_if(|(_, until)| *until <= now)
             && let Phase::Connecting { with, .. } = self.call.phase()
             && with.call == call

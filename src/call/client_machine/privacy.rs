@@ -16,6 +16,11 @@ use crate::settings::WhoMayCall;
 const BETWEEN_STRANGERS: Duration = Duration::from_secs(60);
 /// Of whom it is remembered that we know them, beside contacts.
 const MOST_ACQUAINTED: usize = 4_096;
+/// Conversations with people whom the person never answered.
+const MOST_UNANSWERED: usize = 100;
+/// Texts of strangers that are taken at once, all of them together, and how soon there is room for one more.
+const TEXTS_AT_ONCE: u32 = 60;
+const BETWEEN_TEXTS: Duration = Duration::from_secs(10);
 
 /// What becomes of a call before it can ring.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -33,6 +38,31 @@ pub(super) enum Gate {
 pub(super) struct Acquaintances {
     known: BTreeSet<PeerId>,
     stranger_rang: Option<Instant>,
+    texts: TextsOfStrangers,
+}
+
+/// How many texts of strangers were taken lately.
+#[derive(Debug, Default)]
+struct TextsOfStrangers {
+    taken: u32,
+    /// One is forgotten each [`BETWEEN_TEXTS`] from here.
+    since: Option<Instant>,
+}
+
+impl TextsOfStrangers {
+    /// Whether one more is taken; it is counted.
+    fn take(&mut self, now: Instant) -> bool {
+        let since = *self.since.get_or_insert(now);
+        let passed = now.saturating_duration_since(since).as_secs() / BETWEEN_TEXTS.as_secs();
+        let forgotten = u32::try_from(passed).unwrap_or(u32::MAX);
+        if forgotten > 0 {
+            self.taken = self.taken.saturating_sub(forgotten);
+            self.since = Some(now);
+        }
+        let has_room = self.taken < TEXTS_AT_ONCE;
+        self.taken += u32::from(has_room);
+        has_room
+    }
 }
 
 impl Acquaintances {
@@ -41,7 +71,7 @@ impl Acquaintances {
         let met = remembered.lines.iter().filter(|line| {
             matches!(line.what, StoredKind::Sent { .. } | StoredKind::Call { seconds: Some(_), .. })
         });
-        Self { known: met.map(|line| line.peer).take(MOST_ACQUAINTED).collect(), stranger_rang: None }
+        Self { known: met.map(|line| line.peer).take(MOST_ACQUAINTED).collect(), ..Self::default() }
     }
 
     /// Whether we called them, wrote to them, or took their call.
@@ -71,18 +101,33 @@ impl ClientMachine {
             Gate::Open
         } else if settings.who_may_call == WhoMayCall::Contacts && !self.contacts.has(peer) {
             Gate::Shut
-        } else if settings.do_not_disturb {
-            Gate::Busy
-        } else if self.is_stranger(peer) {
-            let rang = &mut self.acquaintances.stranger_rang;
-            if rang.is_some_and(|rang| now < rang + BETWEEN_STRANGERS) {
-                return Gate::Shut;
-            }
-            *rang = Some(now);
-            Gate::Open
         } else {
-            Gate::Open
+            let open = if settings.do_not_disturb { Gate::Busy } else { Gate::Open };
+            if self.is_stranger(peer) {
+                // What only counts as missed is held back as well: each is a line of the history.
+                let rang = &mut self.acquaintances.stranger_rang;
+                if rang.is_some_and(|rang| now < rang + BETWEEN_STRANGERS) {
+                    return Gate::Shut;
+                }
+                *rang = Some(now);
+            }
+            open
         }
+    }
+
+    /// Whether a text of somebody's is taken. Of strangers no more is taken than a person can look through; what is not
+    /// stays with its writer, who says it again another time.
+    pub(super) fn may_write(&mut self, now: Instant, peer: PeerId) -> bool {
+        if !self.is_stranger(peer) {
+            return true;
+        }
+        if self.conversations.name(peer).is_none() {
+            let unanswered = self.conversations.peers().filter(|peer| self.is_stranger(*peer)).count();
+            if unanswered >= MOST_UNANSWERED {
+                return false;
+            }
+        }
+        self.acquaintances.texts.take(now)
     }
 
     /// What is done with a call that may not ring; `call` is `None` for a plain client, which understands nothing but a
