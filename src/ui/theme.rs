@@ -153,6 +153,8 @@ pub const LARGEST_TEXT: f32 = 2.0;
 
 /// The name of the bold family.
 const STRONG: &str = "strong";
+/// A font of egui's that stays unused.
+const ORNAMENTS: &str = "emoji-icon-font";
 /// The name of the font of coloured emoji.
 const COLOURED: &str = "coloured emoji";
 
@@ -283,7 +285,9 @@ fn fonts() -> FontDefinitions {
     let emoji = super::emoji_font::colour_font();
     let coloured = emoji.is_some().then(|| COLOURED.to_owned());
     fonts.font_data.extend(emoji.map(|font| (COLOURED.to_owned(), Arc::new(font))));
-    let others = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    let mut others = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
+    // Its wide question mark is an ornament, and would come before that of a Chinese font.
+    others.retain(|name| name != ORNAMENTS);
     let with = |first: &str| {
         let first = std::iter::once(first.to_owned());
         first.chain(coloured.clone()).chain(others.iter().cloned()).collect::<Vec<_>>()

@@ -182,6 +182,8 @@ impl App {
     #[expect(clippy::disallowed_methods, reason = "the window is where the wall clock comes in")]
     pub fn show(&mut self, ui: &mut Ui) {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
+        let title = word("app.title");
+        ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
         let mut actions = vec![self.keys(ui), self.screen_ui(ui, &clock), self.over_ui(ui)];
         actions.extend(self.toasts.show(ui.ctx()).into_iter().map(Some));
         self.zoom(ui.ctx());
