@@ -336,8 +336,8 @@ impl Calls {
 /// The effects of a call that is not the current one: its end is no news of the current call, and its media do not flow.
 fn seen_from_aside(effects: Vec<CallEffect>) -> Vec<CallEffect> {
     let seen = |effect| match effect {
-        CallEffect::Tell(Event::Ringing { peer, name, .. }) => {
-            Some(CallEffect::Tell(Event::SecondRinging { peer, name }))
+        CallEffect::Tell(Event::Ringing { peer, name, silently }) => {
+            Some(CallEffect::Tell(Event::SecondRinging { peer, name, silently }))
         }
         CallEffect::Tell(Event::Ended { .. })
         | CallEffect::StopMedia

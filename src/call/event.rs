@@ -27,6 +27,8 @@ pub enum Event {
         peer: PeerId,
         /// Under which name.
         name: String,
+        /// Nobody knows them here: no sound.
+        silently: bool,
     },
     /// Somebody called and was not answered.
     Missed {

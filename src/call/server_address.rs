@@ -74,10 +74,10 @@ impl ServerAddress {
         format!("rtmfp://{host}{port}{}", app.trim_end_matches('/'))
     }
 
-    /// As people name it.
+    /// As people name it; empty for the built-in one, which each language calls otherwise.
     pub fn shown(&self) -> String {
         match (self.is_built_in(), self.port) {
-            (true, _) => "built in".to_owned(),
+            (true, _) => String::new(),
             (false, PORT) => self.host.clone(),
             (false, port) if self.host.contains(':') => format!("[{}]:{port}", self.host),
             (false, port) => format!("{}:{port}", self.host),
@@ -131,7 +131,10 @@ mod tests {
 
     #[test]
     fn only_the_default_server_is_built_in() {
-        assert!(ServerAddress::parse(BUILT_IN).is_ok_and(|server| server.is_built_in()));
+        assert!(
+            ServerAddress::parse(BUILT_IN)
+                .is_ok_and(|server| server.is_built_in() && server.shown().is_empty())
+        );
         assert!(ServerAddress::parse("rtmfp://127.0.0.1:2000").is_ok_and(|server| !server.is_built_in()));
     }
 }

@@ -63,7 +63,7 @@ pub struct OwnCard {
     pub name: String,
     /// Our peer ID, from the first start on.
     pub peer_id: Option<PeerId>,
-    /// The server as people name it: "built in", or host and port.
+    /// The server as people name it: host and port; empty for the built-in one.
     pub server: String,
     /// The server's address as it is written, `rtmfp://…`; `None` is the built-in one.
     pub server_url: Option<String>,

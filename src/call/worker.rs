@@ -338,6 +338,7 @@ impl Worker {
                 self.keep(|settings| setting.clone().put_into(settings));
                 self.follow_settings();
                 self.setting_changed(setting);
+                self.hush(setting);
             }
             Command::ExportHistory(to) => {
                 let said = self.history.as_mut().map(|history| history.export(to.clone()));

@@ -48,3 +48,49 @@ fn report(info: &PanicHookInfo<'_>, backtrace: Backtrace, lines: &[String]) -> S
     let _ = write!(text, "\nThe latest log lines:\n{}\n", lines.join("\n"));
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+    use std::thread;
+
+    use super::*;
+
+    /// Where the program that crashes is to leave its report.
+    const DIR: &str = "TINCAN_TEST_CRASH_DIR";
+
+    #[test]
+    fn a_panic_in_any_thread_leaves_a_report_that_names_nobody() {
+        if let Some(dir) = std::env::var_os(DIR) {
+            return crash(Path::new(&dir));
+        }
+        let dir = std::env::temp_dir().join(format!("tincan-crash-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let program = std::env::current_exe().unwrap();
+        let name = thread::current().name().unwrap().to_owned();
+        let done = Command::new(program).args([&name, "--exact"]).env(DIR, &dir).output().unwrap();
+        let report = crash_file::find(&dir).and_then(|path| fs::read_to_string(path).ok());
+        fs::remove_dir_all(&dir).unwrap();
+        let report = report.unwrap_or_else(|| panic!("no report: {done:?}"));
+        for told in [
+            env!("CARGO_PKG_VERSION"),
+            "thread: worker",
+            "it broke at …",
+            "the line before",
+            "crash_report.rs",
+        ] {
+            assert!(report.contains(told), "{told} is not in\n{report}");
+        }
+        assert!(!report.contains("192.0.2.7"), "{report}");
+    }
+
+    /// What the child process does.
+    fn crash(dir: &Path) {
+        install(dir.to_owned());
+        tracing::warn!("the line before, of 192.0.2.7:1935");
+        let broken = thread::Builder::new().name("worker".into()).spawn(|| panic!("it broke at 192.0.2.7"));
+        assert!(broken.unwrap().join().is_err());
+    }
+}

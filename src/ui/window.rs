@@ -100,6 +100,7 @@ pub fn run(
             let desktop = Desktop::start(Arc::new(move || again.request_repaint()));
             let app = App::new(make(waker)?, theme, TimeZone::system(), dial);
             let app = app.with_crash_report(crash_report).on_desktop(desktop);
+            let app = if background { app.in_background() } else { app };
             let gpu = creation.gl.as_deref().is_some_and(is_worth_it);
             Ok(Box::new(if gpu { app.on_gpu(&creation.egui_ctx) } else { app }))
         }),

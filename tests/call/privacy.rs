@@ -48,6 +48,17 @@ fn a_stranger_rings_without_sound_and_a_contact_with() {
 }
 
 #[test]
+fn a_stranger_who_calls_during_a_call_rings_without_sound_too() {
+    let (mut world, ada, bob) = guarded();
+    let eve = world.client("Eve");
+    world.connect(ada.0, bob.0, bob.1);
+    world.call(eve.0, ada.1);
+    assert!(world.until(10, |world| world.view(ada.0).second.is_some()));
+    let told = Event::SecondRinging { peer: eve.1, name: "Eve".into(), silently: true };
+    assert!(world.events(ada.0).contains(&told), "{:?}", world.events(ada.0));
+}
+
+#[test]
 fn whom_one_called_oneself_is_no_stranger() {
     let (mut world, ada, bob) = guarded();
     world.connect(ada.0, bob.0, bob.1);

@@ -74,7 +74,7 @@ fn bob_waits() -> Three {
 #[test]
 fn a_second_call_is_told_as_one_and_the_first_goes_on() {
     let Three { mut world, ada, bob, eve } = eve_calls();
-    let told = Event::SecondRinging { peer: eve.1, name: "Eve".into() };
+    let told = Event::SecondRinging { peer: eve.1, name: "Eve".into(), silently: false };
     assert!(world.events(ada.0).contains(&told));
     assert!(up_with(&world, ada.0, bob.1));
     assert!(heard(&mut world, bob.0, ada.0) > 20);

@@ -11,7 +11,7 @@ use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::handle::Client;
 use tincan::call::view::CallState;
-use tincan::call::{ClientView, Command, Event, Latest, Picture};
+use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::app::App;
 use tincan::ui::{ThemeChoice, theme};
 
@@ -113,6 +113,46 @@ fn a_window_in_which_nothing_happens_is_not_painted_again() {
             assert!(viewport.repaint_delay > Duration::from_secs(1000), "{:?}", viewport.repaint_delay);
         }
     }
+}
+
+#[test]
+fn a_window_in_the_background_is_taken_back_once_and_a_call_is_shown() {
+    let hidden = |call: CallState| {
+        let wires = Wires::default();
+        *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
+        let mut app = App::new(Box::new(wires), ThemeChoice::Dark, TimeZone::UTC, None).in_background();
+        let mut pictures = Harness::builder()
+            .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
+            .allow_missing_glyphs()
+            .build_ui_state(move |ui: &mut egui::Ui, _: &mut ()| app.show(ui), ());
+        let hides = |pictures: &Harness<'_, ()>| {
+            let asked = pictures.output().viewport_output.values().flat_map(|output| &output.commands);
+            asked.filter(|command| **command == egui::ViewportCommand::Visible(false)).count()
+        };
+        let first = hides(&pictures);
+        pictures.step();
+        (first, hides(&pictures))
+    };
+    assert_eq!(hidden(CallState::None).1, 0, "whoever brings it forward sees it");
+    assert_eq!(hidden(CallState::Up(shown::up())), (0, 0));
+}
+
+#[test]
+fn escape_closes_the_card_and_not_what_lies_under_it() {
+    let (mut harness, wires) = window(CallState::None);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Comma);
+    harness.run_steps(4);
+    harness.get_by_label("Appearance");
+    let (far, reason) = (shown::up().far, EndReason::EndedThere);
+    let call = CallState::Ended { far, reason, lasted: None, incoming: false };
+    *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
+    harness.run_steps(4);
+    harness.key_press(Key::Escape);
+    harness.run_steps(4);
+    assert_eq!(wires.asked.borrow().last(), Some(&Command::Dismiss));
+    *wires.view.borrow_mut() = Arc::new(shown::home(pressed::now()));
+    harness.run_steps(4);
+    harness.get_by_label("Appearance");
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn a_call_during_a_call_rings_beside_it() {
     let now = Instant::now();
     let mut calls = up(now);
     let effects = rings(&mut calls, now, BOB);
-    let told = CallEffect::Tell(Event::SecondRinging { peer: BOB, name: "somebody".into() });
+    let told = CallEffect::Tell(Event::SecondRinging { peer: BOB, name: "somebody".into(), silently: false });
     assert!(effects.contains(&told), "{effects:?}");
     assert!(effects.contains(&CallEffect::Say(BOB, Message::Ringing(id(BOB)))));
     assert_eq!(calls.second().map(|with| with.peer), Some(BOB));

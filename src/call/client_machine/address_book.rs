@@ -65,11 +65,13 @@ impl ClientMachine {
 
     /// The event as the window is told it: contacts by the name they have here, strangers without sound.
     pub(super) fn as_seen_here(&self, mut event: Event) -> Event {
-        if let Event::Ringing { peer, silently, .. } = &mut event {
+        if let Event::Ringing { peer, silently, .. } | Event::SecondRinging { peer, silently, .. } =
+            &mut event
+        {
             *silently = self.is_stranger(*peer);
         }
         if let Event::Ringing { peer, name, .. }
-        | Event::SecondRinging { peer, name }
+        | Event::SecondRinging { peer, name, .. }
         | Event::Missed { peer, name }
         | Event::FileOffered { peer, name, .. }
         | Event::Up { peer, name }

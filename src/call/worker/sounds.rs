@@ -4,6 +4,7 @@ use super::Worker;
 use crate::call::event::Event;
 use crate::call::view::{CallState, ClientView};
 use crate::media::sounds::Sound;
+use crate::settings::Setting;
 
 impl Worker {
     pub(super) fn sound_for(&mut self, event: &Event) {
@@ -15,7 +16,9 @@ impl Worker {
                 self.end_echo_test();
                 match event {
                     Event::Ringing { silently: false, .. } if rings => self.studio.play_sound(Sound::Ring),
-                    Event::SecondRinging { .. } if rings => self.studio.play_sound(Sound::SecondCall),
+                    Event::SecondRinging { silently: false, .. } if rings => {
+                        self.studio.play_sound(Sound::SecondCall)
+                    }
                     _ => {}
                 }
             }
@@ -35,6 +38,14 @@ impl Worker {
             Event::TextReceived { .. } if knocks && !self.up => self.studio.play_sound(Sound::Message),
             Event::FileOffered { .. } if knocks && !self.up => self.studio.play_sound(Sound::Knock),
             _ => {}
+        }
+    }
+
+    /// Whoever does not want to be disturbed, or to hear rings, means the one that is heard now too.
+    pub(super) fn hush(&mut self, setting: &Setting) {
+        let rings = matches!(self.core.call, CallState::Incoming { .. }) || self.core.second.is_some();
+        if rings && matches!(setting, Setting::DoNotDisturb(true) | Setting::MutedRing(true)) {
+            self.studio.stop_sound();
         }
     }
 

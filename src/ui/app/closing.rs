@@ -21,6 +21,20 @@ pub(super) struct Closing {
     quitting: bool,
     /// It was said once that the program goes on without a window.
     said: bool,
+    /// The window is not to be seen at the start; its first picture opens it, whatever was asked for.
+    starts_hidden: bool,
+}
+
+impl Closing {
+    /// Whether the person is asked what becomes of the call.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking
+    }
+
+    /// The window is not to be seen at the start.
+    pub(super) fn start_hidden(&mut self) {
+        self.starts_hidden = true;
+    }
 }
 
 impl App {
@@ -94,15 +108,24 @@ impl App {
         ctx.request_repaint();
     }
 
+    /// Takes back that the window was opened by its first picture, unless there is something to see by now.
+    pub(super) fn stay_hidden(&mut self, ctx: &Context) {
+        if std::mem::take(&mut self.closing.starts_hidden) && matches!(self.view.call, CallState::None) {
+            ctx.send_viewport_cmd(hiding());
+        }
+    }
+
     fn hide(&mut self, ctx: &Context) {
-        // A hidden window cannot be brought back there; a minimised one can.
-        let command =
-            if cfg!(windows) { ViewportCommand::Minimized(true) } else { ViewportCommand::Visible(false) };
-        ctx.send_viewport_cmd(command);
+        ctx.send_viewport_cmd(hiding());
         if !self.desktop.has_tray() && !self.closing.said {
             // Without an icon nothing shows that the program goes on: said once, with the way back.
             self.closing.said = true;
             self.desktop.notify(Notification::StillHere);
         }
     }
+}
+
+fn hiding() -> ViewportCommand {
+    // On Windows a hidden window cannot be brought back; a minimised one can.
+    if cfg!(windows) { ViewportCommand::Minimized(true) } else { ViewportCommand::Visible(false) }
 }

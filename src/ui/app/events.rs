@@ -22,8 +22,10 @@ impl App {
                 }
                 self.notify(ctx, Notification::Ringing { name });
             }
-            Event::SecondRinging { name, .. } => {
-                ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
+            Event::SecondRinging { name, silently, .. } => {
+                if !silently {
+                    ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(UserAttentionType::Critical));
+                }
                 self.notify(ctx, Notification::SecondRinging { name });
             }
             Event::Missed { peer, name } => self.notify(ctx, Notification::Missed { peer, name }),

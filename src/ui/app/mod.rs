@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use egui::gui_zoom::kb_shortcuts;
-use egui::{CentralPanel, Color32, Context, Frame, Panel, Ui};
+use egui::{CentralPanel, Color32, Context, Event, Frame, Key, Panel, Ui};
 use jiff::tz::TimeZone;
 
 use self::closing::Closing;
@@ -126,6 +126,12 @@ impl App {
         self
     }
 
+    /// Not shown until it is asked for, or somebody calls.
+    pub fn in_background(mut self) -> Self {
+        self.closing.start_hidden();
+        self
+    }
+
     /// With the report of a run that ended badly, to be shown first. It is read now, before there is a window.
     pub fn with_crash_report(mut self, path: Option<PathBuf>) -> Self {
         self.crash = path.and_then(|path| {
@@ -184,9 +190,13 @@ impl App {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
         let title = word("app.title");
         ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
-        let mut actions = vec![self.keys(ui), self.screen_ui(ui, &clock), self.over_ui(ui)];
+        let carded = self.closing.is_asking() || self.crash_shows();
+        let shown = beneath(ui, carded, |ui| [self.keys(ui), self.screen_ui(ui, &clock)]);
+        let mut actions = Vec::from(shown);
+        actions.push(self.over_ui(ui));
         actions.extend(self.toasts.show(ui.ctx()).into_iter().map(Some));
         self.zoom(ui.ctx());
+        self.stay_hidden(ui.ctx());
         for action in actions.into_iter().flatten() {
             self.carry_out(ui.ctx(), action);
         }
@@ -200,13 +210,17 @@ impl App {
             let hold = view.on_hold.is_none();
             action = second_call_ui(ui, second, hold, &mut self.second).or(action);
         }
-        // A call that rings comes before what is left of the last run.
-        if let Some(crash) = self.crash.as_ref().filter(|_| matches!(view.call, CallState::None)) {
+        if let Some(crash) = self.crash.as_ref().filter(|_| self.crash_shows()) {
             let text = crash.reading.then_some(crash.text.as_str());
             action = crash_report_ui(ui, text).map(Action::Crash).or(action);
         }
         self.closing_ui(ui);
         action
+    }
+
+    /// A call that rings comes before what is left of the last run.
+    fn crash_shows(&self) -> bool {
+        self.crash.is_some() && matches!(self.view.call, CallState::None)
     }
 
     fn screen_ui(&mut self, ui: &mut Ui, clock: &Clock) -> Option<Action> {
@@ -237,7 +251,7 @@ impl App {
                     .add_enabled_ui(!covered, |ui| {
                         // What lies under a card looks the same as ever, darkened by the card's own shade.
                         ui.set_opacity(1.0);
-                        self.home_ui(ui, &view, clock)
+                        beneath(ui, covered, |ui| self.home_ui(ui, &view, clock))
                     })
                     .inner;
                 match call {
@@ -311,6 +325,16 @@ impl App {
             self.ask(ctx, Command::Set(Setting::TextScale(wanted)));
         }
     }
+}
+
+/// Draws what may lie under a card: Escape closes what is on top, so the card gets it.
+fn beneath<R>(ui: &mut Ui, covered: bool, draw: impl FnOnce(&mut Ui) -> R) -> R {
+    let is_escape = |event: &mut Event| matches!(event, Event::Key { key: Key::Escape, .. });
+    let kept: Vec<Event> =
+        ui.input_mut(|input| input.events.extract_if(.., |event| covered && is_escape(event)).collect());
+    let drawn = draw(ui);
+    ui.input_mut(|input| input.events.extend(kept));
+    drawn
 }
 
 /// Draws a conversation with what the view knows of its other end.

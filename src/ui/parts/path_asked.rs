@@ -43,7 +43,12 @@ impl PathAsked {
             Self::InDialog(dialog, name) => {
                 let answer = dialog.answer(ui.input(|input| input.time))?;
                 let typed = std::env::home_dir().unwrap_or_default().join(&*name).display().to_string();
-                *self = if answer == Answer::NoDialog { Self::Typed(typed) } else { Self::Not };
+                *self = if answer == Answer::NoDialog {
+                    ui.memory_mut(|memory| memory.request_focus(Id::unique(label)));
+                    Self::Typed(typed)
+                } else {
+                    Self::Not
+                };
                 match answer {
                     Answer::Chosen(files) => files.into_iter().next(),
                     Answer::Nothing | Answer::NoDialog => None,

@@ -1,6 +1,6 @@
 //! The last run ended badly: a report lies here, and the person decides what becomes of it.
 
-use egui::{Align, Frame, Key, Label, Margin, Modifiers, RichText, ScrollArea, Ui};
+use egui::{Align, Frame, Key, Label, Layout, Margin, Modifiers, RichText, ScrollArea, Ui, vec2};
 
 use crate::ui::parts::button::{Kind, button_sized};
 use crate::ui::parts::card::{card_ui, centred_row};
@@ -33,18 +33,18 @@ pub fn crash_report_ui(ui: &mut Ui, text: Option<&str>) -> Option<CrashChoice> {
         ui.add(centred(RichText::new(word("crash.what")).color(palette.dim)));
         ui.add_space(10.0);
         if let Some(text) = text {
-            Frame::new().fill(palette.bg).corner_radius(theme::RADIUS).inner_margin(Margin::same(12)).show(
-                ui,
-                |ui| {
-                    ScrollArea::both().max_height((height - 340.0).max(120.0)).auto_shrink(false).show(
-                        ui,
-                        |ui| {
-                            let text = RichText::new(text).font(theme::mono(theme::SMALL));
-                            ui.add(Label::new(text).extend().selectable(true));
-                        },
-                    );
-                },
-            );
+            let frame =
+                Frame::new().fill(palette.bg).corner_radius(theme::RADIUS).inner_margin(Margin::same(12));
+            frame.show(ui, |ui| {
+                // As high as it becomes from the first picture on: buttons do not move away under the pointer.
+                let size = vec2(ui.available_width(), (height - 340.0).max(120.0));
+                ui.allocate_ui_with_layout(size, Layout::top_down(Align::Min), |ui| {
+                    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+                        let text = RichText::new(text).font(theme::mono(theme::SMALL));
+                        ui.add(Label::new(text).extend().selectable(true));
+                    });
+                });
+            });
             ui.add_space(6.0);
         }
         centred_row(ui, "crash_buttons", 10.0, |ui| {

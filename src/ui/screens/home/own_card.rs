@@ -137,8 +137,13 @@ fn who_ui(ui: &mut Ui, view: &ClientView) -> egui::Response {
     response.on_hover_text(word("own.change_state"))
 }
 
+/// The server as people name it, in their language.
+fn server_name(own: &OwnCard) -> &str {
+    if own.server.is_empty() { word("own.server_built_in") } else { &own.server }
+}
+
 fn server_words(own: &OwnCard, standing: Standing) -> (String, Dot) {
-    let server = if own.server.is_empty() { word("own.server_built_in") } else { &own.server };
+    let server = server_name(own);
     match &own.server_state {
         ServerState::Off => (word("own.off").to_owned(), Dot::Offline),
         ServerState::Connecting => (word_with("own.connecting", &[("server", server)]), Dot::Between),
@@ -246,6 +251,20 @@ mod tests {
         };
         assert_eq!(words(0), word("own.trying"));
         assert_eq!(words(3), word_with("own.unreachable", &[("seconds", "3")]));
+    }
+
+    #[test]
+    fn the_built_in_server_has_no_name_but_what_each_language_calls_it() {
+        let words = |server: &str| {
+            let own = OwnCard {
+                server_state: ServerState::Connecting,
+                server: server.into(),
+                ..OwnCard::default()
+            };
+            server_words(&own, Standing::Online).0
+        };
+        assert_eq!(words(""), word_with("own.connecting", &[("server", word("own.server_built_in"))]));
+        assert_eq!(words("example.org"), word_with("own.connecting", &[("server", "example.org")]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use egui::{Label, RichText, ScrollArea, TextWrapMode, Ui};
 use super::diagnostics::diagnostics;
 use super::rows::{hint_ui, problem_ui, row_ui, title_ui};
 use crate::call::ClientView;
+use crate::settings::log_lines;
 use crate::ui::action::Action;
 use crate::ui::file_dialog::Asking;
 use crate::ui::parts::button::{Kind, button};
@@ -40,11 +41,11 @@ pub(super) fn about_ui(ui: &mut Ui, view: &ClientView, inputs: &mut AboutInputs)
     hint_ui(ui, word("about.text"));
     title_ui(ui, word("about.diagnostics"));
     hint_ui(ui, word("about.diagnostics_text"));
-    let text = diagnostics(view);
+    let text = || diagnostics(view, &log_lines::recent());
     row_ui(ui, "", |ui, _| {
         ui.horizontal_wrapped(|ui| {
             if button(ui, Kind::Plain, Some(Icon::Copy), word("about.copy")).clicked() {
-                action = Some(Action::CopyText(text.clone()));
+                action = Some(Action::CopyText(text()));
             }
             if button(ui, Kind::Plain, None, word("about.save")).clicked() {
                 let asking = Asking::ToSave(word("about.file_name").to_owned());
@@ -58,11 +59,11 @@ pub(super) fn about_ui(ui: &mut Ui, view: &ClientView, inputs: &mut AboutInputs)
     });
     if let Some(path) = inputs.place.path_ui(ui, word("about.path")) {
         inputs.written = None;
-        inputs.writing = Some((path.clone(), write(ui, path, text.clone())));
+        inputs.writing = Some((path.clone(), write(ui, path, text())));
     }
     written_ui(ui, inputs);
     if inputs.report {
-        text_ui(ui, "report", &text);
+        text_ui(ui, "report", &text());
     }
     title_ui(ui, word("about.licences"));
     hint_ui(ui, word("about.licences_text"));

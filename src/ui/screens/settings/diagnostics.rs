@@ -7,8 +7,9 @@ use crate::call::view::{CallState, ServerState};
 use crate::settings::Settings;
 use crate::ui::words::{language, spoken};
 
-/// The report. It is read by people who help, in whatever language, and is therefore not translated.
-pub(super) fn diagnostics(view: &ClientView) -> String {
+/// The report, with the latest log lines. It is read by people who help, in whatever language, and is therefore not
+/// translated.
+pub(super) fn diagnostics(view: &ClientView, log: &[String]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, value: &str| {
         let _ = writeln!(text, "{name}: {value}");
@@ -43,6 +44,9 @@ pub(super) fn diagnostics(view: &ClientView) -> String {
         line("receive-kbps", &format!("{:.0}", quality.receive_kbps));
     }
     text.push_str(&settings_lines(&view.settings));
+    for line in log {
+        let _ = writeln!(text, "log: {line}");
+    }
     text
 }
 
@@ -125,10 +129,11 @@ mod tests {
         let mut settings = Settings { name: "Mei".into(), port: 19_350, ..Settings::default() };
         settings.blocked.push(peer.to_string());
         let view = ClientView { own, settings: settings.into(), ..ClientView::default() };
-        let text = diagnostics(&view);
+        let text = diagnostics(&view, &["a line".into()]);
         for private in ["Mei", "secret", "192.0.2.7", "19350", &peer.to_string()] {
             assert!(!text.contains(private), "{private} in\n{text}");
         }
         assert!(text.contains("server-state: name-refused"));
+        assert!(text.ends_with("log: a line\n"));
     }
 }

@@ -140,9 +140,7 @@ fn peer_id_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown, action: &mut
 fn back_up_ui(ui: &mut Ui, inputs: &mut ProfileInputs) -> Option<Action> {
     secret_ui(ui, "backup_once", word("backup.passphrase"), &mut inputs.once);
     let strength = Strength::of(&inputs.once);
-    if !inputs.once.is_empty() {
-        row_ui(ui, "", |ui, _| hint_ui(ui, strength.words()));
-    }
+    row_ui(ui, "", |ui, _| hint_ui(ui, strength.words()));
     let entered = secret_ui(ui, "backup_again", word("backup.again"), &mut inputs.again);
     let differ = !inputs.again.is_empty() && *inputs.once != *inputs.again;
     problem_ui(ui, differ.then(|| word("backup.differ").to_owned()));
