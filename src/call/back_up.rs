@@ -104,7 +104,9 @@ impl BackUp {
     /// # Errors
     /// A [`BackUpError`]; [`SealError::NotOpened`] is a wrong passphrase.
     pub fn read(from: &Path, passphrase: &Passphrase) -> Result<Self, BackUpError> {
-        if fs::metadata(from)?.len() > LARGEST {
+        // Looked at before it is opened: a pipe would be waited for, and a device has no end.
+        let about = fs::metadata(from)?;
+        if !about.is_file() || about.len() > LARGEST {
             return Err(SealError::NotSealed.into());
         }
         let plain = sealed_file::open(&fs::read(from)?, &passphrase.0)?;

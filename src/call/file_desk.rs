@@ -199,6 +199,8 @@ impl Desk {
     fn place(&self, name: &str, size: u64, part: Option<&Path>) -> io::Result<Place> {
         if let Some(part) = part
             && is_part(part)
+            // A link that took its place leads to something that is not ours.
+            && fs::symlink_metadata(part).is_ok_and(|about| about.is_file())
             && let Ok(file) = OpenOptions::new().read(true).write(true).open(part)
             && file.metadata().is_ok_and(|about| about.is_file() && about.len() <= size)
         {
@@ -324,7 +326,7 @@ fn give_name(part: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(part, path) {
         Ok(()) => {
             if let Err(error) = fs::remove_file(part) {
-                tracing::warn!("{} stays behind: {error}", part.display());
+                tracing::warn!(%error, "what a file grew in stays behind");
             }
             Ok(())
         }
@@ -349,7 +351,7 @@ fn discard(part: &Path) {
         && let Err(error) = fs::remove_file(part)
         && error.kind() != io::ErrorKind::NotFound
     {
-        tracing::warn!("{} cannot be deleted: {error}", part.display());
+        tracing::warn!(%error, "what came of a file cannot be deleted");
     }
 }
 

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
+use crate::netconnection::is_invisible;
 
 /// The handler name of all messages that are ours.
 pub(crate) const OURS: &str = "tincan";
@@ -450,13 +451,9 @@ fn count_of(value: &Value) -> Option<u64> {
     (number.fract() == 0.0).then_some(number as u64)
 }
 
-/// A name as it may be shown: no control or direction-changing characters, not endless, never empty.
-fn clean_name(name: &str) -> String {
-    let shown = |c: &char| {
-        !c.is_control()
-            && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    let name: String = name.chars().filter(shown).take(LONGEST_NAME).collect();
+/// A name as it may be shown: no invisible or direction-changing characters, not endless, never empty.
+pub(crate) fn clean_name(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !is_invisible(*c)).take(LONGEST_NAME).collect();
     let name = name.trim();
     if name.is_empty() { "?".to_owned() } else { name.to_owned() }
 }
@@ -539,7 +536,7 @@ mod tests {
 
     #[test]
     fn a_name_cannot_turn_the_text_around_it() {
-        let name = Message::from_data("username", &[Value::from("\u{202e}Eve\u{7}\n")]);
+        let name = Message::from_data("username", &[Value::from("\u{202e}E\u{ad}v\u{3164}e\u{7}\n")]);
         assert_eq!(name, Some(Message::Username("Eve".into())));
     }
 

@@ -254,7 +254,9 @@ impl PeerLink {
                     self.far = Far::Plain;
                     self.waiting.retain(|message| !message.is_addition());
                 }
-                if self.far_name.replace(name.clone()).is_none() {
+                // It comes once: a later one would be shown without having been compared with the contacts' names.
+                if self.far_name.is_none() {
+                    self.far_name = Some(name.clone());
                     let capabilities = match self.far {
                         Far::Tincan(capabilities) => Some(capabilities),
                         Far::Plain | Far::Unknown => None,

@@ -16,6 +16,7 @@ use self::incoming::Incoming;
 use self::outgoing::Outgoing;
 use super::conversation::UnfinishedFile;
 use super::file_job::{FileFailure, FileJob, FileKey, FileReport};
+use super::file_name;
 use super::messages::{FileStop, Message};
 use super::view::FileState;
 use crate::rtmfp::PeerId;
@@ -71,12 +72,15 @@ impl Transfers {
         };
         if file.file.incoming {
             let was_taken = file.file.state != FileState::Offered;
-            let incoming = Incoming::restored(file.file.name, file.file.size, was_taken, file.path);
-            self.incoming.insert(key, incoming);
+            // What a disk says is no more to be trusted with a folder than what a far end says.
+            let name = file_name::safe(&file.file.name);
+            let incoming = Incoming::restored(name, file.file.size, was_taken, file.path);
+            // One that moves already is not begun anew.
+            self.incoming.entry(key).or_insert(incoming);
         } else if let Some(path) = file.path {
             let acknowledged = file.file.state != (FileState::Waiting { done: 0 });
-            self.outgoing
-                .insert(key, Outgoing::new(path, file.file.name, file.file.size, acknowledged, done));
+            let outgoing = Outgoing::new(path, file.file.name, file.file.size, acknowledged, done);
+            self.outgoing.entry(key).or_insert(outgoing);
         }
     }
 

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::HistoryError;
-use super::lines::{from_millis, to_millis};
+use super::lines::{from_millis, readable, to_millis};
 use super::record::StoredContact;
 use crate::rtmfp::PeerId;
 
@@ -15,8 +15,16 @@ pub(super) fn all(connection: &Connection) -> Result<Vec<StoredContact>, History
     let mut statement = connection.prepare_cached(
         "SELECT peer, name, told_name, server, verified_at, added_at FROM contacts ORDER BY added_at, peer LIMIT ?1",
     )?;
-    let rows = statement.query_map([MOST_CONTACTS], read)?;
-    Ok(rows.collect::<Result<_, _>>()?)
+    let mut rows = statement.query([MOST_CONTACTS])?;
+    let mut contacts = Vec::new();
+    while let Some(row) = rows.next()? {
+        match readable(read(row))? {
+            Some(contact) => contacts.push(contact),
+            // One that makes no sense must not take the others with it.
+            None => tracing::warn!("a contact of the history cannot be understood and is passed over"),
+        }
+    }
+    Ok(contacts)
 }
 
 /// Adds a contact, or replaces the one of the same peer.
@@ -46,7 +54,7 @@ pub(super) fn remove(connection: &Connection, peer: PeerId) -> Result<(), Histor
 /// What a contact is called here.
 pub(super) fn name(connection: &Connection, peer: PeerId) -> Result<Option<String>, HistoryError> {
     let mut statement = connection.prepare_cached("SELECT name FROM contacts WHERE peer = ?1")?;
-    Ok(statement.query_row([peer.0], |row| row.get(0)).optional()?)
+    Ok(readable(statement.query_row([peer.0], |row| row.get(0)).optional())?.flatten())
 }
 
 fn read(row: &Row<'_>) -> rusqlite::Result<StoredContact> {

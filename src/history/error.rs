@@ -34,6 +34,10 @@ pub enum HistoryError {
 
 impl From<rusqlite::Error> for HistoryError {
     fn from(error: rusqlite::Error) -> Self {
+        // Our own words were right when they were tried: it is the file that lacks what its form promises.
+        if matches!(error, rusqlite::Error::SqlInputError { .. }) {
+            return Self::Damaged(error.to_string());
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
             Some(ErrorCode::DiskFull) => Self::DiskFull,

@@ -66,7 +66,7 @@ fn write_conversation(
 ) -> Result<(), HistoryError> {
     let last_name = || -> Result<String, HistoryError> {
         let sql = "SELECT peer_name FROM lines WHERE conversation = ?1 ORDER BY number DESC LIMIT 1";
-        Ok(connection.query_row(sql, [conversation], |row| row.get(0))?)
+        Ok(lines::readable(connection.query_row(sql, [conversation], |row| row.get(0)))?.unwrap_or_default())
     };
     let name = match contacts::name(connection, peer)? {
         Some(name) => name,

@@ -170,18 +170,39 @@ pub(super) fn numbered_page(
             page.more = true;
             break;
         }
-        match read(row, peer)? {
-            Some(line) => page.lines.push((row.get(12)?, line)),
-            // One line of a kind that is not known must not take the conversation with it.
-            None => tracing::warn!("a line of the history cannot be understood and is passed over"),
+        if let Some(line) = read(row, peer)? {
+            page.lines.push((row.get(12)?, line));
         }
     }
     page.lines.reverse();
     Ok(page)
 }
 
-/// A row of [`COLUMNS`]; `None` when it says something that is not known here.
+/// A row of [`COLUMNS`]; `None` when it says something that is not known here, or makes no sense: one line must not take
+/// the conversation with it.
 pub(super) fn read(row: &Row<'_>, peer: PeerId) -> Result<Option<StoredLine>, HistoryError> {
+    let line = readable(read_known(row, peer))?.flatten();
+    if line.is_none() {
+        tracing::warn!("a line of the history cannot be understood and is passed over");
+    }
+    Ok(line)
+}
+
+/// What a row says; `None` when a value is of another kind than its column, or no text.
+pub(super) fn readable<T>(read: rusqlite::Result<T>) -> Result<Option<T>, HistoryError> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(
+            rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..),
+        ) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read_known(row: &Row<'_>, peer: PeerId) -> rusqlite::Result<Option<StoredLine>> {
     let text: String = row.get(4)?;
     let incoming = row.get::<_, Option<bool>>(5)?.unwrap_or(false);
     let state: Option<i64> = row.get(6)?;

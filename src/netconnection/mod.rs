@@ -30,4 +30,4 @@ pub mod user_name;
 
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
-pub use user_name::{NameError, UserName};
+pub use user_name::{NameError, UserName, is_invisible};

@@ -118,7 +118,8 @@ fn fold(text: &str) -> String {
     text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).nfc().collect()
 }
 
-fn is_invisible(c: char) -> bool {
+/// Whether a character is drawn as nothing, or changes the direction of the text around it.
+pub fn is_invisible(c: char) -> bool {
     let at = u32::from(c);
     c.is_control() || INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&at))
 }

@@ -2,7 +2,7 @@
 //!
 //! Silence is noticed below, by the session's own keepalives; whoever's session is over has left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
 use super::presence::{MOST_WATCHED, State};
@@ -89,13 +89,16 @@ pub struct Directory {
     people: BTreeMap<ConnectionId, Person>,
     by_peer: BTreeMap<PeerId, ConnectionId>,
     by_name: BTreeMap<UserName, ConnectionId>,
+    /// Who is watched by whom: a change must not be looked for in everybody's list.
+    watchers: BTreeMap<PeerId, BTreeSet<ConnectionId>>,
     most: usize,
 }
 
 impl Directory {
     /// Nobody yet, and never more than `most`.
     pub fn new(most: usize) -> Self {
-        Self { people: BTreeMap::new(), by_peer: BTreeMap::new(), by_name: BTreeMap::new(), most }
+        let (people, by_peer, by_name) = Default::default();
+        Self { people, by_peer, by_name, watchers: BTreeMap::new(), most }
     }
 
     /// Changes how many may be here; nobody is sent away.
@@ -128,6 +131,7 @@ impl Directory {
 
     /// Somebody is gone.
     pub fn leave(&mut self, connection: ConnectionId) -> Option<Person> {
+        self.set_watched(connection, std::iter::empty());
         let person = self.people.remove(&connection)?;
         self.by_peer.remove(&person.peer);
         self.by_name.remove(&person.name);
@@ -178,18 +182,26 @@ impl Directory {
 
     /// Somebody wants to hear what these are doing, and nobody else any more. Those beyond [`MOST_WATCHED`] are left out.
     pub fn set_watched(&mut self, connection: ConnectionId, peers: impl Iterator<Item = PeerId>) {
-        if let Some(person) = self.people.get_mut(&connection) {
-            person.watched = peers.take(MOST_WATCHED).collect();
-            person.watched.sort_unstable();
-            person.watched.dedup();
+        let Some(person) = self.people.get_mut(&connection) else { return };
+        for peer in person.watched.drain(..) {
+            if let Some(watchers) = self.watchers.get_mut(&peer) {
+                watchers.remove(&connection);
+                if watchers.is_empty() {
+                    self.watchers.remove(&peer);
+                }
+            }
+        }
+        person.watched = peers.take(MOST_WATCHED).collect();
+        person.watched.sort_unstable();
+        person.watched.dedup();
+        for peer in &person.watched {
+            self.watchers.entry(*peer).or_default().insert(connection);
         }
     }
 
     /// Those who want to hear what somebody is doing.
     pub fn watchers_of(&self, peer: PeerId) -> impl Iterator<Item = ConnectionId> {
-        let watching =
-            self.people.iter().filter(move |(_, person)| person.watched.binary_search(&peer).is_ok());
-        watching.map(|(connection, _)| *connection)
+        self.watchers.get(&peer).into_iter().flatten().copied()
     }
 
     /// Somebody wants to hear when the list changes.
@@ -344,6 +356,17 @@ mod tests {
         assert_eq!(watchers, [ConnectionId(1)]);
         directory.set_watched(ConnectionId(1), std::iter::empty());
         assert_eq!(directory.watchers_of(PeerId([3; 32])).count(), 0);
+    }
+
+    #[test]
+    fn who_left_watches_nobody_and_nothing_of_it_stays() {
+        let mut directory = with(&[(1, 1, "Ada"), (2, 2, "Bob")]);
+        directory.set_watched(ConnectionId(1), [PeerId([2; 32]), PeerId([9; 32])].into_iter());
+        directory.enter(ConnectionId(4), person(1, "Ada")).unwrap();
+        assert_eq!(directory.watchers_of(PeerId([2; 32])).count(), 0);
+        directory.set_watched(ConnectionId(4), [PeerId([9; 32])].into_iter());
+        directory.leave(ConnectionId(4));
+        assert!(directory.watchers.is_empty());
     }
 
     #[test]

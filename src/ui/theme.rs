@@ -9,6 +9,7 @@ use egui::{
     ThemePreference, Ui, Visuals, vec2,
 };
 
+use super::emoji_font::{colour_font, coloured_emoji};
 pub use crate::settings::{Accent, Theme as ThemeChoice};
 
 /// The colours of one theme.
@@ -153,10 +154,8 @@ pub const LARGEST_TEXT: f32 = 2.0;
 
 /// The name of the bold family.
 const STRONG: &str = "strong";
-/// A font of egui's that stays unused.
-const ORNAMENTS: &str = "emoji-icon-font";
-/// The name of the font of coloured emoji.
-const COLOURED: &str = "coloured emoji";
+/// The name of a font of signs that egui brings.
+const SIGNS: &str = "emoji-icon-font";
 
 const fn rgb(r: u8, g: u8, b: u8) -> Color32 {
     Color32::from_rgb(r, g, b)
@@ -229,6 +228,10 @@ pub fn mono(size: f32) -> FontId {
 /// Makes a context look like Tincan: fonts, both themes, sizes.
 pub fn install(ctx: &Context, choice: ThemeChoice) {
     ctx.set_fonts(fonts());
+    // In colour if the system can.
+    if let Some(font) = colour_font() {
+        ctx.add_glyph_rasterizer(coloured_emoji(font));
+    }
     dress_both(ctx, Accent::default());
     // The size of text is a setting; what egui would zoom by itself would be lost with the next start.
     ctx.options_mut(|options| options.zoom_with_keyboard = false);
@@ -281,16 +284,15 @@ fn fonts() -> FontDefinitions {
     ] {
         fonts.font_data.insert(name.to_owned(), Arc::new(FontData::from_static(bytes)));
     }
-    // In colour if the system can; figures and signs that Inter has stay Inter's.
-    let emoji = super::emoji_font::colour_font();
-    let coloured = emoji.is_some().then(|| COLOURED.to_owned());
-    fonts.font_data.extend(emoji.map(|font| (COLOURED.to_owned(), Arc::new(font))));
-    let mut others = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    // Its wide question mark is an ornament, and would come before that of a Chinese font.
-    others.retain(|name| name != ORNAMENTS);
+    // It has full-width signs, bold and out of place between what a Chinese font of the system draws.
+    fonts.font_data.remove(SIGNS);
+    for family in fonts.families.values_mut() {
+        family.retain(|name| name != SIGNS);
+    }
+    let others = fonts.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
     let with = |first: &str| {
         let first = std::iter::once(first.to_owned());
-        first.chain(coloured.clone()).chain(others.iter().cloned()).collect::<Vec<_>>()
+        first.chain(others.iter().cloned()).collect::<Vec<_>>()
     };
     fonts.families.insert(FontFamily::Name(STRONG.into()), with("inter-strong"));
     fonts.families.insert(FontFamily::Proportional, with("inter"));
@@ -362,6 +364,18 @@ mod tests {
         };
         let (a, b) = (luminance(one), luminance(other));
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
+    }
+
+    #[test]
+    fn full_width_signs_are_left_to_a_font_of_the_system() {
+        use egui::epaint::text::{Fonts, TextOptions};
+        let mut fonts = Fonts::new(TextOptions::default(), fonts());
+        for family in [font(BODY), strong(BODY), mono(BODY)] {
+            for sign in "？！（）％０Ａ～".chars() {
+                assert!(!fonts.has_glyph(&family, sign), "{sign} in {:?}", family.family);
+            }
+            assert!(fonts.has_glyph(&family, '❤'), "{:?}", family.family);
+        }
     }
 
     #[test]

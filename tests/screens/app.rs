@@ -1,16 +1,17 @@
 //! The whole window on a client that only pretends: what stays, what is left, and that stillness costs nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use egui::{Key, Modifiers};
+use egui::{Key, Modifiers, Role};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::handle::Client;
-use tincan::call::view::CallState;
+use tincan::call::random_id::RandomId;
+use tincan::call::view::{CallState, LineKind};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::app::App;
 use tincan::ui::{ThemeChoice, theme};
@@ -24,6 +25,8 @@ pub(crate) struct Wires {
     pub(crate) asked: Rc<RefCell<Vec<Command>>>,
     far: Latest<Picture>,
     own: Latest<Picture>,
+    /// The window closes for good.
+    closing: Rc<Cell<bool>>,
 }
 
 impl Client for Wires {
@@ -53,6 +56,7 @@ pub(crate) fn window<'a>(call: CallState) -> (Harness<'a, ()>, Wires) {
     let wires = Wires::default();
     *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
     let client = wires.clone();
+    let closing = Rc::clone(&wires.closing);
     let mut app = App::new(Box::new(client), ThemeChoice::Dark, TimeZone::UTC, None);
     let mut harness = Harness::builder()
         .with_size([1280.0, 800.0])
@@ -62,6 +66,9 @@ pub(crate) fn window<'a>(call: CallState) -> (Harness<'a, ()>, Wires) {
             move |ui: &mut egui::Ui, _: &mut ()| {
                 app.take_news(ui.ctx());
                 app.show(ui);
+                if closing.take() {
+                    app.finish();
+                }
             },
             (),
         );
@@ -180,4 +187,81 @@ fn quitting_in_a_call_is_asked_about() {
     harness.run_steps(6);
     press(&mut harness, "End the call and close");
     assert_eq!(wires.asked.borrow().last(), Some(&Command::HangUp));
+}
+
+/// A window in which somebody is a contact and wrote a link to somebody else.
+fn with_jonas<'a>() -> (Harness<'a, ()>, Wires) {
+    let (mut harness, wires) = window(CallState::None);
+    let mut view = shown::home(pressed::now());
+    view.contacts = Arc::new(vec![shown::contact(shown::peer(2), "Jonas")]);
+    let conversations = Arc::make_mut(&mut view.conversations);
+    let line = &mut Arc::make_mut(&mut conversations[1].lines)[0];
+    line.what = LineKind::Received(shown::link(8, "Noor").to_text());
+    *wires.view.borrow_mut() = Arc::new(view);
+    harness.run_steps(4);
+    harness.get_by_label_contains("Conversation with Jonas").click();
+    harness.run_steps(4);
+    (harness, wires)
+}
+
+fn written() -> String {
+    shown::link(8, "Noor").to_text()
+}
+
+fn delete(harness: &mut Harness<'_, ()>) {
+    harness.get_by_role_and_label(Role::Label, &written()).click_secondary();
+    harness.run_steps(4);
+    press(harness, "Delete here");
+}
+
+#[test]
+fn a_contact_who_was_removed_comes_back_when_it_is_undone() {
+    let (mut harness, wires) = with_jonas();
+    harness.get_by_label_contains("Conversation with Jonas").focus();
+    harness.run_steps(2);
+    harness.key_press(Key::Delete);
+    harness.run_steps(4);
+    harness.get_by_label("Jonas is no longer a contact.");
+    assert_eq!(wires.asked.borrow().last(), Some(&Command::RemoveContact(shown::peer(2))));
+    press(&mut harness, "Undo");
+    assert_eq!(wires.asked.borrow().last(), Some(&Command::RestoreContact(shown::peer(2))));
+    assert!(harness.query_by_label("Undo").is_none());
+}
+
+#[test]
+fn a_message_is_deleted_once_nobody_can_undo_it() {
+    let deletion = Command::DeleteLine { peer: shown::peer(2), line: RandomId([90; 16]) };
+    let (mut harness, wires) = with_jonas();
+    delete(&mut harness);
+    assert!(harness.query_by_role_and_label(Role::Label, &written()).is_none());
+    press(&mut harness, "Undo");
+    harness.get_by_role_and_label(Role::Label, &written());
+    harness.run_steps(60);
+    assert!(!wires.asked.borrow().contains(&deletion));
+    delete(&mut harness);
+    assert!(!wires.asked.borrow().contains(&deletion));
+    harness.run_steps(60);
+    assert_eq!(wires.asked.borrow().last(), Some(&deletion));
+}
+
+#[test]
+fn a_message_that_waits_to_be_deleted_goes_when_the_window_closes() {
+    let (mut harness, wires) = with_jonas();
+    delete(&mut harness);
+    wires.closing.set(true);
+    harness.run_steps(1);
+    let deletion = Command::DeleteLine { peer: shown::peer(2), line: RandomId([90; 16]) };
+    assert_eq!(wires.asked.borrow().last(), Some(&deletion));
+}
+
+#[test]
+fn a_link_to_a_person_in_a_message_shows_who_it_is_and_calls_nobody() {
+    let (mut harness, wires) = with_jonas();
+    harness.get_by_role_and_label(Role::Label, &written()).click();
+    harness.run_steps(4);
+    harness.get_by_label_contains("On rtmfp://rendezvous.example.net");
+    let calls = |command: &Command| matches!(command, Command::Call { .. });
+    assert!(!wires.asked.borrow().iter().any(calls));
+    press(&mut harness, "Audio call");
+    assert!(wires.asked.borrow().iter().any(calls));
 }

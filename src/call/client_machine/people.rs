@@ -11,6 +11,7 @@ use crate::call::end_reason::EndReason;
 use crate::call::event::Refusal;
 use crate::call::lifecycle::{LinesNow, Phase};
 use crate::call::link::Link;
+use crate::call::messages::clean_name;
 use crate::call::peer_link::{Far, Loss};
 use crate::call::random_id::RandomId;
 use crate::call::server_address::ServerAddress;
@@ -166,7 +167,11 @@ impl ClientMachine {
         } else if self.questions.lookup == Some(token) {
             self.questions.lookup = None;
             match result.ok().and_then(|values| values.iter().find_map(person)) {
-                Some(found) if found.peer_id != self.me => {
+                // Whom the person means by a peer ID is that one, whatever a server answers.
+                Some(found)
+                    if found.peer_id != self.me
+                        && self.questions.wanted.is_none_or(|wanted| wanted == found.peer_id) =>
+                {
                     self.warn_of(found.peer_id, &found.name);
                     self.found(now, found.peer_id, found.name, EndReason::NoWayThrough);
                 }
@@ -299,5 +304,5 @@ fn person(value: &Value) -> Option<Person> {
         Some("busy") => Presence::DoNotDisturb,
         _ => Presence::Online,
     };
-    Some(Person { name: name.chars().take(64).collect(), peer_id, presence })
+    Some(Person { name: clean_name(name), peer_id, presence })
 }

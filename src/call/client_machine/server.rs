@@ -16,9 +16,9 @@ use crate::call::event::Event;
 use crate::call::lifecycle::Phase;
 use crate::call::server_address::ServerAddress;
 use crate::call::view::{Presence, ServerState};
-use crate::netconnection::UserName;
 use crate::netconnection::node::ConnectionId;
 use crate::netconnection::status::StatusCode;
+use crate::netconnection::{UserName, is_invisible};
 use crate::rtmfp::PeerId;
 
 /// The first wait before another try, doubled with each, and the longest.
@@ -30,6 +30,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const STOOD: Duration = Duration::from_secs(10);
 /// Further servers at once.
 const MOST_FURTHER: usize = 16;
+/// What is shown of a server's words, in characters.
+const LONGEST_REFUSAL: usize = 200;
 
 /// One of our servers.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -431,7 +433,9 @@ impl ClientMachine {
         if *code != StatusCode::ConnectRejected {
             self.wait_for_server(now, &which);
         } else if which == Which::Home {
-            self.set_stage(&which, Stage::NameRefused(description));
+            // A sentence; what is longer, or no text at all, is none.
+            let why = description.chars().filter(|c| !is_invisible(*c)).take(LONGEST_REFUSAL).collect();
+            self.set_stage(&which, Stage::NameRefused(why));
             if matches!(self.call.phase(), Phase::Looking { .. }) && self.questions.through == Which::Home {
                 let effects = self.call.not_found(now, EndReason::NameRefused);
                 self.carry_out(now, effects);
@@ -442,7 +446,7 @@ impl ClientMachine {
                 .servers
                 .get_mut(&which)
                 .is_some_and(|server| !std::mem::replace(&mut server.longer_name, true));
-            tracing::info!(?which, description, "a further server refuses us");
+            tracing::info!("a further server refuses us");
             self.set_stage(&which, Stage::Off);
             if first {
                 self.connect(now, &which);

@@ -192,3 +192,19 @@ fn what_comes_is_not_executable() {
     let path = finish(&mut desk, sum(b"")).expect("finished");
     assert_eq!(fs::metadata(path).expect("it is there").permissions().mode() & 0o111, 0);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_took_the_place_of_a_part_is_not_followed() {
+    let scratch = Scratch::new();
+    let precious = scratch.path().join("precious.part");
+    fs::write(&precious, b"mine").unwrap();
+    let part = scratch.path().join("downloads/cat.png.part");
+    fs::create_dir_all(part.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(&precious, &part).unwrap();
+    let mut desk = desk(&scratch);
+    let (placed, offset) = place(&mut desk, "cat.png", 10, Some(part.clone()));
+    assert!(placed != part && offset == 0, "{placed:?} at {offset}");
+    write(&mut desk, 0, b"0123456789");
+    assert_eq!(fs::read(&precious).unwrap(), b"mine");
+}

@@ -142,6 +142,14 @@ fn capabilities_are_taken_once() {
 }
 
 #[test]
+fn a_name_is_told_once() {
+    let mut link = rung_by_a_tincan();
+    let before = link.far_name().map(str::to_owned);
+    assert_eq!(link.heard(name("Somebody you know")), []);
+    assert_eq!(link.far_name().map(str::to_owned), before);
+}
+
+#[test]
 fn additions_from_an_end_that_announced_none_are_passed_over() {
     let mut link = dialled();
     link.heard(name("Ada"));

@@ -23,6 +23,8 @@ pub(super) struct Outgoing {
     /// It was taken once: who took it wants the rest too.
     was_wanted: bool,
     moving: Option<Moving>,
+    /// The desk reads. Nothing more is asked of it until it is done, however often the far end begins anew.
+    reading: Option<Reading>,
     rate: Rate,
 }
 
@@ -31,16 +33,23 @@ pub(super) struct Outgoing {
 struct Moving {
     next: u64,
     up_to: u64,
-    /// The desk reads from here.
-    reading: Option<u64>,
     /// All of it was said.
     ended: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    /// From here.
+    from: u64,
+    /// It was asked for on lines, or a wish, that are no more.
+    is_stale: bool,
 }
 
 impl Outgoing {
     pub(super) fn new(path: PathBuf, name: String, size: u64, acknowledged: bool, done: u64) -> Self {
         let was_wanted = done > 0;
-        Self { path, name, size, acknowledged, done, was_wanted, moving: None, rate: Rate::default() }
+        let (moving, reading) = (None, None);
+        Self { path, name, size, acknowledged, done, was_wanted, moving, reading, rate: Rate::default() }
     }
 
     pub(super) fn was_wanted(&self) -> bool {
@@ -52,14 +61,14 @@ impl Outgoing {
     }
 
     pub(super) fn is_being_read(&self) -> bool {
-        self.moving.is_some_and(|moving| moving.reading.is_some())
+        self.reading.is_some()
     }
 
     /// Whether the desk may read the next piece, as far as the far end goes.
     pub(super) fn is_ready(&self) -> bool {
         self.moving.is_some_and(|moving| {
             let has_room = moving.next < moving.up_to || moving.next == self.size;
-            moving.reading.is_none() && !moving.ended && has_room
+            self.reading.is_none() && !moving.ended && has_room
         })
     }
 
@@ -78,6 +87,7 @@ impl Outgoing {
 
     pub(super) fn lines_lost(&mut self, key: FileKey) -> Option<TransferEffect> {
         self.moving.take()?;
+        self.outdate_reading();
         self.rate = Rate::default();
         Some(TransferEffect::Show(key, FileState::Waiting { done: self.done }, None))
     }
@@ -87,11 +97,22 @@ impl Outgoing {
         if offset > self.size {
             return false;
         }
+        if self.moving.is_some() {
+            // Said once on each line: to begin anew, again and again, would have the whole file summed up each time.
+            return true;
+        }
         self.acknowledged = true;
         self.was_wanted = true;
         self.done = offset;
-        self.moving = Some(Moving { next: offset, up_to: up_to.min(self.size), reading: None, ended: false });
+        self.moving = Some(Moving { next: offset, up_to: up_to.min(self.size), ended: false });
+        self.outdate_reading();
         true
+    }
+
+    fn outdate_reading(&mut self) {
+        if let Some(reading) = &mut self.reading {
+            reading.is_stale = true;
+        }
     }
 
     pub(super) fn go_on(&mut self, done: u64, up_to: u64) {
@@ -106,7 +127,7 @@ impl Outgoing {
         let moving = self.moving.as_mut()?;
         let left = usize::try_from(moving.up_to.saturating_sub(moving.next)).unwrap_or(usize::MAX);
         let most = most.min(left);
-        moving.reading = Some(moving.next);
+        self.reading = Some(Reading { from: moving.next, is_stale: false });
         let (path, size, offset) = (self.path.clone(), self.size, moving.next);
         Some((FileJob::Read { key, path, size, offset, most }, most))
     }
@@ -120,10 +141,8 @@ impl Outgoing {
         digest: Option<[u8; 32]>,
     ) -> Vec<TransferEffect> {
         let mut effects = Vec::new();
-        let Some(moving) = self.moving.as_mut().filter(|moving| moving.reading == Some(offset)) else {
-            return effects;
-        };
-        moving.reading = None;
+        let Some(reading) = self.reading.take_if(|reading| reading.from == offset) else { return effects };
+        let Some(moving) = self.moving.as_mut().filter(|_| !reading.is_stale) else { return effects };
         while !bytes.is_empty() {
             let piece = bytes.split_to(PIECE.min(bytes.len()));
             let offset = moving.next;

@@ -278,3 +278,47 @@ fn nobody_offers_files_without_end() {
     assert!(!transfers.may_offer(ADA, 10));
     assert!(transfers.may_offer(PeerId([2; 32]), 10));
 }
+
+#[test]
+fn a_far_end_that_begins_anew_without_end_has_one_piece_read_at_a_time() {
+    let mut transfers = given(1 << 30);
+    let mut reads = Vec::new();
+    for round in 0..1_000_u64 {
+        let offset = (round % 2) << 29;
+        transfers.lines_lost(ADA);
+        transfers.lines_up(ADA);
+        transfers.heard(ADA, Message::FileWant { id: key(1).id, offset, up_to: 1 << 30 });
+        transfers.heard(ADA, Message::FileWant { id: key(1).id, offset: 7, up_to: 1 << 30 });
+        reads.extend(transfers.next_read(ADA, 1_000));
+    }
+    assert_eq!(reads.len(), 1, "{reads:?}");
+    let bytes = Bytes::from_static(&[1; 10]);
+    let stale = transfers.reported(FileReport::Read { key: key(1), offset: 0, bytes, digest: None });
+    assert_eq!(stale, [], "what was wanted before is not said");
+    let next = transfers.next_read(ADA, 1_000);
+    assert!(matches!(next, Some((FileJob::Read { offset: 536_870_912, .. }, _))), "{next:?}");
+}
+
+#[test]
+fn a_file_that_moves_is_not_begun_anew_when_its_line_is_read_again() {
+    let mut transfers = taken(10);
+    piece(&mut transfers, 0, 4);
+    let file =
+        FileLine { incoming: true, name: "cat.png".into(), size: 10, state: FileState::Waiting { done: 0 } };
+    transfers.restore(UnfinishedFile { peer: ADA, id: key(1).id, file, path: None });
+    assert_eq!(desk(&piece(&mut transfers, 4, 6)).len(), 1);
+}
+
+#[test]
+fn a_name_from_the_disk_leads_to_no_other_folder() {
+    let mut transfers = Transfers::default();
+    let file = FileLine {
+        incoming: true,
+        name: "../../.profile".into(),
+        size: 10,
+        state: FileState::Waiting { done: 0 },
+    };
+    transfers.restore(UnfinishedFile { peer: ADA, id: key(1).id, file, path: None });
+    let jobs = desk(&transfers.begin());
+    assert!(matches!(&jobs[..], [FileJob::Place { name, .. }] if name == "profile"), "{jobs:?}");
+}

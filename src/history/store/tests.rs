@@ -299,3 +299,78 @@ fn a_full_disk_is_said_as_such() {
     assert!(matches!(store.keep(&changes, true), Err(HistoryError::DiskFull)));
     assert_eq!(store.earlier(ADA, None).unwrap(), Page::default());
 }
+
+/// A file with a good line and a good contact, to which this is done beside the program.
+fn spoilt(dir: &TestDirectory, sql: &str) {
+    let mut store = Store::open(dir.path()).unwrap();
+    keep(
+        &mut store,
+        vec![
+            Keep::Contact(contact(BOB, "Bob")),
+            Keep::Line(received(BOB, 1, "good")),
+            Keep::Line(received(ADA, 2, "bad")),
+        ],
+    );
+    keep(&mut store, vec![Keep::Contact(contact(ADA, "Ada"))]);
+    store.connection.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn rows_that_make_no_sense_are_passed_over_and_take_nothing_with_them() {
+    for sql in [
+        "UPDATE lines SET text = CAST(x'ff00fe' AS TEXT) WHERE number = 2;
+         UPDATE contacts SET name = CAST(x'ff' AS TEXT) WHERE name = 'Ada'",
+        "UPDATE lines SET kind = 77 WHERE number = 2; UPDATE contacts SET told_name = CAST(x'80' AS TEXT) WHERE name = 'Ada'",
+        "UPDATE lines SET kind = 1, state = -9 WHERE number = 2; DELETE FROM contacts WHERE name = 'Ada'",
+        "UPDATE lines SET incoming = 3, peer_name = CAST(x'c0' AS TEXT) WHERE number = 2;
+         UPDATE contacts SET server = CAST(x'f8' AS TEXT) WHERE name = 'Ada'",
+    ] {
+        let dir = TestDirectory::new();
+        spoilt(&dir, sql);
+        let opened = Store::open_for_use(dir.path()).unwrap();
+        assert_eq!(opened.set_aside, None);
+        assert_eq!(opened.remembered.lines, [received(BOB, 1, "good")], "{sql}");
+        assert_eq!(opened.remembered.contacts, [contact(BOB, "Bob")], "{sql}");
+        opened.store.export(&dir.path().join("export.json"), from_millis(0)).unwrap();
+    }
+}
+
+#[test]
+fn moments_and_lengths_beyond_sense_are_read_all_the_same() {
+    let dir = TestDirectory::new();
+    spoilt(
+        &dir,
+        "UPDATE lines SET at = -9223372036854775808;
+         UPDATE lines SET at = 9223372036854775807, kind = 3, state = 1, incoming = 1, size = -1, done = -5 WHERE number = 2;
+         UPDATE contacts SET added_at = 9223372036854775807, verified_at = -9223372036854775808",
+    );
+    let opened = Store::open_for_use(dir.path()).unwrap();
+    assert_eq!((opened.remembered.lines.len(), opened.remembered.contacts.len()), (2, 2));
+    opened.store.export(&dir.path().join("export.json"), from_millis(i64::MAX)).unwrap();
+}
+
+#[test]
+fn a_file_that_lacks_what_its_form_promises_is_set_aside() {
+    let dir = TestDirectory::new();
+    spoilt(&dir, "ALTER TABLE lines DROP COLUMN seconds");
+    let opened = Store::open_for_use(dir.path()).unwrap();
+    assert!(opened.set_aside.is_some());
+    assert_eq!(opened.remembered.lines, []);
+    assert_eq!(opened.remembered.contacts.len(), 2, "the contacts that could be read");
+}
+
+#[test]
+fn a_file_that_was_cut_off_is_set_aside_and_a_new_one_begun() {
+    let dir = TestDirectory::new();
+    {
+        let mut store = Store::open(dir.path()).unwrap();
+        keep(&mut store, (0..500).map(|n| Keep::Line(received(ADA, n, &"long ".repeat(50)))).collect());
+    }
+    let path = path_in(dir.path());
+    let whole = fs::read(&path).unwrap();
+    for length in [50, 100, 4096, 5000, whole.len() / 2, whole.len() - 1] {
+        fs::write(&path, &whole[..length]).unwrap();
+        let opened = Store::open_for_use(dir.path()).unwrap();
+        assert!(opened.remembered.lines.len() <= 100, "cut to {length}");
+    }
+}

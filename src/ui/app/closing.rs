@@ -5,6 +5,7 @@ use egui::{Align, Context, Key, Label, Modifiers, RichText, Ui, ViewportCommand}
 use super::App;
 use crate::call::Command;
 use crate::call::view::CallState;
+use crate::ui::action::Action;
 use crate::ui::desktop::Notification;
 use crate::ui::parts::button::{Kind, button_sized};
 use crate::ui::parts::card::{card_ui, centred_row};
@@ -112,6 +113,17 @@ impl App {
     pub(super) fn stay_hidden(&mut self, ctx: &Context) {
         if std::mem::take(&mut self.closing.starts_hidden) && matches!(self.view.call, CallState::None) {
             ctx.send_viewport_cmd(hiding());
+        }
+    }
+
+    /// Does what was to be done once nobody could undo it any more: after this there is no window.
+    pub fn finish(&mut self) {
+        for action in self.toasts.end_all() {
+            if let Action::Ask(command) = action
+                && !self.client.try_command(command)
+            {
+                tracing::warn!("too much was asked for at once: something is left as it was");
+            }
         }
     }
 

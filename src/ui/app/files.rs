@@ -7,8 +7,8 @@ use egui::Context;
 use super::App;
 use crate::call::{Command, PeerId};
 use crate::ui::file_dialog::{Answer, Asking, FileDialog};
-use crate::ui::screens::conversation::PathFor;
 use crate::ui::screens::conversation::file_line::is_program;
+use crate::ui::screens::conversation::{self, PathFor};
 use crate::ui::words::{word, word_with};
 
 impl App {
@@ -53,6 +53,8 @@ impl App {
                 };
                 let writing = self.writings.entry(peer).or_default();
                 writing.ask_for_path(what_for, suggested.display().to_string());
+                let field = conversation::path_field_of(conversation::field_of(peer));
+                ctx.memory_mut(|memory| memory.request_focus(field));
             }
         }
     }

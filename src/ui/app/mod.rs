@@ -378,6 +378,10 @@ impl eframe::App for App {
         self.show(ui);
     }
 
+    fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
+        self.finish();
+    }
+
     fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
         let colour: Color32 = theme::palette_in(visuals).bg;
         colour.to_normalized_gamma_f32()

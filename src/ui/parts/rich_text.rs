@@ -1,4 +1,7 @@
 //! What people write, laid out: links underlined and clickable, a lone emoji large, all of it selectable.
+//!
+//! Right-to-left words are shaped, joined and read as they should be, each by itself. egui does not order the words of
+//! such a sentence from right to left, nor begin it at the right: the words stand in the order in which they were typed.
 
 use std::ops::Range;
 use std::sync::Arc;

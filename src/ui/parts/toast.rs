@@ -90,6 +90,14 @@ impl Toasts {
         std::mem::take(&mut self.due)
     }
 
+    /// Forgets every notice. What was to be done once it was gone.
+    pub fn end_all(&mut self) -> Vec<Action> {
+        while !self.shown.is_empty() {
+            self.end(0);
+        }
+        std::mem::take(&mut self.due)
+    }
+
     fn draw(&mut self, ctx: &Context) {
         let palette = palette_in(&ctx.global_style().visuals);
         let (mut closed, mut taken) = (None, None);

@@ -116,6 +116,11 @@ fn name_of(path: &std::path::Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
+/// Where a path is typed, in the conversation with this field.
+pub fn path_field_of(field: Id) -> Id {
+    field.with("path")
+}
+
 /// A field for a path, on systems without a file dialog.
 fn path_ui(ui: &mut Ui, talk: &Talk<'_>, writing: &mut Writing) -> Option<Action> {
     let (what_for, path) = writing.path.as_mut()?;
@@ -127,7 +132,7 @@ fn path_ui(ui: &mut Ui, talk: &Talk<'_>, writing: &mut Writing) -> Option<Action
     ui.add(Label::new(RichText::new(label).font(theme::font(theme::SMALL)).color(ink)).wrap());
     ui.add_space(4.0);
     let width = ui.available_width();
-    let mut wanted = field_ui(ui, talk.field.with("path"), path, label, label, width).entered;
+    let mut wanted = field_ui(ui, path_field_of(talk.field), path, label, "", width).entered;
     ui.add_space(6.0);
     let mut closed = false;
     ui.horizontal(|ui| {

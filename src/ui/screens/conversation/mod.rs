@@ -24,7 +24,7 @@ use crate::ui::parts::card::{card_ui, centred_row};
 use crate::ui::shortcuts::{ShortcutAction, pressed};
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
-pub use compose::compose_ui;
+pub use compose::{compose_ui, path_field_of};
 use lines::{Lines, lines_ui};
 
 /// What the screen shows.

@@ -196,9 +196,10 @@ fn entries(view: &ClientView, needle: &str) -> Vec<Entry> {
             rows.sort_by_cached_key(|row| row.name.to_lowercase());
         }
         let empty = rows.is_empty();
-        // Who is there is known only while the server tells.
+        // Who is there is known only while the server tells; who is there may be listed above.
         let connected = view.own.server_state == ServerState::Connected;
-        let always = section == Section::People && needle.is_empty() && connected;
+        let alone = view.people.iter().all(|person| Some(person.peer_id) == view.own.peer_id);
+        let always = section == Section::People && needle.is_empty() && connected && alone;
         if !empty || always {
             entries.push(Entry::Heading(section));
         }
@@ -325,6 +326,19 @@ mod tests {
         assert_eq!(names(&entries(&view, "")), ["ada", "Bo", "Cy"]);
         assert_eq!(names(&entries(&view, "c")), ["Cy"]);
         assert_eq!(entries(&view, "zz"), [Entry::Nobody(Nobody::Found)]);
+    }
+
+    #[test]
+    fn nobody_is_said_to_be_there_only_when_nobody_is() {
+        let own = crate::call::view::OwnCard { server_state: ServerState::Connected, ..Default::default() };
+        let alone = ClientView { own, ..ClientView::default() };
+        assert!(entries(&alone, "").contains(&Entry::Nobody(Nobody::OnServer)));
+        let with_ada = ClientView {
+            people: Arc::new(vec![person(1, "Ada")]),
+            contacts: Arc::new(vec![contact(1, "Ada")]),
+            ..alone
+        };
+        assert!(!entries(&with_ada, "").contains(&Entry::Nobody(Nobody::OnServer)));
     }
 
     #[test]

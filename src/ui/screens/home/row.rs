@@ -253,12 +253,10 @@ fn paint(
     let font = if strong { theme::strong(theme::BODY) } else { theme::font(theme::BODY) };
     if row.small {
         let name = one_line(ui, &row.name, font, palette.text, right - left);
-        let top = if row.blocked { rect.top() + 6.0 } else { rect.center().y - name.size().y / 2.0 };
-        ui.painter().galley(Pos2::new(left, top), name, palette.text);
-        if row.blocked {
-            let text = one_line(ui, &below.0, theme::font(theme::SMALL), palette.dim, right - left);
-            ui.painter().galley(Pos2::new(left, rect.top() + 26.0), text, palette.dim);
-        }
+        ui.painter().galley(Pos2::new(left, rect.top() + 6.0), name, palette.text);
+        // In words too: not everybody tells the dots apart.
+        let text = one_line(ui, &below.0, theme::font(theme::SMALL), palette.dim, right - left);
+        ui.painter().galley(Pos2::new(left, rect.top() + 26.0), text, palette.dim);
         return;
     }
     let mut top_right = right;
