@@ -20,9 +20,9 @@ use crate::{pressed, shown};
 
 /// What the window asked for, and what it is shown.
 #[derive(Clone, Default)]
-struct Wires {
-    view: Rc<RefCell<Arc<ClientView>>>,
-    asked: Rc<RefCell<Vec<Command>>>,
+pub(crate) struct Wires {
+    pub(crate) view: Rc<RefCell<Arc<ClientView>>>,
+    pub(crate) asked: Rc<RefCell<Vec<Command>>>,
     far: Latest<Picture>,
     own: Latest<Picture>,
     /// The window closes for good.
@@ -52,7 +52,7 @@ impl Client for Wires {
     }
 }
 
-fn window<'a>(call: CallState) -> (Harness<'a, ()>, Wires) {
+pub(crate) fn window<'a>(call: CallState) -> (Harness<'a, ()>, Wires) {
     let wires = Wires::default();
     *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
     let client = wires.clone();

@@ -5,6 +5,7 @@ mod calls;
 mod conversation;
 mod everybody;
 mod home;
+mod keyboard;
 mod pressed;
 mod sentences;
 mod shown;

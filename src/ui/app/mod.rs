@@ -188,6 +188,8 @@ impl App {
     #[expect(clippy::disallowed_methods, reason = "the window is where the wall clock comes in")]
     pub fn show(&mut self, ui: &mut Ui) {
         let clock = Clock::new(SystemTime::now(), self.zone.clone());
+        let title = word("app.title");
+        ui.ctx().accesskit_node_builder(egui::accesskit_root_id(), |node| node.set_label(title));
         let carded = self.closing.is_asking() || self.crash_shows();
         let shown = beneath(ui, carded, |ui| [self.keys(ui), self.screen_ui(ui, &clock)]);
         let mut actions = Vec::from(shown);

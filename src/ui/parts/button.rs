@@ -191,8 +191,11 @@ pub fn swatch(ui: &mut Ui, chosen: bool, colour: Color32, label: &str) -> Respon
     response
 }
 
-/// Shows where the keyboard is.
+/// Shows where the keyboard is; what was scrolled out of sight comes into it.
 pub fn focus_ring(ui: &Ui, response: &Response, rect: Rect, radius: f32) {
+    if response.gained_focus() {
+        ui.scroll_to_rect(rect.expand(4.0), None);
+    }
     if response.has_focus() {
         let ring = Stroke::new(2.0, palette(ui).accent);
         ui.painter().rect_stroke(rect.expand(2.0), radius + 2.0, ring, StrokeKind::Outside);

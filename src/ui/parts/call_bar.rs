@@ -1,6 +1,6 @@
 //! The bar of round buttons under a call, and what its buttons ask for.
 
-use egui::{Align, Layout, Pos2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
+use egui::{Align, Layout, Pos2, Rect, Response, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2};
 
 use super::button::{Round, focus_ring, round_button};
 use super::call_menu::{Menu, call_menu_ui};
@@ -117,12 +117,15 @@ pub fn call_bar_ui(ui: &mut Ui, area: Rect, view: &ClientView, call: &UpCall, op
 
     let look = if open.chat { Round::Open } else { Round::Normal };
     let label = word("call.chat");
-    if round_button(ui, look, Icon::Chat, label, &with_key(settings, label, ShortcutAction::Chat)).clicked() {
+    let chat = round_button(ui, look, Icon::Chat, label, &with_key(settings, label, ShortcutAction::Chat));
+    expanded(ui, &chat, open.chat);
+    if chat.clicked() {
         pressed = Some(Pressed::Chat);
     }
     let more_open = open.menu == Some(Menu::More);
     let look = if more_open { Round::Open } else { Round::Normal };
     let more = round_button(ui, look, Icon::More, word("call.more"), word("call.more"));
+    expanded(ui, &more, more_open);
     if more.clicked() {
         pressed = Some(Pressed::Menu(Menu::More));
     }
@@ -141,11 +144,17 @@ pub fn call_bar_ui(ui: &mut Ui, area: Rect, view: &ClientView, call: &UpCall, op
     pressed
 }
 
+/// Whether what a button opens is open, for screen readers.
+fn expanded(ui: &Ui, button: &Response, open: bool) {
+    ui.ctx().accesskit_node_builder(button.id, |node| node.set_expanded(open));
+}
+
 /// The small arrow at a round button's shoulder.
 fn arrow_ui(ui: &mut Ui, over: Rect, label: &str, open: bool) -> bool {
     let rect = Rect::from_center_size(over.right_top() + vec2(-4.0, 6.0), Vec2::splat(20.0));
     let response = ui.interact(rect.expand(2.0), ui.scope_id().with(("arrow", label)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::Button, ui.is_enabled(), label));
+    expanded(ui, &response, open);
     let fill = if open || response.hovered() { theme::ROUND_INK } else { theme::ROUND };
     let ink = if open || response.hovered() { theme::ROUND } else { theme::ROUND_INK };
     ui.painter().circle(rect.center(), 10.0, fill, egui::Stroke::new(2.0, theme::GLASS));

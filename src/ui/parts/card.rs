@@ -1,5 +1,6 @@
 //! A card in the middle of the window, over a darkened screen.
 
+use egui::accesskit::Role;
 use egui::{Align, Area, Frame, Id, Layout, Margin, Order, Rect, Sense, Stroke, Ui, UiBuilder, vec2};
 
 use crate::ui::theme::{self, palette};
@@ -12,13 +13,19 @@ pub fn card_ui<R>(ui: &mut Ui, id: &str, width: f32, content: impl FnOnce(&mut U
     let padding = if width < 400.0 { 20 } else { 36 };
     let id = Id::unique(id);
     Area::new(id.with("scrim")).order(Order::Middle).fixed_pos(screen.min).show(ui.ctx(), |ui| {
-        ui.allocate_rect(screen, Sense::click_and_drag());
+        // It takes clicks, and neither the focus nor a place among what is read aloud.
+        let scrim = ui.allocate_rect(screen, Sense::CLICK | Sense::DRAG);
+        ui.ctx().accesskit_node_builder(scrim.id, |node| node.set_hidden());
         ui.painter().rect_filled(screen, 0.0, theme::SCRIM);
     });
     Area::new(id)
         .order(Order::Foreground)
         .anchor(egui::Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ui.ctx(), |ui| {
+            ui.ctx().accesskit_node_builder(ui.unique_id(), |node| {
+                node.set_role(Role::Dialog);
+                node.set_modal();
+            });
             Frame::new()
                 .fill(palette.panel)
                 .stroke(Stroke::new(1.0, palette.line))

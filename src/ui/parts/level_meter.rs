@@ -15,6 +15,10 @@ pub fn level_meter_ui(ui: &mut Ui, level: f32) {
         info.value = Some(f64::from((level * 20.0).round() * 5.0));
         info
     });
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(100.0);
+    });
     ui.painter().rect_filled(rect, 4.0, palette.bg);
     let inner = rect.shrink(1.0);
     let end = inner.left() + inner.width() * level;

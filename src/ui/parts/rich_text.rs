@@ -62,7 +62,8 @@ fn format(ink: Color32) -> TextFormat {
 impl RichText {
     /// Draws it at a place. What a click on a link asks for, and the text's own response, for a menu.
     pub fn show(self, ui: &mut Ui, rect: Rect, label: &str) -> (Option<Action>, Response) {
-        let response = ui.allocate_rect(rect, Sense::click_and_drag());
+        // Chosen with the pointer; the Tab key goes from bubble to bubble.
+        let response = ui.allocate_rect(rect, Sense::CLICK | Sense::DRAG);
         response.widget_info(|| WidgetInfo::labeled(egui::Role::Label, true, label));
         let pointed = ui.input(|input| input.pointer.hover_pos()).filter(|_| response.hovered());
         let link = pointed.and_then(|at| self.link_at(at - rect.min));

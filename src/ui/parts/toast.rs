@@ -132,7 +132,9 @@ impl Toasts {
                                 }
                                 let text = RichText::new(&toast.text).font(theme::font(13.0));
                                 ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                                    ui.add(Label::new(text).wrap());
+                                    let said = ui.add(Label::new(text).wrap());
+                                    let polite = egui::accesskit::Live::Polite;
+                                    ctx.accesskit_node_builder(said.id, |node| node.set_live(polite));
                                 });
                             });
                         });

@@ -146,6 +146,10 @@ fn bar_ui(ui: &mut Ui, done: u64, size: u64, name: &str) {
         info.value = Some(f64::from(share) * 100.0);
         info
     });
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_min_numeric_value(0.0);
+        node.set_max_numeric_value(100.0);
+    });
     let bar = Rect::from_center_size(rect.center(), vec2(rect.width(), 6.0));
     ui.painter().rect_filled(bar, 3.0, palette.bg);
     let full = Rect::from_min_size(bar.min, vec2(bar.width() * share, bar.height()));
