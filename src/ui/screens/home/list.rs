@@ -291,7 +291,6 @@ fn row(peer: PeerId, name: &str) -> Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::call::view::OwnCard;
 
     fn person(number: u8, name: &str) -> Person {
         Person { name: name.into(), peer_id: PeerId([number; 32]), presence: Presence::Online }
