@@ -1,7 +1,7 @@
 //! Every action that has a key, its usual key, and the key the person chose instead.
 //!
 //! This is the only table: tooltips, the list in the settings and the screens all ask here. A chosen key stands in
-//! `settings.shortcuts` under the action's [`word`](ShortcutAction::word), written as [`format`] writes it.
+//! `settings.shortcuts` under the action's [`word`](ShortcutAction::word), written as [`format()`] writes it.
 //! Esc is no entry: it always closes what is on top.
 
 use egui::{Event, Key, KeyboardShortcut, Modifiers, Ui};
@@ -275,7 +275,7 @@ pub fn format(chord: KeyboardShortcut) -> String {
     text
 }
 
-/// Reads what [`format`] writes, in any case. `None` if it is no key.
+/// Reads what [`format()`] writes, in any case. `None` if it is no key.
 pub fn parse(text: &str) -> Option<KeyboardShortcut> {
     let mut modifiers = Modifiers::NONE;
     let mut rest = text.trim();

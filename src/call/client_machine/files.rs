@@ -1,4 +1,4 @@
-//! Files in conversations: carries out what [`Transfers`](crate::call::transfers::Transfers) decides, and gives them what
+//! Files in conversations: carries out what [`Transfers`] decides, and gives them what
 //! a call leaves of the way.
 
 use std::path::PathBuf;
