@@ -11,7 +11,7 @@ use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::handle::Client;
 use tincan::call::random_id::RandomId;
-use tincan::call::view::{CallState, LineKind};
+use tincan::call::view::{CallState, LineKind, UpCall};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::app::App;
 use tincan::ui::{ThemeChoice, theme};
@@ -94,6 +94,19 @@ fn a_call_goes_on_in_a_tile_while_the_list_is_looked_at() {
     assert!(harness.query_by_label("Return to the call with 林小雨").is_none());
     harness.get_by_label("More");
     assert!(!wires.asked.borrow().contains(&Command::HangUp));
+}
+
+#[test]
+fn nobody_is_shown_under_the_name_of_another_call() {
+    let (mut harness, wires) = window(CallState::Up(shown::up()));
+    wires.far.put(Picture::new(64, 36, vec![128; 64 * 36 * 3 / 2]).expect("a picture of its size"));
+    harness.run_steps(4);
+    assert!(harness.query_by_label("林小雨 sends no picture").is_none());
+    let other = UpCall { far: shown::far(), ..shown::up() };
+    *wires.view.borrow_mut() =
+        Arc::new(ClientView { call: CallState::Up(other), ..shown::home(pressed::now()) });
+    harness.run_steps(4);
+    harness.get_by_label("Jonas sends no picture");
 }
 
 #[test]

@@ -173,7 +173,13 @@ impl App {
     /// The newest view; what was chosen of language and looks applies from this frame on.
     fn take_view(&mut self, ctx: &Context) {
         let before = Arc::clone(&self.view.settings);
+        let with = talking_to(&self.view);
         self.view = self.client.view();
+        if with.is_some() && talking_to(&self.view) != with {
+            // Two calls changed places: nobody is shown under another's name.
+            let _ = self.client.far_picture().take();
+            self.far_picture.clear();
+        }
         let now = &self.view.settings;
         if before.language != now.language {
             words::follow(now.language);
@@ -367,6 +373,14 @@ fn conversation_of(
     let talk = Talk { peer_id: peer, name, conversation, going, empty: word("chat.empty"), field };
     let shown = conversation::Shown { talk, contact, presence, blocked, settings: &view.settings, narrow };
     conversation_ui(ui, &shown, writing, clock)
+}
+
+/// Who is at the other end of the call that is up.
+fn talking_to(view: &ClientView) -> Option<PeerId> {
+    match &view.call {
+        CallState::Up(call) => call.far.peer_id,
+        _ => None,
+    }
 }
 
 impl eframe::App for App {
