@@ -15,7 +15,7 @@ use crate::plain_client::PlainEvent;
 use crate::support::virtual_network::Host;
 use crate::world::World;
 
-const CAT: &str = "/home/bob/cat.png";
+const CAT: &str = "pictures/cat.png";
 const HERE: &str = "/downloads/cat.png";
 
 /// Two who wrote to each other before: Ada, who is offered a file, and Bob, who has it.

@@ -298,7 +298,7 @@ fn a_deleted_line_is_gone_here_and_is_not_said_any_more() {
 fn an_offer_takes_its_turn_among_the_texts_and_is_acknowledged_like_one() {
     let mut conversations = with_store();
     write(&mut conversations, ONE, "look at this");
-    conversations.offer(START, ADA, "Ada", TWO, ("cat.png".into(), 9), PathBuf::from("/home/cat.png"));
+    conversations.offer(START, ADA, "Ada", TWO, ("cat.png".into(), 9), PathBuf::from("sent/cat.png"));
     let (said, _) = conversations.unsaid(ADA, "Bob", false);
     assert_eq!(said[1], Message::FileOffer { id: TWO, name: "cat.png".into(), size: 9 });
     assert!(conversations.acknowledged(ADA, TWO));
@@ -309,7 +309,7 @@ fn an_offer_takes_its_turn_among_the_texts_and_is_acknowledged_like_one() {
 #[test]
 fn a_plain_client_is_offered_no_file() {
     let mut conversations = empty();
-    conversations.offer(START, ADA, "Ada", TWO, ("cat.png".into(), 9), PathBuf::from("/home/cat.png"));
+    conversations.offer(START, ADA, "Ada", TWO, ("cat.png".into(), 9), PathBuf::from("sent/cat.png"));
     assert_eq!(conversations.unsaid(ADA, "Bob", true), (vec![], vec![TWO]));
 }
 

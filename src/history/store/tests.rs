@@ -86,7 +86,7 @@ fn every_kind_of_line_and_a_contact_come_back_as_they_were_after_a_restart() {
             StoredKind::Call { incoming: true, seconds: None, reason: "no_answer".into(), read: true },
         ),
         line(BOB, 6, file(StoredFile::Partial(4_999_999_999), None)),
-        line(BOB, 7, file(StoredFile::Done, Some("/home/ada/picture.png"))),
+        line(BOB, 7, file(StoredFile::Done, Some("received/picture.png"))),
     ];
     let remembered =
         Remembered { contacts: vec![contact(ADA, "Ada")], lines: lines.clone(), more: Vec::new() };
