@@ -74,6 +74,23 @@ pub enum Input<'a, C> {
     Command(C),
 }
 
+impl<'a, C> Input<'a, C> {
+    /// The same input for a machine below, which takes other commands.
+    ///
+    /// # Errors
+    /// The command, when it is one: it is the upper machine's own business.
+    pub fn without_command<D>(self) -> Result<Input<'a, D>, C> {
+        Ok(match self {
+            Self::Time => Input::Time,
+            Self::Received(received) => Input::Received(received),
+            Self::PathOpened { path, local } => Input::PathOpened { path, local },
+            Self::PathClosed { path } => Input::PathClosed { path },
+            Self::Computed(computed) => Input::Computed(computed),
+            Self::Command(command) => return Err(command),
+        })
+    }
+}
+
 /// Packets to send to one destination: they stand in the buffer given to [`Machine::poll_output`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Transmit {

@@ -67,15 +67,9 @@ impl Machine for LyingServer {
     type Event = String;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, ()>) {
-        let input = match input {
-            Input::Command(()) => return,
-            Input::Time => Input::Time,
-            Input::Received(received) => Input::Received(received),
-            Input::PathOpened { path, local } => Input::PathOpened { path, local },
-            Input::PathClosed { path } => Input::PathClosed { path },
-            Input::Computed(computed) => Input::Computed(computed),
-        };
-        self.node.handle_input(now, input);
+        if let Ok(input) = input.without_command() {
+            self.node.handle_input(now, input);
+        }
     }
 
     fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<String> {

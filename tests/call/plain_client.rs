@@ -6,7 +6,7 @@ use std::time::Instant;
 use tincan::amf::Value;
 use tincan::netconnection::node::{Node, NodeEvent, PlaybackId, PublicationId, Target};
 use tincan::rtmfp::PeerId;
-use tincan::rtmfp::machine::{Input, Machine, Output, Received, Route};
+use tincan::rtmfp::machine::{Input, Machine, Output, Route};
 
 /// What its person does.
 #[derive(Clone, Debug, PartialEq)]
@@ -127,17 +127,10 @@ impl Machine for PlainClient {
     type Event = PlainEvent;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, PlainCommand>) {
-        let input = match input {
-            Input::Command(command) => return self.command(now, command),
-            Input::Time => Input::Time,
-            Input::Received(Received { route, ecn, segment_size, bytes }) => {
-                Input::Received(Received { route, ecn, segment_size, bytes })
-            }
-            Input::PathOpened { path, local } => Input::PathOpened { path, local },
-            Input::PathClosed { path } => Input::PathClosed { path },
-            Input::Computed(computed) => Input::Computed(computed),
-        };
-        self.node.handle_input(now, input);
+        match input.without_command() {
+            Ok(input) => self.node.handle_input(now, input),
+            Err(command) => self.command(now, command),
+        }
     }
 
     fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<PlainEvent> {

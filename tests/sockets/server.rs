@@ -28,15 +28,10 @@ impl Machine for Client {
     type Event = NodeEvent;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Ask>) {
-        let input = match input {
-            Input::Command(ask) => return ask(&mut self.0, now),
-            Input::Time => Input::Time,
-            Input::Received(received) => Input::Received(received),
-            Input::PathOpened { path, local } => Input::PathOpened { path, local },
-            Input::PathClosed { path } => Input::PathClosed { path },
-            Input::Computed(computed) => Input::Computed(computed),
-        };
-        self.0.handle_input(now, input);
+        match input.without_command() {
+            Ok(input) => self.0.handle_input(now, input),
+            Err(ask) => ask(&mut self.0, now),
+        }
     }
 
     fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<NodeEvent> {
