@@ -3,7 +3,8 @@
 //! [`Node`] is the whole of it, driven like every engine here. Its parts: `connection` (and `accepted_connection`, the
 //! server's end), `call`, `stream` (through a server), `peer_stream` and `playback` (direct). What they send stands in
 //! `message`, `command`, `user_control` and `flow_metadata`; [`media_tag`] is what is inside sound and picture messages.
-
+//!
+#![doc = include_str!("conformance.md")]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod accepted_connection;

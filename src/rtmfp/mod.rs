@@ -1,5 +1,6 @@
 //! RTMFP: sessions and flows between two endpoints (RFC 7016), with the cryptography of RFC 7425 §4.
-
+//!
+#![doc = include_str!("conformance.md")]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod alarms;
