@@ -77,6 +77,8 @@ pub(crate) struct ReceiveFlow {
     /// The window advertised last, in bytes (PREV_RWND).
     advertised: Option<u64>,
     newest: Option<u64>,
+    /// Fragments that came before the flow was taken; all of them arrive with that.
+    waited: Vec<u64>,
     end_reported: bool,
 }
 
@@ -94,6 +96,7 @@ impl ReceiveFlow {
             final_number: None,
             advertised: None,
             newest: None,
+            waited: Vec::new(),
             end_reported: false,
         }
     }
@@ -172,14 +175,20 @@ impl ReceiveFlow {
     /// [`TooLarge`] when one is larger than allowed; reject the flow.
     pub(crate) fn deliver(&mut self, out: &mut Vec<WholeMessage>) -> Result<(), TooLarge> {
         let Answer::Accepted(delivery) = self.answer else { return Ok(()) };
-        let newest = self.newest.take();
-        self.buffer.deliver(delivery, self.received.cumulative(), newest, self.limits.largest_message, out)
+        let (cumulative, largest) = (self.received.cumulative(), self.limits.largest_message);
+        for number in std::mem::take(&mut self.waited) {
+            self.buffer.deliver(delivery, cumulative, Some(number), largest, out)?;
+        }
+        self.buffer.deliver(delivery, cumulative, self.newest.take(), largest, out)
     }
 
     /// Takes the flow; what came before is given up by the next [`Self::deliver`].
     pub(crate) fn accept(&mut self, delivery: Delivery) {
         if matches!(self.answer, Answer::Untold | Answer::Told(_)) {
             self.answer = Answer::Accepted(delivery);
+            if delivery == Delivery::Arrival {
+                self.waited = self.buffer.numbers().collect();
+            }
         }
     }
 
