@@ -2,5 +2,6 @@
 
 mod delivery;
 mod extremes;
+mod one_packet;
 mod pair;
 mod whole_session;
