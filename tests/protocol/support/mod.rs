@@ -2,6 +2,8 @@
 
 pub(crate) mod impostor;
 pub(crate) mod nodes;
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
+pub(crate) mod raw;
 pub(crate) mod scenario;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_network;
