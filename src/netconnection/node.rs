@@ -305,7 +305,11 @@ impl Node {
             Event::Message { session, flow, sequence, bytes } => {
                 self.on_message(now, session, flow, sequence, &bytes);
             }
-            Event::FlowFinished { session, flow } => self.on_flow_finished(now, session, flow),
+            Event::FlowFinished { session, flow } | Event::FlowFailed { session, flow } => {
+                self.on_flow_finished(now, session, flow);
+            }
+            // Pictures and sound bear their times, and what must not be missed is never given up.
+            Event::Gap { .. } => {}
             Event::FlowRefused { session, flow, code: _ } => self.on_flow_refused(now, session, flow),
             Event::MessageDone { session, flow, message, delivered } => {
                 self.on_message_done(session, flow, message, delivered);
