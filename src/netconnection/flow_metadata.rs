@@ -23,6 +23,7 @@ impl FlowMetadata {
         Self { stream, as_they_arrive: true }
     }
 
+    /// Streams beyond [`LAST_STREAM`] do not exist, and nobody asks for one.
     pub(super) fn encode(self) -> Bytes {
         let mut bytes = vec![b'T', b'C', STREAM_PRESENT | u8::from(self.as_they_arrive)];
         let groups = (1..5).rev().filter(|group| self.stream >> (7 * group) != 0);
@@ -40,6 +41,9 @@ impl FlowMetadata {
         let mut stream: u32 = 0;
         for byte in rest {
             stream = stream.checked_mul(128)?.checked_add(u32::from(byte & 0x7f))?;
+            if stream > LAST_STREAM {
+                return None;
+            }
             if byte & 0x80 == 0 {
                 return Some(Self { stream, as_they_arrive: flags & NETWORK_ORDER != 0 });
             }
@@ -47,6 +51,9 @@ impl FlowMetadata {
         None
     }
 }
+
+/// RTMP has 24 bits for a stream ID (§5.1).
+pub(super) const LAST_STREAM: u32 = 0xff_ffff;
 
 const STREAM_PRESENT: u8 = 0x04;
 const NETWORK_ORDER: u8 = 0x01;
@@ -66,7 +73,7 @@ mod tests {
 
     #[test]
     fn every_stream_id_reads_back() {
-        for stream in [0, 1, 127, 128, 16_383, 16_384, 2_000_001, u32::MAX] {
+        for stream in [0, 1, 127, 128, 16_383, 16_384, 2_000_001, LAST_STREAM] {
             let metadata = FlowMetadata::as_it_arrives(stream);
             assert_eq!(FlowMetadata::parse(&metadata.encode()), Some(metadata));
         }
@@ -74,9 +81,15 @@ mod tests {
 
     #[test]
     fn other_kinds_of_flows_and_cut_or_huge_stream_ids_are_refused() {
-        for metadata in
-            [&b"GC"[..], b"TC", b"TC\x00\x05", b"TC\x04", b"TC\x04\x81", b"TC\x04\xff\xff\xff\xff\xff\x7f"]
-        {
+        for metadata in [
+            &b"GC"[..],
+            b"TC",
+            b"TC\x00\x05",
+            b"TC\x04",
+            b"TC\x04\x81",
+            b"TC\x04\xff\xff\xff\xff\xff\x7f",
+            b"TC\x04\x88\x80\x80\x00",
+        ] {
             assert_eq!(FlowMetadata::parse(metadata), None, "{metadata:x?}");
         }
     }

@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use super::command::{self, Command, NotACommand};
-use super::ids::{MediaKind, MediaMessage};
+use super::ids::{MediaKind, MediaMessage, ObjectEncoding};
 use super::user_control::UserControl;
 use crate::amf::{self, Value};
 
@@ -33,6 +33,9 @@ impl Message {
             return Self::Unknown;
         };
         let payload = bytes.slice(5..);
+        if payload.len() > LONGEST_PAYLOAD {
+            return Self::Unknown;
+        }
         let media = |kind, payload| {
             Self::Media(MediaMessage { kind, timestamp: u32::from_be_bytes([a, b, c, d]), payload })
         };
@@ -94,18 +97,33 @@ pub(super) fn encode_command(command: &Command) -> Bytes {
     encode(COMMAND, 0, &command.encode())
 }
 
+/// A command as it goes on a flow between ends that agreed on this encoding (§5.3.3). The extended form begins with the
+/// format selector 0, whose values are AMF0 too, unless a marker switches one to AMF3.
+pub(super) fn encode_command_as(command: &Command, encoding: ObjectEncoding) -> Bytes {
+    match encoding {
+        ObjectEncoding::Amf0 => encode_command(command),
+        ObjectEncoding::Amf3 => encode(COMMAND_EXTENDED, 0, &[&[0][..], &command.encode()].concat()),
+    }
+}
+
 /// A user control message as it goes on a flow.
 pub(super) fn encode_user_control(control: UserControl) -> Bytes {
     encode(USER_CONTROL, 0, &control.encode())
 }
 
 fn encode(message_type: u8, timestamp: u32, payload: &[u8]) -> Bytes {
-    let mut bytes = Vec::with_capacity(5 + payload.len());
+    let mut bytes = Vec::with_capacity(HEADER + payload.len());
     bytes.push(message_type);
     bytes.extend(timestamp.to_be_bytes());
     bytes.extend(payload);
     bytes.into()
 }
+
+/// Bytes before the payload.
+pub(super) const HEADER: usize = 5;
+
+/// RTMP has 24 bits for the length of a payload (§5.1).
+pub(super) const LONGEST_PAYLOAD: usize = 0xff_ffff;
 
 const USER_CONTROL: u8 = 4;
 const AUDIO: u8 = 8;
