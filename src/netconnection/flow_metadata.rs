@@ -62,6 +62,7 @@ const NETWORK_ORDER: u8 = 0x01;
 mod tests {
     use super::*;
 
+    /// Conforms: 7425-5.1.1-b
     #[test]
     fn metadata_is_written_as_peers_expect_it() {
         let hex = |metadata: FlowMetadata| metadata.encode().to_vec();
@@ -69,6 +70,20 @@ mod tests {
         assert_eq!(hex(FlowMetadata::as_it_arrives(5)), [0x54, 0x43, 0x05, 0x05]);
         assert_eq!(hex(FlowMetadata::in_order(128)), [0x54, 0x43, 0x04, 0x81, 0x00]);
         assert_eq!(hex(FlowMetadata::in_order(2_000_001)), [0x54, 0x43, 0x04, 0xfa, 0x89, 0x01]);
+    }
+
+    /// Conforms: 7425-5.1-a
+    #[test]
+    fn a_stream_id_has_24_bits() {
+        assert_eq!(FlowMetadata::parse(b"TC\x04\x87\xff\xff\x7f"), Some(FlowMetadata::in_order(0xff_ffff)));
+        assert_eq!(FlowMetadata::parse(b"TC\x04\x88\x80\x80\x00"), None);
+    }
+
+    /// Conforms: 7425-5.1.1-b
+    #[test]
+    fn reserved_bits_mean_nothing() {
+        assert_eq!(FlowMetadata::parse(b"TC\xfe\x05"), Some(FlowMetadata::in_order(5)));
+        assert_eq!(FlowMetadata::parse(b"TC\xff\x05"), Some(FlowMetadata::as_it_arrives(5)));
     }
 
     #[test]

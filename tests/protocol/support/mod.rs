@@ -3,6 +3,7 @@
 pub(crate) mod impostor;
 pub(crate) mod nodes;
 pub(crate) mod scenario;
+pub(crate) mod stage;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_network;
 pub(crate) mod virtual_router;
