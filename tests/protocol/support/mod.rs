@@ -5,6 +5,7 @@ pub(crate) mod nodes;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod raw;
 pub(crate) mod scenario;
+pub(crate) mod stage;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_network;
 pub(crate) mod virtual_router;
