@@ -1,6 +1,8 @@
 //! The bench: a network in memory, routers, and the scenes that tests begin with.
 
 pub(crate) mod impostor;
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
+pub(crate) mod link;
 pub(crate) mod nodes;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod raw;
