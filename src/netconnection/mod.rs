@@ -15,6 +15,7 @@ mod connection;
 mod event;
 mod flow_metadata;
 mod flow_sync;
+pub mod fuzzing;
 mod ids;
 pub mod media_tag;
 mod message;

@@ -2,6 +2,7 @@
 
 mod acknowledging;
 mod flows;
+mod held;
 mod next_packet;
 mod receiving;
 mod timers;
