@@ -215,6 +215,11 @@ impl Node {
         self.endpoint.sessions()
     }
 
+    /// Bytes the endpoint below holds for others; see [`Endpoint::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.endpoint.held_bytes()
+    }
+
     /// The way the direct session with a peer takes.
     pub fn peer_route(&self, peer: PeerId) -> Option<Route> {
         self.endpoint.route(self.sending_session(peer)?)

@@ -4,6 +4,7 @@ mod closing;
 mod connections;
 mod delivery;
 mod garbage;
+mod hostile;
 mod identity;
 mod introduction;
 mod loss;

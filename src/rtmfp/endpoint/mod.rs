@@ -265,6 +265,17 @@ impl Endpoint {
         self.dropped
     }
 
+    /// Bytes held for others, for tests and statistics: received flows and what they keep, packets that came in pieces or
+    /// too early, answers not yet sent. What the layer above queued does not count.
+    pub fn held_bytes(&self) -> usize {
+        let sessions = self.sessions.all().map(|session| match session {
+            Session::Opening(attempt) => attempt.held_bytes(),
+            Session::Running(running) => running.certificate.len() + running.session.held_bytes(),
+        });
+        let answers = self.startup_packets.iter().map(|(_, packet)| packet.len());
+        sessions.chain(answers).sum::<usize>() + self.fragments.held_bytes() + self.admissions.held_bytes()
+    }
+
     /// Key agreements under way for strangers, for tests and statistics.
     pub fn agreements(&self) -> usize {
         self.admissions.len()
