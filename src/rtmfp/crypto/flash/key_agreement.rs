@@ -44,6 +44,16 @@ pub(super) enum OwnKey {
     Ephemeral,
 }
 
+impl OwnKey {
+    /// Whether we can agree on keys in this group.
+    fn supports(&self, group: &Group) -> bool {
+        match self {
+            Self::Static(identity) => identity.group.id == group.id,
+            Self::Ephemeral => true,
+        }
+    }
+}
+
 impl Clone for OwnKey {
     fn clone(&self) -> Self {
         match self {
@@ -145,12 +155,13 @@ fn write_offer(writer: &mut Writer<'_>, kind: u64) {
     }
 }
 
-/// First half of an initiator's agreement: chooses the group, the first of ours that the far end has too.
+/// First half of an initiator's agreement: chooses the group, the strongest that both ends have (§4.6.1).
 pub(super) fn initiate(own: OwnKey, far_certificate: Vec<u8>, seed: [u8; 32]) -> Work<Initiation> {
     Box::new(move || {
         let certificate = Certificate::parse(&far_certificate)?;
-        let group =
-            Group::all().find(|group| certificate.supports(group.id)).ok_or(CryptoError::NoCommonGround)?;
+        let group = Group::all()
+            .find(|group| own.supports(group) && certificate.supports(group.id))
+            .ok_or(CryptoError::NoCommonGround)?;
         let mut chance = Chance::new(seed);
         let mut component = Vec::new();
         let mut writer = Writer::new(&mut component);
@@ -211,7 +222,9 @@ pub(super) fn respond(
         let far = Component::parse(&initiator_component)?;
         let tag_length = far.far_tag_length()?;
         let chosen = if certificate.is_static() { far.group } else { far.ephemeral.map(|(group, _)| group) };
-        let group = Group::find(chosen.ok_or(CryptoError::Malformed)?).ok_or(CryptoError::NoCommonGround)?;
+        let group = Group::find(chosen.ok_or(CryptoError::Malformed)?)
+            .filter(|group| own.supports(group))
+            .ok_or(CryptoError::NoCommonGround)?;
         let far_public_key = far.far_public_key(&certificate, group)?;
         let mut chance = Chance::new(seed);
         let mut component = Vec::new();
@@ -220,7 +233,6 @@ pub(super) fn respond(
         write_offer(&mut writer, HMAC_NEGOTIATION);
         let private_key = match own {
             OwnKey::Static(identity) => {
-                // Every identity is in the one group of the table, so the initiator cannot have chosen another.
                 writer.option(EXTRA_RANDOMNESS, &chance.bytes::<{ size_of::<Salt>() }>());
                 PrivateKey::Static(identity)
             }

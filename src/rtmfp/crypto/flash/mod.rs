@@ -9,7 +9,9 @@ mod endpoint_discriminator;
 mod group;
 mod identity;
 mod key_agreement;
+mod modp;
 mod packet_cipher;
+mod primes;
 mod replay_window;
 
 use std::sync::Arc;

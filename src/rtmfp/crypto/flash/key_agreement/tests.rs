@@ -8,6 +8,10 @@ fn peer(seed: u8) -> Flash {
     Flash::peer(Identity::generate([seed; 32]))
 }
 
+fn weak_peer(seed: u8) -> Flash {
+    Flash::peer(Identity::generate_flash_era([seed; 32]))
+}
+
 fn agreed(initiator: &Flash, responder: &Flash) -> (SessionKeys, SessionKeys) {
     let first = initiator.initiate(responder.certificate(), [1; 32])().expect("a component");
     let response = responder.respond(initiator.certificate(), &first.component, [2; 32])()
@@ -25,7 +29,16 @@ fn carries(from: &mut dyn PacketCipher, to: &mut dyn PacketCipher) -> bool {
 fn every_pairing_of_lasting_and_fresh_keys_agrees() {
     let (ada, bob) = (peer(1), peer(2));
     let (here, there) = (Flash::server([3; 32]), Flash::server([4; 32]));
-    for (initiator, responder) in [(&ada, &bob), (&ada, &there), (&here, &bob), (&here, &there)] {
+    let (old, older) = (weak_peer(5), weak_peer(6));
+    for (initiator, responder) in [
+        (&ada, &bob),
+        (&ada, &there),
+        (&here, &bob),
+        (&here, &there),
+        (&old, &older),
+        (&old, &there),
+        (&here, &old),
+    ] {
         let (mut a, mut b) = agreed(initiator, responder);
         assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
         assert_eq!((a.near_nonce, a.far_nonce), (b.far_nonce, b.near_nonce));
@@ -82,14 +95,34 @@ fn an_end_without_tags_or_sequence_numbers_is_refused() {
 }
 
 #[test]
-fn a_group_we_do_not_know_is_refused() {
-    let weak_certificate = [3, 0x1d, 2, 9];
-    assert_eq!(peer(1).initiate(&weak_certificate, [1; 32])().map(|_| ()), Err(CryptoError::NoCommonGround));
-    let component = [2, 0x1d, 2, 3, 0x1a, 7, 16, 2, 0x1e, 7];
-    assert_eq!(
-        peer(1).respond(&weak_certificate, &component, [1; 32])().map(|_| ()),
-        Err(CryptoError::NoCommonGround)
-    );
+fn a_group_that_either_end_does_not_have_is_refused() {
+    // Group 15 is nobody's here; group 2 is known, but no group of a person's key.
+    for group in [15, 2] {
+        let certificate = [&[0x81, 0x02, 0x1d, group][..], &[0x5a; 128]].concat();
+        assert_eq!(peer(1).initiate(&certificate, [1; 32])().map(|_| ()), Err(CryptoError::NoCommonGround));
+        let component = [2, 0x1d, group, 3, 0x1a, 7, 16, 2, 0x1e, 7];
+        assert_eq!(
+            peer(1).respond(&certificate, &component, [1; 32])().map(|_| ()),
+            Err(CryptoError::NoCommonGround)
+        );
+    }
+}
+
+#[test]
+fn two_ends_agree_in_the_strongest_group_that_both_have() {
+    let server = Flash::server([3; 32]);
+    let groups = |ids: &[u8]| -> Vec<u8> { ids.iter().flat_map(|id| [2, 0x15, *id]).collect() };
+    for (far, chosen) in [(&[2, 5, 14, 16][..], 16), (&[2, 14, 5], 14), (&[2, 5], 5), (&[99, 2], 2)] {
+        let first = server.initiate(&groups(far), [1; 32])().expect("a component");
+        let far = Component::parse(&first.component).expect("our own component");
+        assert_eq!(far.ephemeral.map(|(group, _)| group), Some(chosen));
+    }
+    let first = peer(1).initiate(server.certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.component[..3], [2, 0x1d, 14]);
+    let weak = weak_peer(4);
+    let first = weak.initiate(server.certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.component[..3], [2, 0x1d, 2]);
+    assert!(peer(1).initiate(weak.certificate(), [1; 32])().is_err());
 }
 
 #[test]
