@@ -38,6 +38,9 @@ const LONG_EXPONENT: usize = 40;
 /// Older identities in group 14 have exponents of this length, too; no longer one is known.
 pub(super) const LONGEST_EXPONENT: usize = 40;
 
+/// The weakest group that counts as strong. Numbers grow with strength among the groups we know.
+const LEAST_STRONG: u64 = 14;
+
 /// A group both ends can agree on keys in.
 pub(super) struct Group {
     /// Its number in certificates and key components.
@@ -60,9 +63,22 @@ impl Group {
         GROUPS.iter()
     }
 
+    /// Whether it is more than a way down for those who know nothing better.
+    pub(super) fn is_strong(&self) -> bool {
+        self.id >= LEAST_STRONG
+    }
+
     /// The public key of `exponent`, in network order without leading zeros.
     pub(super) fn public_key(&self, exponent: &Exponent) -> Vec<u8> {
         (self.modp)().power_of_generator(exponent).to_vec()
+    }
+
+    /// Looks at a far end's public key (§4.6.2), which costs next to nothing.
+    ///
+    /// # Errors
+    /// [`CryptoError::WeakKey`] for one outside the rules.
+    pub(super) fn check(&self, far_public_key: &[u8]) -> Result<(), CryptoError> {
+        (self.modp)().check(far_public_key)
     }
 
     /// The shared secret (DH_SECRET), in network order without leading zeros (§4.6.2).
