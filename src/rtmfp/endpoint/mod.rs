@@ -245,6 +245,14 @@ impl Endpoint {
         self.open(session).map(|running| running.peer)
     }
 
+    /// Whether an endpoint discriminator selects the far end of an open session: a forwarder's question (RFC 7016
+    /// §3.5.1.5).
+    pub fn selects(&self, session: SessionKey, endpoint_discriminator: &[u8]) -> bool {
+        self.open(session).is_some_and(|running| {
+            self.config.profile.certificate_matches(&running.certificate, endpoint_discriminator)
+        })
+    }
+
     /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
     pub fn nonces(&self, session: SessionKey) -> Option<([u8; 32], [u8; 32])> {
         self.open(session).map(|running| running.session.nonces())

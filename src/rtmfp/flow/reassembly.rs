@@ -60,11 +60,6 @@ impl Reassembly {
         self.fragments.is_empty()
     }
 
-    /// The numbers of what is kept.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = u64> {
-        self.fragments.keys().copied()
-    }
-
     /// What everything kept costs, in bytes.
     pub(crate) fn cost(&self) -> usize {
         self.cost

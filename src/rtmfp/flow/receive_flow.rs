@@ -87,17 +87,12 @@ pub(crate) struct ReceiveFlow {
     /// The window advertised last, in bytes (PREV_RWND).
     advertised: Option<u64>,
     newest: Option<u64>,
-<<<<<<< HEAD
-    /// Fragments that came before the flow was taken; all of them arrive with that.
-    waited: Vec<u64>,
-=======
     /// Whether the layer above wants nothing given up for now.
     is_suspended: bool,
     /// Whether more than the newest fragment must be looked at, since nothing was given up for a while.
     look_at_all: bool,
     /// The last number of the highest message given up; messages before it are a gap.
     given_through: u64,
->>>>>>> main
     end_reported: bool,
 }
 
@@ -115,13 +110,9 @@ impl ReceiveFlow {
             final_number: None,
             advertised: None,
             newest: None,
-<<<<<<< HEAD
-            waited: Vec::new(),
-=======
             is_suspended: false,
             look_at_all: false,
             given_through: 0,
->>>>>>> main
             end_reported: false,
         }
     }
@@ -205,13 +196,6 @@ impl ReceiveFlow {
     /// [`TooLarge`] when one is larger than allowed; reject the flow.
     pub(crate) fn deliver(&mut self, out: &mut Vec<WholeMessage>) -> Result<(), TooLarge> {
         let Answer::Accepted(delivery) = self.answer else { return Ok(()) };
-<<<<<<< HEAD
-        let (cumulative, largest) = (self.received.cumulative(), self.limits.largest_message);
-        for number in std::mem::take(&mut self.waited) {
-            self.buffer.deliver(delivery, cumulative, Some(number), largest, out)?;
-        }
-        self.buffer.deliver(delivery, cumulative, self.newest.take(), largest, out)
-=======
         if self.is_suspended {
             return Ok(());
         }
@@ -228,20 +212,13 @@ impl ReceiveFlow {
         let gap = message.first > self.given_through.saturating_add(1);
         self.given_through = self.given_through.max(message.last);
         gap
->>>>>>> main
     }
 
     /// Takes the flow; what came before is given up by the next [`Self::deliver`].
     pub(crate) fn accept(&mut self, delivery: Delivery) {
         if matches!(self.answer, Answer::Untold | Answer::Told(_)) {
             self.answer = Answer::Accepted(delivery);
-<<<<<<< HEAD
-            if delivery == Delivery::Arrival {
-                self.waited = self.buffer.numbers().collect();
-            }
-=======
             self.look_at_all = true;
->>>>>>> main
         }
     }
 

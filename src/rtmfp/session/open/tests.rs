@@ -2,9 +2,9 @@
 
 mod delivery;
 mod extremes;
-mod one_packet;
 mod flow_control;
 #[allow(dead_code)]
 mod lone;
+mod one_packet;
 mod pair;
 mod whole_session;

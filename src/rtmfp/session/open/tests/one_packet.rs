@@ -369,3 +369,14 @@ fn flows_die_the_moment_a_session_is_left() {
         assert_eq!(pair.side(Bob).session.queued(flow), 0);
     }
 }
+
+/// Conforms: 7016-3.5.4.2-b
+#[test]
+fn a_packet_from_elsewhere_that_closes_the_session_asks_for_no_proof() {
+    for (chunk, checks) in [(&PING[..], 1), (&[0x4c, 0, 0], 0), (&[0x0c, 0, 0], 0)] {
+        let mut pair = Pair::new();
+        let mut datagram = [&[0; 4], &[0x01][..], chunk].concat();
+        pair.with(Bob, |bob, now| bob.on_datagram(now, route(66), None, &mut datagram));
+        assert_eq!(pair.count_sent(Bob, |chunk| matches!(chunk, Chunk::Ping { .. })), checks, "{chunk:x?}");
+    }
+}
