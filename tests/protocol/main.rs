@@ -10,3 +10,4 @@ mod loss;
 mod opening;
 mod streams;
 mod support;
+mod two_identities;
