@@ -13,6 +13,7 @@ mod call;
 mod command;
 mod connection;
 mod event;
+mod farewell;
 mod flow_metadata;
 mod flow_sync;
 mod ids;

@@ -37,7 +37,9 @@ pub(crate) fn restarted(name: &str) -> Node {
 
 fn seeded_node(name: &str, seed: [u8; 32]) -> Node {
     let profile = Arc::new(Selectable { plain: Plain::new(name), certificate: name.as_bytes().to_vec() });
-    Node::new(NodeConfig { endpoint: EndpointConfig::new(profile, seed), most_peer_connections: 8 })
+    let endpoint =
+        EndpointConfig { open_within: Duration::from_secs(20), ..EndpointConfig::new(profile, seed) };
+    Node::new(NodeConfig { endpoint, most_peer_connections: 8 })
 }
 
 /// A network with a server that lets everybody in and introduces them.

@@ -1,0 +1,72 @@
+//! How a node ends sessions: once their last words are said, and when they carry nothing any more.
+
+use std::time::{Duration, Instant};
+
+use super::alarm::Alarm;
+use super::node::Node;
+use crate::rtmfp::endpoint::{CloseManner, SessionKey};
+
+impl Node {
+    /// Lets a session say what it has queued, then closes it.
+    pub(super) fn close_gently(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.far_end.is_none() {
+            self.endpoint.close_session(now, key, CloseManner::Abrupt);
+            return;
+        }
+        if std::mem::replace(&mut session.closing, true) {
+            return;
+        }
+        for flow in session.outgoing.keys() {
+            self.endpoint.close_flow(now, key, *flow);
+        }
+        self.alarms.set(now + LAST_WORDS, Alarm::Closing(key));
+        self.close_if_said_all(now, key);
+    }
+
+    pub(super) fn close_if_said_all(&mut self, now: Instant, key: SessionKey) {
+        let Some(session) = self.sessions.get(&key) else { return };
+        let mut flows = session.outgoing.keys();
+        if session.closing && flows.all(|flow| self.endpoint.queued(key, *flow) == 0) {
+            self.endpoint.close_session(now, key, CloseManner::Orderly);
+        }
+    }
+
+    /// Has another look later at a session that carries nothing.
+    pub(super) fn look_idle(&mut self, now: Instant, key: SessionKey) {
+        if !self.carries_nothing(key) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        if session.idle_since.is_none() {
+            session.idle_since = Some(now);
+            self.alarms.set(now + LONGEST_IDLE, Alarm::Idle(key));
+        }
+    }
+
+    pub(super) fn carries_nothing(&self, key: SessionKey) -> bool {
+        let Some(session) = self.sessions.get(&key) else { return false };
+        let open = session.far_end.is_some() && !session.closing;
+        open && session.connection.is_none()
+            && self.subscribers.values().all(|subscriber| subscriber.session != key)
+            && self.playbacks.values().all(|playback| playback.session != Some(key))
+    }
+
+    pub(super) fn on_idle_alarm(&mut self, now: Instant, key: SessionKey) {
+        let carries_nothing = self.carries_nothing(key);
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        match session.idle_since {
+            Some(since) if carries_nothing && since + LONGEST_IDLE <= now => {
+                self.close_gently(now, key);
+            }
+            Some(since) if carries_nothing => self.alarms.set(since + LONGEST_IDLE, Alarm::Idle(key)),
+            _ => session.idle_since = None,
+        }
+    }
+}
+
+/// How long a session that is to be closed waits for its last messages to be acknowledged.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A session that carries nothing is closed after so long. The far end may be about to open its first flow.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);
