@@ -3,7 +3,7 @@
 //! A fragment is lost when fragments sent after it were acknowledged in three packets; sending it again gives it a new
 //! place in the order and a new count.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::rtmfp::endpoint::SendFlowId;
 use crate::rtmfp::limits;
@@ -23,7 +23,10 @@ pub(crate) struct Flight {
 /// Everything in flight, by transmission sequence number (TSN).
 #[derive(Clone, Debug)]
 pub(crate) struct InFlight {
-    flights: BTreeMap<u64, Flight>,
+    /// From the oldest that is under way on, with gaps for those that are not any more. What stays behind is soon lost, so
+    /// the gaps never outnumber what is under way by much.
+    flights: VecDeque<Option<Flight>>,
+    /// The place that the next transmission gets.
     next: u64,
     highest_acknowledged: u64,
     bytes: usize,
@@ -41,7 +44,7 @@ pub(crate) struct Negatives {
 impl InFlight {
     /// Nothing sent yet.
     pub(crate) fn new() -> Self {
-        Self { flights: BTreeMap::new(), next: 1, highest_acknowledged: 0, bytes: 0 }
+        Self { flights: VecDeque::new(), next: 1, highest_acknowledged: 0, bytes: 0 }
     }
 
     /// Bytes in flight (S_OUTSTANDING_BYTES).
@@ -59,7 +62,7 @@ impl InFlight {
         let place = self.next;
         self.next += 1;
         self.bytes += size;
-        self.flights.insert(place, Flight { flow, sequence, size, naks: 0 });
+        self.flights.push_back(Some(Flight { flow, sequence, size, naks: 0 }));
         place
     }
 
@@ -71,15 +74,20 @@ impl InFlight {
 
     /// A fragment is of no interest any more, without anything being said about it.
     pub(crate) fn forget(&mut self, place: u64) -> usize {
-        let size = self.flights.remove(&place).map_or(0, |flight| flight.size);
+        let Some(index) = self.index(place) else { return 0 };
+        let size = self.flights[index].take().map_or(0, |flight| flight.size);
         self.bytes -= size;
+        while self.flights.pop_front_if(|flight| flight.is_none()).is_some() {}
         size
     }
 
     /// After all acknowledgements of one packet: counts a negative one for all that were passed over.
     pub(crate) fn count_negatives(&mut self) -> Negatives {
         let mut negatives = Negatives::default();
-        for (&place, flight) in self.flights.range_mut(..self.highest_acknowledged) {
+        let oldest = self.oldest();
+        let passed = usize::try_from(self.highest_acknowledged.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        for (place, flight) in (oldest..).zip(self.flights.iter_mut().take(passed)) {
+            let Some(flight) = flight else { continue };
             negatives.any = true;
             flight.naks += 1;
             if flight.naks >= limits::NAKS_FOR_LOSS {
@@ -95,7 +103,17 @@ impl InFlight {
     /// Everything in flight is lost: a timeout, or a path that is gone.
     pub(crate) fn lose_all(&mut self) -> Vec<Flight> {
         self.bytes = 0;
-        std::mem::take(&mut self.flights).into_values().collect()
+        std::mem::take(&mut self.flights).into_iter().flatten().collect()
+    }
+
+    /// The place of the first of `flights`.
+    fn oldest(&self) -> u64 {
+        self.next - self.flights.len() as u64
+    }
+
+    fn index(&self, place: u64) -> Option<usize> {
+        let index = usize::try_from(place.checked_sub(self.oldest())?).ok()?;
+        (index < self.flights.len()).then_some(index)
     }
 }
 
