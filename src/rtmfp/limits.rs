@@ -6,8 +6,8 @@ use std::time::Duration;
 /// guarantees 1280 bytes, of which headers and a tunnel may take 80.
 pub(crate) const DATAGRAM_SIZE: usize = 1200;
 
-/// Packets handed out at once. More would hold back acknowledgements that come meanwhile.
-pub(crate) const BATCH_PACKETS: usize = 10;
+/// Packets handed out at once: as many as the system takes with one call when it cuts them apart itself.
+pub(crate) const BATCH_PACKETS: usize = 54;
 
 /// A packet this close to full is padded to full, so that the packets of a batch are equally long (§2.2.4 allows it).
 pub(crate) const PADDING_WORTH_IT: usize = 64;
@@ -38,6 +38,9 @@ pub(crate) const BACKOFF: f64 = std::f64::consts::SQRT_2;
 
 /// Packets with user data between two acknowledgements or timeouts (§3.5.2.3).
 pub(crate) const BURST_PACKETS: u32 = 6;
+
+/// A round trip below this is finer than packet timestamps measure: bursts on it are not held back.
+pub(crate) const SHORTEST_PACED_ROUND_TRIP: Duration = Duration::from_micros(4500);
 
 /// How long a time critical indication counts (§3.5.2.1, A.2).
 pub(crate) const TIME_CRITICAL_MEMORY: Duration = Duration::from_millis(800);

@@ -7,12 +7,16 @@ use std::time::Instant;
 
 use super::{OpenSession, Role};
 use crate::rtmfp::endpoint::SendFlowId;
+use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Route, Transmit};
 use crate::rtmfp::session::closing::Phase;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{Mode, PacketHeader};
 use crate::rtmfp::wire::user_data::{NextUserData, UserData};
+
+/// Less room than this takes no user data at all.
+const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 
 /// A packet header with everything in it.
 const LONGEST_HEADER: usize = 5;
@@ -156,7 +160,7 @@ impl OpenSession {
     /// Appends one packet for the far end; false, and nothing appended, if there is nothing to say.
     fn pack_packet(&mut self, now: Instant, plain: &mut Vec<u8>, limit: usize) -> bool {
         let start = plain.len();
-        let mut header = self.header(now);
+        let header = self.header(now);
         header.write(plain);
         let body = plain.len();
         let end = start + limit;
@@ -173,10 +177,7 @@ impl OpenSession {
             return false;
         }
         if packed.time_critical {
-            header.time_critical = true;
-            let mut again = Vec::with_capacity(LONGEST_HEADER);
-            header.write(&mut again);
-            plain[start..body].copy_from_slice(&again);
+            PacketHeader::mark_time_critical(&mut plain[start..body]);
             self.time_critical_sent = Some(now);
             self.settings.time_critical.note_sent(now);
         }
@@ -218,20 +219,25 @@ impl OpenSession {
 
     /// Whether congestion control and burst avoidance (§3.5.2.3) let user data out.
     fn may_send_data(&self) -> bool {
-        self.in_flight.bytes() < self.congestion.window() && self.burst < limits::BURST_PACKETS
+        // An acknowledgement of a nearby far end is back before a batch is sent; small bursts would only cost it, and us.
+        let is_near = self.round_trip.smoothed().is_some_and(|trip| trip < limits::SHORTEST_PACED_ROUND_TRIP);
+        self.in_flight.bytes() < self.congestion.window() && (is_near || self.burst < limits::BURST_PACKETS)
     }
 
     /// Appends fragments, flow by flow in the order of their turns, until nothing more fits or may go.
     fn pack_user_data(&mut self, now: Instant, plain: &mut Vec<u8>, end: usize) -> UserDataPacked {
         let mut packed = UserDataPacked::default();
-        let order: Vec<SendFlowId> = self.turns.in_order().collect();
-        for id in order {
+        let mut round = Round::default();
+        while let Some(id) = self.turns.next_in(&mut round) {
+            if plain.len() + SMALLEST_CHUNK > end || self.in_flight.bytes() >= self.congestion.window() {
+                break;
+            }
             if self.pack_fragments_of(id, plain, end) {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
                     flow.schedule_probe(now);
-                    self.turns.had_turn(flow.options.priority, id);
+                    self.turns.had_turn(&mut round);
                 }
             }
         }
