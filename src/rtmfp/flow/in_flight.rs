@@ -17,6 +17,8 @@ pub(crate) struct Flight {
     pub(crate) sequence: u64,
     /// The bytes of its chunk, header included.
     pub(crate) size: usize,
+    /// Whether its datagram was longer than every path carries.
+    pub(crate) in_long_datagram: bool,
     naks: u8,
 }
 
@@ -30,6 +32,7 @@ pub(crate) struct InFlight {
     next: u64,
     highest_acknowledged: u64,
     bytes: usize,
+    long_arrived: bool,
 }
 
 /// What the acknowledgements of one packet imply for everything sent before.
@@ -44,7 +47,7 @@ pub(crate) struct Negatives {
 impl InFlight {
     /// Nothing sent yet.
     pub(crate) fn new() -> Self {
-        Self { flights: VecDeque::new(), next: 1, highest_acknowledged: 0, bytes: 0 }
+        Self { flights: VecDeque::new(), next: 1, highest_acknowledged: 0, bytes: 0, long_arrived: false }
     }
 
     /// Bytes in flight (S_OUTSTANDING_BYTES).
@@ -62,14 +65,33 @@ impl InFlight {
         let place = self.next;
         self.next += 1;
         self.bytes += size;
-        self.flights.push_back(Some(Flight { flow, sequence, size, naks: 0 }));
+        self.flights.push_back(Some(Flight { flow, sequence, size, in_long_datagram: false, naks: 0 }));
         place
+    }
+
+    /// The fragment that departed last lies beyond where a datagram ends that every path carries.
+    pub(crate) fn mark_long(&mut self) {
+        if let Some(Some(last)) = self.flights.back_mut() {
+            last.in_long_datagram = true;
+        }
     }
 
     /// A fragment was acknowledged; answers its size.
     pub(crate) fn arrive(&mut self, place: u64) -> usize {
         self.highest_acknowledged = self.highest_acknowledged.max(place);
+        let flight = self.index(place).and_then(|index| self.flights[index]);
+        self.long_arrived |= flight.is_some_and(|flight| flight.in_long_datagram);
         self.forget(place)
+    }
+
+    /// Whether a fragment of a long datagram was acknowledged since this was asked last.
+    pub(crate) fn take_long_arrived(&mut self) -> bool {
+        std::mem::take(&mut self.long_arrived)
+    }
+
+    /// The last place in the order that was acknowledged.
+    pub(crate) fn highest_acknowledged(&self) -> u64 {
+        self.highest_acknowledged
     }
 
     /// A fragment is of no interest any more, without anything being said about it.
