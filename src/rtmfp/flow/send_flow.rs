@@ -83,6 +83,12 @@ impl SendFlow {
         self.state == State::Refused { news: true }
     }
 
+    /// The far end's last advertised window in bytes.
+    #[cfg(test)]
+    pub(crate) fn window(&self) -> u64 {
+        self.window
+    }
+
     /// Queues a message.
     ///
     /// # Errors
@@ -159,9 +165,10 @@ impl SendFlow {
         room && self.queue.has_sendable()
     }
 
-    /// Whether it waits for a far end without any room (§3.6.2.9.1).
-    fn is_suspended(&mut self) -> bool {
-        self.window == 0 && !self.is_refused() && self.queue.has_sendable()
+    /// Whether it waits for a far end without any room (§3.6.2.9.1). Also with nothing to send: what is written next
+    /// should not have to wait for the first question.
+    fn is_suspended(&self) -> bool {
+        self.window == 0 && !self.is_refused()
     }
 
     /// Starts or stops asking for room, as the window is now.

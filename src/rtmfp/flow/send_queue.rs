@@ -27,6 +27,12 @@ struct Entry {
     state: EntryState,
 }
 
+impl Entry {
+    fn is_given_up_and_waits(&self) -> bool {
+        self.abandoned && self.state == EntryState::Waiting
+    }
+}
+
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum EntryState {
     /// To be sent, for the first time or again.
@@ -88,7 +94,6 @@ pub(crate) struct SendQueue {
     deadlines: BTreeSet<(Instant, u64, Deadline)>,
     given_up: BTreeSet<u64>,
     live: usize,
-    in_flight: usize,
     in_flight_bytes: usize,
     queued_bytes: usize,
     reports: VecDeque<(MessageId, bool)>,
@@ -108,7 +113,6 @@ impl SendQueue {
             deadlines: BTreeSet::new(),
             given_up: BTreeSet::new(),
             live: 0,
-            in_flight: 0,
             in_flight_bytes: 0,
             queued_bytes: 0,
             reports: VecDeque::new(),
@@ -316,7 +320,6 @@ impl SendQueue {
         }
         self.lost.remove(&sequence);
         self.next_unsent = self.next_unsent.max(sequence + 1);
-        self.in_flight += 1;
         self.in_flight_bytes += size;
     }
 
@@ -351,7 +354,6 @@ impl SendQueue {
             EntryState::Waiting => 0,
             EntryState::InFlight { place_in_order, .. } => {
                 let size = sent.arrive(place_in_order);
-                self.in_flight -= 1;
                 self.in_flight_bytes -= size;
                 size
             }
@@ -383,7 +385,6 @@ impl SendQueue {
             return;
         }
         entry.state = EntryState::Waiting;
-        self.in_flight -= 1;
         self.in_flight_bytes -= size;
         if !entry.abandoned {
             self.lost.insert(sequence);
@@ -391,37 +392,49 @@ impl SendQueue {
     }
 
     fn next_number_to_send(&mut self) -> Option<u64> {
-        self.drop_abandoned_front();
-        let front = self.entries.front()?;
-        if front.abandoned && front.state == EntryState::Waiting {
-            return Some(self.base);
-        }
-        if let Some(&lost) = self.lost.first() {
-            return Some(lost);
-        }
         while self.entry(self.next_unsent).is_some_and(|entry| entry.abandoned) {
             self.next_unsent += 1;
         }
-        if self.entry(self.next_unsent).is_some() {
+        self.drop_abandoned_front();
+        let front = self.entries.front()?;
+        if front.is_given_up_and_waits() {
+            return Some(self.base);
+        }
+        self.first_sendable()
+    }
+
+    /// The first fragment to be sent that is not sent merely for being the first in the queue (§3.6.2.3).
+    fn first_sendable(&self) -> Option<u64> {
+        if let Some(&lost) = self.lost.first() {
+            return Some(lost);
+        }
+        if self.entry(self.next_unsent).is_some_and(|entry| !entry.abandoned) {
             return Some(self.next_unsent);
         }
         let last = self.final_number?;
         self.entry(last).filter(|entry| entry.state == EntryState::Waiting).map(|_| last)
     }
 
-    /// Drops given-up fragments from the front, as long as a later one will carry the forward sequence number (§3.6.2.3).
+    /// Drops given-up fragments from the front, as long as something that is sent now says that they are.
+    ///
+    /// The RFC drops them whenever anything stands behind them (§3.6.2.3). With what stands behind already on its way,
+    /// nothing would tell the receiver of the gap until that is acknowledged: so the last one stays, and goes out as the
+    /// Forward Sequence Number Update of figure 21, line 25.
     fn drop_abandoned_front(&mut self) {
         self.drop_gone_front();
-        while let Some(front) = self.entries.front() {
-            let waiting_behind = self.live.saturating_sub(self.in_flight) > 1;
-            if !(front.abandoned && front.state == EntryState::Waiting && waiting_behind) {
-                return;
-            }
+        while self.entries.front().is_some_and(Entry::is_given_up_and_waits) && self.gap_is_told_of_behind() {
             self.entries.pop_front();
             self.base += 1;
             self.live -= 1;
             self.drop_gone_front();
         }
+    }
+
+    /// Whether something behind the front will carry a forward sequence number that passes it.
+    fn gap_is_told_of_behind(&self) -> bool {
+        let mut behind = self.entries.iter().skip(1).skip_while(|entry| entry.state == EntryState::Gone);
+        self.first_sendable().is_some_and(|number| number != self.base)
+            || behind.next().is_some_and(Entry::is_given_up_and_waits)
     }
 
     fn drop_gone_front(&mut self) {

@@ -3,6 +3,7 @@
 mod acknowledging;
 mod cutting;
 mod flows;
+mod held;
 mod next_packet;
 mod receiving;
 mod timers;

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Notice, OpenSession, Role};
 use crate::rtmfp::endpoint::{ForwardedHello, ReceiveFlowId, SendFlowId};
 use crate::rtmfp::event::Event;
-use crate::rtmfp::flow::receive_flow::{Answer, Piece, ReceiveFlow, ReceiveLimits};
+use crate::rtmfp::flow::receive_flow::{Piece, ReceiveFlow, ReceiveLimits};
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Ecn, PathId, Route};
 use crate::rtmfp::session::closing::Phase;
@@ -148,7 +148,8 @@ impl OpenSession {
             }
             Chunk::Ack(ack) => self.on_acknowledgement(&ack, so_far),
             Chunk::BufferProbe { flow_id } => {
-                if let Some(flow) = self.receive_flows.get_mut(&ReceiveFlowId(flow_id)) {
+                let flow = self.receive_flows.get_mut(&ReceiveFlowId(flow_id));
+                if let Some(flow) = flow.filter(|flow| !flow.is_closed(now)) {
                     flow.owes_acknowledgement = true;
                     self.acknowledging.hurry();
                 }
@@ -187,6 +188,15 @@ impl OpenSession {
 
     fn on_user_data(&mut self, now: Instant, data: UserData<'_>, so_far: &mut PacketSoFar) {
         let id = ReceiveFlowId(data.flow_id);
+        if let Some(flow) = self.receive_flows.get(&id).filter(|flow| flow.is_closed(now)) {
+            // The ID is free for another flow as soon as what this one holds was given up; until then its sender waits.
+            if flow.is_suspended() {
+                self.counters.dropped += 1;
+                so_far.before = None;
+                return;
+            }
+            self.receive_flows.remove(&id);
+        }
         match self.receive_flows.get(&id) {
             Some(flow) => {
                 let unknown = data.options.and_then(|options| options.defect);
@@ -240,15 +250,12 @@ impl OpenSession {
         self.acknowledging.hurry();
     }
 
-    /// Rejects a flow that the layer above may already know: nothing more will come of it.
+    /// Rejects a flow that the layer above already knows: nothing more will come of it.
     pub(super) fn reject_for_the_far_ends_fault(&mut self, id: ReceiveFlowId) {
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
-        let known = matches!(flow.answer, Answer::Accepted(_));
         flow.reject(0);
         self.acknowledging.hurry();
-        if known {
-            self.tell(Event::FlowFinished { session: self.key, flow: id });
-        }
+        self.tell(Event::FlowFailed { session: self.key, flow: id });
     }
 
     fn on_piece(&mut self, now: Instant, id: ReceiveFlowId, piece: Piece<'_>, so_far: &mut PacketSoFar) {
@@ -271,8 +278,11 @@ impl OpenSession {
     /// wait, none would ever get what it waits for.
     fn is_crowded_out(&self, id: ReceiveFlowId) -> bool {
         let holds_much = |flow: &ReceiveFlow| flow.held_bytes() > limits::LITTLE_HELD_BYTES;
+        // What a suspended flow waits for is not data.
+        let waits_for_data = |flow: &ReceiveFlow| holds_much(flow) && !flow.is_suspended();
         let held = || self.receive_flows.values().map(ReceiveFlow::held_bytes).sum::<usize>();
-        let first = || self.receive_flows.iter().find(|(_, flow)| holds_much(flow)).map(|(first, _)| *first);
+        let first =
+            || self.receive_flows.iter().find(|(_, flow)| waits_for_data(flow)).map(|(first, _)| *first);
         self.receive_flows.get(&id).is_some_and(holds_much)
             && held() > limits::MOST_HELD_BYTES
             && first() != Some(id)

@@ -45,7 +45,7 @@ impl OpenSession {
             self.queue_chunk(&Chunk::Ping { message: &[] });
         }
         self.expire_messages(now);
-        self.receive_flows.retain(|_, flow| flow.lingers_until().is_none_or(|until| until > now));
+        self.receive_flows.retain(|_, flow| flow.forgotten_at().is_none_or(|until| until > now));
     }
 
     /// Asks the far end for a sign of life at once.
@@ -80,7 +80,7 @@ impl OpenSession {
             .flat_map(|flow| [flow.queue.next_deadline(), flow.probe_due()].into_iter().flatten());
         let received = self.receive_flows.values().filter_map(|flow| match flow.answer {
             Answer::Told(at) => Some(at + limits::FLOW_ANSWER),
-            Answer::Untold | Answer::Accepted(_) | Answer::Rejected => flow.lingers_until(),
+            Answer::Untold | Answer::Accepted(_) | Answer::Rejected => flow.forgotten_at(),
         });
         let session = [
             self.timeout_at,
