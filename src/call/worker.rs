@@ -159,6 +159,7 @@ pub(super) fn prepare(
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
     endpoint.keepalive = Duration::from_secs(5);
     endpoint.vanish_after = Duration::from_secs(15);
+    endpoint.open_within = Duration::from_secs(20);
     let (remembered, problem) = history.as_mut().map(HistoryDesk::remembered).unwrap_or_default();
     let machine = ClientMachine::new(
         Instant::now(),

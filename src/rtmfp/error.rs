@@ -23,7 +23,8 @@ pub enum SessionEnd {
         /// How long nothing came.
         quiet: Duration,
     },
-    /// The same far end opened a newer session from the same address, or our own attempt lost to theirs.
+    /// The same far end opened a newer session from the same address, or our own attempt lost to theirs, or to a session
+    /// with the same far end that exists already.
     #[error("replaced by a newer session")]
     Replaced,
 }

@@ -173,7 +173,7 @@ pub struct EndpointConfig {
     pub keepalive: Duration,
     /// A session that owes us an answer is over after so long without one.
     pub vanish_after: Duration,
-    /// How long we try to open a session.
+    /// How long we try to open a session. RFC 7016 §3.5.1.1.1 recommends 95 seconds, longer than most people wait.
     pub open_within: Duration,
 }
 
@@ -190,7 +190,7 @@ impl EndpointConfig {
             most_sessions: 4096,
             keepalive: Duration::from_secs(10),
             vanish_after: Duration::from_secs(20),
-            open_within: Duration::from_secs(20),
+            open_within: Duration::from_secs(95),
         }
     }
 }

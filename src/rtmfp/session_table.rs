@@ -201,6 +201,25 @@ impl SessionTable {
             .filter_map(|(_, key)| Some((*key, self.running(*key)?)))
     }
 
+    /// Another session with this far end, older than an attempt or in its way: open, or opened by us and about to be.
+    pub(crate) fn another_with(&self, attempt: SessionKey, peer: PeerId) -> Option<SessionKey> {
+        let running = self.by_route.iter().map(|(_, key)| *key).find(|key| {
+            self.running(*key).is_some_and(|running| {
+                let counts = running.proof == Proof::Given || running.initiator;
+                running.peer == peer && counts && running.session.is_open()
+            })
+        });
+        let keying = || {
+            self.attempts().find(|(key, other)| match &other.state {
+                State::KeyingSent(keying) => {
+                    *key != attempt && keying.peer == peer && other.resting_for.is_none()
+                }
+                State::HelloSent { .. } => false,
+            })
+        };
+        running.or_else(|| keying().map(|(key, _)| key))
+    }
+
     /// Every session with keys, and where its far end is.
     pub(crate) fn routes(&self) -> impl Iterator<Item = (SessionKey, Route)> {
         self.by_route.iter().map(|(route, key)| (*key, *route))
@@ -232,9 +251,11 @@ impl SessionTable {
     /// Notes that a session's far end has shown that it holds the keys; true if that is news.
     pub(crate) fn proven(&mut self, key: SessionKey) -> bool {
         let Some(running) = self.running_mut(key) else { return false };
-        let news = running.proof != Proof::Given;
+        if running.proof == Proof::Given {
+            return false;
+        }
         running.proof = Proof::Given;
         self.unproven.remove(&key);
-        news
+        true
     }
 }

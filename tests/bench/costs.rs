@@ -1,4 +1,4 @@
-//! What things cost: `cargo bench --no-default-features [WORD]` prints one JSON object a line.
+//! What things cost: `cargo bench --no-default-features --features compare [WORD]` prints one JSON object a line.
 //!
 //! Each has `name`, `value` and `unit`; where something sets a limit, also `limit`, in the same unit, and `ratio`: how many
 //! times the limit's cost is paid, so 1 cannot be beaten. Values are the best of several rounds, which other programs
@@ -10,6 +10,8 @@ mod crypto;
 mod engine;
 #[cfg(feature = "media")]
 mod media;
+#[cfg(all(feature = "net", unix))]
+mod network;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -67,4 +69,6 @@ fn main() {
     amf::run(&bench);
     #[cfg(feature = "media")]
     media::run(&bench);
+    #[cfg(all(feature = "net", unix))]
+    network::run(&bench);
 }

@@ -12,7 +12,7 @@ use super::{Bench, best, nanoseconds};
 /// Datagrams of a full packet.
 pub(crate) const DATAGRAM: usize = 1200;
 /// Packets sealed at once.
-const BATCH: usize = 10;
+const BATCH: usize = 54;
 
 pub(crate) fn run(bench: &Bench) {
     if bench.wants("packet_seal") {

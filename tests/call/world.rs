@@ -396,5 +396,6 @@ fn node_config(profile: Arc<dyn Profile>, seed: u8) -> NodeConfig {
     let mut endpoint = EndpointConfig::new(profile, [seed; 32]);
     endpoint.keepalive = Duration::from_secs(5);
     endpoint.vanish_after = Duration::from_secs(15);
+    endpoint.open_within = Duration::from_secs(20);
     NodeConfig { endpoint, most_peer_connections: 8 }
 }

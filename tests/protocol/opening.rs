@@ -205,10 +205,11 @@ fn glare_ends_in_one_session_whoever_was_first() {
 #[test]
 fn a_session_dialled_the_other_way_leaves_a_living_one_alone() {
     let (mut net, ada, bob, near, far) = session_between_ada_and_bob();
-    dial(&mut net, bob, ada, "ada");
+    let his = dial(&mut net, bob, ada, "ada");
     net.run_for(Duration::from_secs(60));
-    assert_eq!((all_opened(&net, ada).len(), all_opened(&net, bob).len()), (1, 1));
+    assert!(all_opened(&net, ada).is_empty() && all_opened(&net, bob).is_empty());
     assert_eq!((ended(&net, ada, near), ended(&net, bob, far)), (None, None));
+    assert_eq!(ended(&net, bob, his).map(|(_, end)| end), Some(SessionEnd::Replaced));
 }
 
 #[test]
@@ -231,6 +232,55 @@ fn a_program_that_starts_anew_replaces_its_own_old_session() {
     net.run_for(Duration::from_secs(6));
     assert_eq!(ended(&net, ada, session).map(|(_, end)| end), Some(SessionEnd::Replaced));
     assert_eq!((net.machine(ada).sessions(), net.machine(bob).sessions()), (1, 1));
+}
+
+#[test]
+fn a_second_attempt_to_the_same_far_end_gives_way_to_the_session_that_lives() {
+    let (mut net, ada, bob, first, far) = session_between_ada_and_bob();
+    let now = net.elapsed();
+    let second = dial(&mut net, ada, bob, "bob");
+    net.run_for(Duration::from_secs(30));
+    assert_eq!(ended(&net, ada, second), Some((now + 4 * TRIP, SessionEnd::Replaced)));
+    assert_eq!((ended(&net, ada, first), ended(&net, bob, far)), (None, None));
+    assert_eq!((net.machine(ada).sessions(), net.machine(bob).sessions()), (1, 1));
+    assert!(all_opened(&net, ada).is_empty() && all_opened(&net, bob).is_empty());
+}
+
+#[test]
+fn of_two_attempts_at_once_one_opens_and_the_other_gives_way() {
+    let (mut net, ada, bob) = ada_and_bob();
+    net.set_job_time(Duration::from_millis(20));
+    let first = dial(&mut net, ada, bob, "bob");
+    net.run_until(TRIP);
+    let second = dial(&mut net, ada, bob, "bob");
+    net.run_until(Duration::from_secs(30));
+    assert_eq!(all_opened(&net, ada), [first]);
+    assert_eq!(ended(&net, ada, second).map(|(_, end)| end), Some(SessionEnd::Replaced));
+    assert_eq!((ended(&net, ada, first), all_opened(&net, bob).len()), (None, 1));
+}
+
+#[test]
+fn a_second_attempt_goes_on_when_the_first_one_is_stopped() {
+    let (mut net, ada, bob) = ada_and_bob();
+    net.set_job_time(Duration::from_millis(20));
+    let first = dial(&mut net, ada, bob, "bob");
+    let second = dial(&mut net, ada, bob, "bob");
+    net.run_until(3 * TRIP);
+    net.with(ada, |endpoint, now| endpoint.close_session(now, first, CloseManner::Orderly));
+    net.run_until(Duration::from_secs(30));
+    assert_eq!(all_opened(&net, ada), [second]);
+}
+
+#[test]
+fn a_second_attempt_opens_once_the_first_session_turns_out_to_be_dead() {
+    let (mut net, ada, bob, first, _) = session_between_ada_and_bob();
+    net.restart(bob, Endpoint::new(EndpointConfig { seed: [9; 32], ..config("bob") }));
+    let now = net.elapsed();
+    let second = dial(&mut net, ada, bob, "bob");
+    net.run_for(Duration::from_secs(30));
+    let dead = now + 2 * TRIP + Duration::from_secs(5);
+    assert_eq!(ended(&net, ada, first), Some((dead, SessionEnd::Replaced)));
+    assert_eq!((all_opened(&net, ada), opened_at(&net, ada)), (vec![second], Some(dead + 4 * TRIP)));
 }
 
 #[test]

@@ -375,8 +375,8 @@ fn a_known_address_needs_no_server() {
 
 #[test]
 fn whoever_cannot_prove_an_identity_plays_nothing() {
-    let (mut net, server) = network_with_server();
-    let ada = add_client(&mut net, server, "ada");
+    let mut net = Nodes::new(TRIP);
+    let (server, ada) = (net.add(node("server")), net.add(node("ada")));
     publish(&mut net, ada, "cam");
     let (peer, route) = (id(&net, ada), net.route_to(ada));
     let playback = net.with(server, |node, now| node.play_direct(now, peer, "cam", &[route]));

@@ -101,7 +101,10 @@ impl World {
         let number = self.people.len();
         let identity = Identity::generate([key; 32]);
         let seed = [100 + u8::try_from(number).unwrap(); 32];
-        let endpoint = EndpointConfig::new(Arc::new(Flash::peer(identity)), seed);
+        let endpoint = EndpointConfig {
+            open_within: Duration::from_secs(20),
+            ..EndpointConfig::new(Arc::new(Flash::peer(identity)), seed)
+        };
         let node = Node::new(NodeConfig { endpoint, most_peer_connections: 8 });
         let mut place = Place::new(node, &format!("203.0.113.{}:4000", number + 1));
         let local = place.address;

@@ -180,12 +180,20 @@ impl Endpoint {
         }
     }
 
+    /// A genuine packet of a session: it lives, and attempts that rested for it are not needed.
+    pub(super) fn on_genuine(&mut self, now: Instant, key: SessionKey) {
+        if self.sessions.proven(key) {
+            self.on_proven(now, key);
+        }
+        self.end_resting(now, key);
+    }
+
     /// The first genuine packet of a session: now it is open, for the layer above too.
     ///
     /// A session that the same far end opened earlier is stale (§3.5.1.1.2, RFC 7425 §4.3.7). One that *we* opened may
     /// be stale too, or the other half of glare that neither end could see: then the far end uses it, and perhaps drops
     /// this one by the same rule. Deviating from the RFC, such a session is not closed but asked for a sign of life.
-    pub(super) fn on_proven(&mut self, now: Instant, key: SessionKey) {
+    fn on_proven(&mut self, now: Instant, key: SessionKey) {
         let Some(running) = self.sessions.running(key) else { return };
         let (peer, route, initiator) = (running.peer, running.session.route(), running.initiator);
         let proven = self.config.profile.is_static(&running.certificate);
@@ -211,9 +219,6 @@ impl Endpoint {
             }
             self.wake(old);
         }
-        for rested in self.resting_for(key) {
-            self.end_attempt(rested, SessionEnd::Replaced);
-        }
     }
 
     /// A session that never came to anything no longer holds up our own attempts.
@@ -226,7 +231,7 @@ impl Endpoint {
         }
     }
 
-    fn resting_for(&self, key: SessionKey) -> Vec<SessionKey> {
+    pub(super) fn resting_for(&self, key: SessionKey) -> Vec<SessionKey> {
         self.sessions
             .attempts()
             .filter(|(_, attempt)| attempt.resting_for == Some(key))

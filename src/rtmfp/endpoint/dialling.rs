@@ -64,7 +64,7 @@ impl Endpoint {
         let Some(attempt) = self.sessions.attempt_mut(key) else { return };
         if attempt.is_given_up(now) {
             let waited = now.saturating_duration_since(attempt.started);
-            self.end_attempt(key, SessionEnd::NeverOpened { waited });
+            self.end_attempt(now, key, SessionEnd::NeverOpened { waited });
             return;
         }
         let due = attempt.take_due(now);
@@ -75,11 +75,12 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn end_attempt(&mut self, key: SessionKey, end: SessionEnd) {
+    pub(super) fn end_attempt(&mut self, now: Instant, key: SessionKey, end: SessionEnd) {
         self.sessions.remove(key);
         self.alarms.set(key, None);
         self.forget_steps(key);
         self.events.push_back(Event::SessionEnded { session: key, end });
+        self.resume_resting(now, key);
     }
 
     /// Results of these jobs come too late.
@@ -90,6 +91,7 @@ impl Endpoint {
     /// An RHello: the first acceptable one wins (§3.5.1.1.1).
     pub(super) fn on_responder_hello(
         &mut self,
+        now: Instant,
         route: Route,
         tag_echo: &[u8],
         cookie: &[u8],
@@ -102,6 +104,10 @@ impl Endpoint {
             return;
         }
         let Ok(peer) = profile.identify(certificate) else { return };
+        if let Some(other) = self.sessions.another_with(key, peer) {
+            self.rest_for_the_other(now, key, other);
+            return;
+        }
         let near_id = self.new_near_id();
         let Some(mut attempt) = self.sessions.take_attempt(key) else { return };
         attempt.state = match attempt.state {
@@ -118,6 +124,28 @@ impl Endpoint {
         let seed = self.chance.bytes();
         let job = self.compute(profile.initiate(certificate, seed));
         self.dialling.insert(job, Step::Initiate(key));
+    }
+
+    /// Whoever answered has a session with us already, or we are opening one: an attempt too many (§3.5.1.1.1). It is
+    /// over once the other session shows that it lives, and goes on if that turns out to be dead.
+    fn rest_for_the_other(&mut self, now: Instant, key: SessionKey, other: SessionKey) {
+        let Some(attempt) = self.sessions.attempt_mut(key) else { return };
+        if attempt.resting_for == Some(other) {
+            return;
+        }
+        attempt.rest_for(other);
+        self.drive_attempt(now, key);
+        if let Some(running) = self.sessions.running_mut(other) {
+            running.session.doubt(now);
+            self.wake(other);
+        }
+    }
+
+    /// Ends the attempts that rested for a session which has shown that it lives.
+    pub(super) fn end_resting(&mut self, now: Instant, key: SessionKey) {
+        for rested in self.resting_for(key) {
+            self.end_attempt(now, rested, SessionEnd::Replaced);
+        }
     }
 
     /// A Redirect: more addresses to ask (§3.5.1.1.1). An empty one means its sender's own address (§2.3.5).
@@ -207,6 +235,7 @@ impl Endpoint {
                 if let Some(mut attempt) = self.sessions.take_attempt(key) {
                     attempt.back_to_hello(tag);
                     self.sessions.insert_attempt(key, attempt);
+                    self.resume_resting(now, key);
                 }
             }
         }
@@ -246,8 +275,8 @@ impl Endpoint {
         for (route, mut datagram) in early.into_packets() {
             if let Some(running) = self.sessions.running_mut(key) {
                 let genuine = running.session.on_datagram(now, route, None, &mut datagram);
-                if genuine && self.sessions.proven(key) {
-                    self.on_proven(now, key);
+                if genuine {
+                    self.on_genuine(now, key);
                 }
             }
         }

@@ -5,10 +5,11 @@
 //!
 //! Two deviations from RFC 7016, both on the safe side: a session is reported open only when a packet sealed with its
 //! keys has come (§3.5.1.1.1 and §3.5.1.1.2 are content with the keying chunks, which anybody may copy together), and an
-//! attempt is not given up because another session to the same far end exists (§3.5.1.1.1), since that one may be dead.
+//! attempt is given up for another session to the same far end (§3.5.1.1.1) only when that one has shown that it lives.
 
 mod accepting;
 mod dialling;
+mod fragment_pace;
 mod running;
 mod startup;
 
@@ -17,6 +18,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+
+use self::fragment_pace::FragmentPace;
 
 pub use super::options::{
     AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress,
@@ -63,6 +66,8 @@ pub struct Endpoint {
     events: VecDeque<Event>,
     /// Startup packets that came in pieces (§3.4).
     fragments: Reassembly<Route>,
+    /// Startup packets that leave in pieces.
+    fragments_out: FragmentPace,
     answers: Allowance,
     forwarded_answers: Allowance,
     dropped: u64,
@@ -92,6 +97,7 @@ impl Endpoint {
             startup_packets: VecDeque::new(),
             events: VecDeque::new(),
             fragments: Reassembly::default(),
+            fragments_out: FragmentPace::default(),
             answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,
@@ -126,7 +132,7 @@ impl Endpoint {
     /// Closes a session, or stops opening it.
     pub fn close_session(&mut self, now: Instant, session: SessionKey, manner: CloseManner) {
         match self.sessions.get_mut(session) {
-            Some(Session::Opening(_)) => self.end_attempt(session, SessionEnd::ClosedHere),
+            Some(Session::Opening(_)) => self.end_attempt(now, session, SessionEnd::ClosedHere),
             Some(Session::Running(running)) => {
                 running.session.close(now, manner);
                 self.wake(session);
@@ -290,14 +296,10 @@ impl Endpoint {
         SessionKey(self.next_key)
     }
 
-    /// A session ID that no other session here is reached by, random and never 0 (§2.2.2).
+    /// A session ID that no other session here is reached by, random and never 0 (§2.2.2, §3.3).
     fn new_near_id(&mut self) -> u32 {
-        loop {
-            let id = self.chance.u32();
-            if id != 0 && self.sessions.with_near_id(id).is_none() {
-                return id;
-            }
-        }
+        let Self { chance, sessions, .. } = self;
+        first_free(|| chance.u32(), |id| sessions.with_near_id(id).is_some())
     }
 
     /// Gives a job away and answers its name.
@@ -306,6 +308,16 @@ impl Endpoint {
         let id = JobId(self.next_job);
         self.jobs.push_back(Job { id, work: Box::new(move || Box::new(work())) });
         id
+    }
+}
+
+/// The first number drawn that may be a session ID: not 0, which is the startup pseudo-session's, and not taken.
+fn first_free(mut draw: impl FnMut() -> u32, taken: impl Fn(u32) -> bool) -> u32 {
+    loop {
+        let id = draw();
+        if id != 0 && !taken(id) {
+            return id;
+        }
     }
 }
 
@@ -318,3 +330,15 @@ const FORWARDED_ANSWERS_AT_ONCE: u32 = 64;
 const FORWARDED_ANSWER_INTERVAL: Duration = Duration::from_millis(50);
 /// Addresses in one Redirect; nobody takes more (§3.5.1.1.1).
 const MOST_REDIRECTS: usize = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Conforms: 7016-3.3-b
+    #[test]
+    fn no_session_gets_the_id_of_start_up_or_that_of_another() {
+        let mut drawn = [0, 5, 0, 5, 7].into_iter();
+        assert_eq!(first_free(|| drawn.next().expect("more numbers"), |id| id == 5), 7);
+    }
+}

@@ -54,6 +54,10 @@ impl Machine for Endpoint {
                 packets.extend_from_slice(&bytes);
                 return Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() });
             }
+            if let Some((route, bytes)) = self.fragments_out.take_due(now) {
+                packets.extend_from_slice(&bytes);
+                return Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() });
+            }
             if let Some(job) = self.jobs.pop_front() {
                 return Output::Compute(job);
             }
@@ -61,7 +65,8 @@ impl Machine for Endpoint {
                 return Output::Event(event);
             }
             let Some(session) = self.ready.pop_front() else {
-                return Output::Sleep(self.alarms.next().into_iter().chain(self.fragments.deadline()).min());
+                let fragments = [self.fragments.deadline(), self.fragments_out.deadline()];
+                return Output::Sleep(fragments.into_iter().flatten().chain(self.alarms.next()).min());
             };
             self.in_ready.remove(&session);
             if let Some(transmit) = self.poll_session(now, session, packets) {
@@ -107,7 +112,10 @@ impl Endpoint {
 
     fn on_notice(&mut self, now: Instant, key: SessionKey, notice: Notice) {
         match notice {
-            Notice::Event(Event::SessionEnded { end, .. }) => self.on_session_ended(now, key, end),
+            Notice::Event(Event::SessionEnded { end, .. }) => {
+                self.on_session_ended(now, key, end);
+                self.resume_resting(now, key);
+            }
             Notice::Event(event) => {
                 match event {
                     Event::RouteChanged { route, .. } => self.sessions.moved(key, route),
@@ -192,8 +200,8 @@ impl Endpoint {
             Some(Session::Opening(_)) => self.on_keying_datagram(now, key, route, datagram),
             Some(Session::Running(running)) => {
                 let genuine = running.session.on_datagram(now, route, ecn, datagram);
-                if genuine && self.sessions.proven(key) {
-                    self.on_proven(now, key);
+                if genuine {
+                    self.on_genuine(now, key);
                 }
                 self.wake(key);
             }
@@ -207,10 +215,12 @@ impl Endpoint {
         for key in attempts {
             let tag: Tag = self.chance.bytes();
             if let Some(mut attempt) = self.sessions.take_attempt(key) {
-                if attempt.on_path_closed(path, tag) {
-                    self.forget_steps(key);
-                }
+                let starts_again = attempt.on_path_closed(path, tag);
                 self.sessions.insert_attempt(key, attempt);
+                if starts_again {
+                    self.forget_steps(key);
+                    self.resume_resting(now, key);
+                }
                 self.drive_attempt(now, key);
             }
         }

@@ -24,13 +24,13 @@ impl Endpoint {
         }
     }
 
-    /// The chunks of a plain startup packet; of several hellos only the first.
+    /// The chunks of a plain startup packet; of several hellos, or several IIKeyings, only the first: each costs work.
     fn on_startup_packet(&mut self, now: Instant, route: Route, plain: &[u8]) {
         let Some(chunks) = startup_packet::chunks(plain) else {
             self.dropped += 1;
             return;
         };
-        let mut greeted = false;
+        let (mut greeted, mut keyed) = (false, false);
         let mut whole = None;
         for chunk in chunks {
             match chunk {
@@ -39,12 +39,15 @@ impl Endpoint {
                     self.on_hello(now, route, endpoint_discriminator, tag);
                 }
                 Chunk::ResponderHello { tag_echo, cookie, certificate } => {
-                    self.on_responder_hello(route, tag_echo, cookie, certificate);
+                    self.on_responder_hello(now, route, tag_echo, cookie, certificate);
                 }
                 Chunk::Redirect { tag_echo, destinations } => {
                     self.on_redirect(now, route, tag_echo, &destinations);
                 }
-                Chunk::InitiatorKeying(keying) => self.on_initiator_keying(now, route, &keying),
+                Chunk::InitiatorKeying(keying) if !keyed => {
+                    keyed = true;
+                    self.on_initiator_keying(now, route, &keying);
+                }
                 Chunk::PacketFragment(fragment) if whole.is_none() => {
                     whole = self.fragments.take(now, route, Mode::Startup, &fragment);
                 }
@@ -141,13 +144,11 @@ impl Endpoint {
         }
         let packet_id = u64::from(self.chance.u32());
         let room = limit.saturating_sub(PACKET_HEADER);
-        let pieces: Vec<Vec<u8>> = packet_fragment::split(plain, packet_id, room)
+        let pieces = packet_fragment::split(plain, packet_id, room)
             .map(|piece| startup_packet::with_chunk(&Chunk::PacketFragment(piece)))
+            .map(|piece| self.sealed_startup(far_session_id, &piece))
             .collect();
-        for piece in pieces {
-            let packet = self.sealed_startup(far_session_id, &piece);
-            self.startup_packets.push_back((route, packet));
-        }
+        self.fragments_out.add(route, pieces);
     }
 
     pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {

@@ -12,7 +12,7 @@ pub(crate) struct Keepalive {
     owed_since: Option<Instant>,
     /// When the last unanswered ping went out.
     asked: Option<Instant>,
-    /// Gone by then, unless it is heard: there is a sign that it has another session instead.
+    /// Gone by then, unless it is heard: there is a sign that it has, or wants, another session instead.
     doubted_until: Option<Instant>,
 }
 
@@ -56,7 +56,7 @@ impl Keepalive {
 
     /// The far end has probably forgotten this session: it is given less time to answer.
     pub(crate) fn doubt(&mut self, now: Instant) {
-        self.doubted_until = Some(now + DOUBT);
+        self.doubted_until.get_or_insert(now + DOUBT);
     }
 
     /// Whether it is doubted, and nothing came since.

@@ -103,7 +103,13 @@ fn chunk() -> impl Strategy<Value = Chunk<'static>> {
         user_data().prop_map(Chunk::UserData),
         (place(), any::<bool>(), any::<bool>(), leaked()).prop_map(
             |(fragment, abandoned, finished, data)| {
-                Chunk::NextUserData(NextUserData { fragment, abandoned, finished, data })
+                Chunk::NextUserData(NextUserData {
+                    fragment,
+                    abandoned,
+                    finished,
+                    unknown_option: None,
+                    data,
+                })
             }
         ),
         ack().prop_map(Chunk::Ack),
@@ -195,8 +201,13 @@ proptest! {
 fn the_rfcs_sequential_messages_are_read() {
     let bytes =
         [0x10, 0, 7, 0, 2, 5, 3, 0, 1, 2, 0x11, 0, 4, 0, 3, 4, 5, 0x11, 0, 4, 0, 6, 7, 8, 0xff, 0xff, 0xff];
-    let next =
-        |data| NextUserData { fragment: FragmentPlace::Whole, abandoned: false, finished: false, data };
+    let next = |data| NextUserData {
+        fragment: FragmentPlace::Whole,
+        abandoned: false,
+        finished: false,
+        unknown_option: None,
+        data,
+    };
     let read = parsed(&bytes);
     assert_eq!(read.len(), 3);
     assert_eq!(read[1], Ok(Chunk::NextUserData(next(&[3, 4, 5]))));

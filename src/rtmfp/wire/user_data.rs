@@ -122,6 +122,9 @@ pub(crate) struct NextUserData<'a> {
     pub(crate) abandoned: bool,
     /// It is the flow's last sequence number (FIN).
     pub(crate) finished: bool,
+    /// An option that obliges its receiver to reject the flow (§2.3.11.1). Never written: what there is to say about a
+    /// flow, the chunk before this one has said.
+    pub(crate) unknown_option: Option<u64>,
     /// The fragment's bytes.
     pub(crate) data: &'a [u8],
 }
@@ -196,16 +199,18 @@ impl<'a> NextUserData<'a> {
 
     pub(super) fn read(mut reader: Reader<'a>) -> Result<Self, ChunkError> {
         let flags = reader.u8()?;
-        if flags & OPTIONS != 0 {
-            // The chunk before this one said what there is to say about the flow; only a rule we cannot know counts.
-            if let Some(FlowDefect::UnknownOption(_)) = FlowMetadata::read(&mut reader)?.defect {
-                return Err(ChunkError::Malformed);
-            }
-        }
+        let defect = match flags & OPTIONS {
+            0 => None,
+            _ => FlowMetadata::read(&mut reader)?.defect,
+        };
         Ok(Self {
             fragment: place(flags),
             abandoned: flags & ABANDONED != 0,
             finished: flags & FINISHED != 0,
+            unknown_option: match defect {
+                Some(FlowDefect::UnknownOption(kind)) => Some(kind),
+                Some(FlowDefect::NoMetadata | FlowDefect::TwoAssociations) | None => None,
+            },
             data: reader.rest(),
         })
     }

@@ -46,7 +46,7 @@ pub(crate) fn endpoint_config(name: &str) -> EndpointConfig {
 
 fn seeded_config(name: &str, seed: [u8; 32]) -> EndpointConfig {
     let profile = Selectable { plain: Plain::new(name), certificate: name.as_bytes().to_vec() };
-    EndpointConfig::new(Arc::new(profile), seed)
+    EndpointConfig { open_within: Duration::from_secs(20), ..EndpointConfig::new(Arc::new(profile), seed) }
 }
 
 /// A network with a server that lets everybody in and introduces them.

@@ -15,6 +15,9 @@ use super::virtual_network::{Host, VirtualNetwork};
 /// How long a datagram takes in most scenes.
 pub(crate) const TRIP: Duration = Duration::from_millis(40);
 
+/// How long an attempt to open a session lasts in most scenes: as long as a person waits.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+
 /// A network of endpoints.
 pub(crate) type Net = VirtualNetwork<Endpoint>;
 
@@ -22,7 +25,8 @@ pub(crate) type Net = VirtualNetwork<Endpoint>;
 pub(crate) fn config(name: &str) -> EndpointConfig {
     let mut seed = [0; 32];
     name.bytes().zip(&mut seed).for_each(|(letter, byte)| *byte = letter);
-    EndpointConfig::new(Arc::new(Plain::new(name)), seed)
+    let config = EndpointConfig::new(Arc::new(Plain::new(name)), seed);
+    EndpointConfig { open_within: PATIENCE, ..config }
 }
 
 /// An endpoint with the usual settings.

@@ -4,6 +4,7 @@
 //! fingerprint says only that it is the same server as a moment ago.
 
 mod certificate;
+mod chains;
 mod endpoint_discriminator;
 mod group;
 mod identity;

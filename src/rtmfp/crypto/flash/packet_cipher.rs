@@ -1,10 +1,11 @@
 //! Sealing and opening packets (RFC 7425 §4.7): AES-128-CBC with a zero IV, a checksum or an HMAC, a sequence number.
 
-use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, InnerIvInit, KeyInit};
+use aes::cipher::{BlockModeDecrypt, InnerIvInit, KeyInit};
 use aes::{Aes128Dec, Aes128Enc, Block};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use super::chains::{self, SIDE_BY_SIDE};
 use super::replay_window::ReplayWindow;
 use crate::rtmfp::crypto::{CryptoError, PacketCipher};
 use crate::rtmfp::wire::writer::Writer;
@@ -97,8 +98,9 @@ impl FlashCipher {
         }
     }
 
-    fn seal_one(&mut self, far_session_id: u32, plain: &[u8], out: &mut Vec<u8>) {
-        let start = out.len();
+    /// Appends one packet as it will be, still plain: room for the session ID, sequence number, checksum, packet, padding,
+    /// and room for the tag.
+    fn lay_out(&mut self, plain: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(&[0; session_id::LENGTH]);
         let encrypted_at = out.len();
         if let Some(sequence) = &mut self.next_sequence {
@@ -115,15 +117,36 @@ impl FlashCipher {
             let sum = checksum(&out[checked_at..]);
             out[checksum_at..checked_at].copy_from_slice(&sum.to_be_bytes());
         }
-        let (blocks, _) = Block::slice_as_chunks_mut(&mut out[encrypted_at..]);
-        cbc::Encryptor::inner_iv_init(&self.encrypt, &Block::default()).encrypt_blocks(blocks);
-        if let Guard::Hmac { keyed, length } = &self.sent_guard {
-            let mut mac = keyed.clone();
-            mac.update(&out[encrypted_at..]);
-            out.extend_from_slice(&mac.finalize().into_bytes()[..*length]);
+        out.resize(out.len() + self.sent_guard.tag_length(), 0);
+    }
+
+    /// Encrypts, tags and addresses packets that were laid out one after the other, each ending at its offset in `ends`.
+    fn protect(&self, far_session_id: u32, packets: &mut [u8], ends: &[usize]) {
+        let tag_length = self.sent_guard.tag_length();
+        let mut chains: [&mut [Block]; SIDE_BY_SIDE] = std::array::from_fn(|_| Default::default());
+        let mut start = 0;
+        let mut rest = &mut *packets;
+        for group in ends.chunks(SIDE_BY_SIDE) {
+            for (chain, end) in chains.iter_mut().zip(group) {
+                let (packet, after) = rest.split_at_mut(end - start);
+                let encrypted = session_id::LENGTH..packet.len() - tag_length;
+                (*chain, _) = Block::slice_as_chunks_mut(&mut packet[encrypted]);
+                (rest, start) = (after, *end);
+            }
+            chains::encrypt(&self.encrypt, &mut chains[..group.len()]);
         }
-        let scrambled = session_id::scramble(far_session_id, &out[encrypted_at..]);
-        out[start..encrypted_at].copy_from_slice(&scrambled.to_be_bytes());
+        let mut start = 0;
+        for end in ends {
+            let (front, behind) = packets[start..*end].split_at_mut(session_id::LENGTH);
+            let (encrypted, tag) = behind.split_at_mut(behind.len() - tag_length);
+            if let Guard::Hmac { keyed, .. } = &self.sent_guard {
+                let mut mac = keyed.clone();
+                mac.update(encrypted);
+                tag.copy_from_slice(&mac.finalize().into_bytes()[..tag_length]);
+            }
+            front.copy_from_slice(&session_id::scramble(far_session_id, encrypted).to_be_bytes());
+            start = *end;
+        }
     }
 }
 
@@ -144,12 +167,15 @@ impl PacketCipher for FlashCipher {
         out: &mut Vec<u8>,
         out_ends: &mut Vec<usize>,
     ) {
+        let (from, first) = (out.len(), out_ends.len());
         let mut start = 0;
         for end in ends {
-            self.seal_one(far_session_id, &plain[start..*end], out);
-            out_ends.push(out.len());
+            self.lay_out(&plain[start..*end], out);
+            out_ends.push(out.len() - from);
             start = *end;
         }
+        self.protect(far_session_id, &mut out[from..], &out_ends[first..]);
+        out_ends[first..].iter_mut().for_each(|end| *end += from);
     }
 
     fn open<'a>(&mut self, datagram: &'a mut [u8]) -> Result<&'a [u8], CryptoError> {
@@ -297,6 +323,28 @@ mod tests {
         let mut datagrams: Vec<_> = (0..500).map(|_| sealed(&mut a, b"a packet")).collect();
         datagrams.reverse();
         assert!(datagrams.iter_mut().all(|datagram| b.open(datagram).is_ok()));
+    }
+
+    #[test]
+    fn a_batch_of_any_size_opens_packet_by_packet() {
+        let (mut a, mut b) = pair();
+        for count in [1, 8, 9, 64, 65, 150] {
+            let packets: Vec<Vec<u8>> = (0..count).map(|n| vec![n as u8; 1 + (n * 37) % 500]).collect();
+            let ends: Vec<usize> = packets
+                .iter()
+                .scan(0, |end, packet| {
+                    *end += packet.len();
+                    Some(*end)
+                })
+                .collect();
+            let (mut out, mut out_ends) = (b"before".to_vec(), vec![6]);
+            a.seal(7, &packets.concat(), &ends, &mut out, &mut out_ends);
+            assert_eq!((out_ends.len(), &out[..6]), (count + 1, &b"before"[..]));
+            for (packet, around) in packets.iter().zip(out_ends.windows(2)) {
+                let opened = b.open(&mut out[around[0]..around[1]]).expect("a good packet");
+                assert_eq!(opened[..packet.len()], *packet);
+            }
+        }
     }
 
     #[test]

@@ -251,6 +251,7 @@ impl OpenSession {
                     fragment: next.place,
                     abandoned: next.abandoned,
                     finished: next.finished,
+                    unknown_option: None,
                     data: &next.data,
                 })
             } else {

@@ -132,6 +132,11 @@ impl OpenSession {
                     .and_then(|(id, number, forward)| Some((id, number.checked_add(1)?, forward)));
                 so_far.before = from;
                 let Some((id, sequence, forward)) = from else { return };
+                if next.unknown_option.is_some()
+                    && self.receive_flows.get(&id).is_some_and(|flow| flow.is_open())
+                {
+                    self.reject_for_the_far_ends_fault(id);
+                }
                 let (place, abandoned, finished) = (next.fragment, next.abandoned, next.finished);
                 let piece = Piece { sequence, forward, place, abandoned, finished, data: next.data };
                 self.on_piece(now, id, piece, so_far);

@@ -54,7 +54,8 @@ impl OpenSession {
         }
     }
 
-    /// The far end opened another session. If it does not answer in this one any more, that one has replaced it.
+    /// The far end opened another session, or we are about to. If it does not answer in this one any more, that one has
+    /// replaced it.
     pub(crate) fn doubt(&mut self, now: Instant) {
         if self.is_open() {
             self.keepalive.doubt(now);
