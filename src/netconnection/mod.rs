@@ -16,6 +16,7 @@ mod event;
 mod farewell;
 mod flow_metadata;
 mod flow_sync;
+pub mod fuzzing;
 mod ids;
 pub mod media_tag;
 mod message;

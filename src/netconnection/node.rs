@@ -215,6 +215,11 @@ impl Node {
         self.endpoint.sessions()
     }
 
+    /// Bytes the endpoint below holds for others; see [`Endpoint::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.endpoint.held_bytes()
+    }
+
     /// The way the direct session with a peer takes.
     pub fn peer_route(&self, peer: PeerId) -> Option<Route> {
         self.endpoint.route(self.sending_session(peer)?)
@@ -321,7 +326,11 @@ impl Node {
             Event::Message { session, flow, sequence, bytes } => {
                 self.on_message(now, session, flow, sequence, &bytes);
             }
-            Event::FlowFinished { session, flow } => self.on_flow_finished(now, session, flow),
+            Event::FlowFinished { session, flow } | Event::FlowFailed { session, flow } => {
+                self.on_flow_finished(now, session, flow);
+            }
+            // Pictures and sound bear their times, and what must not be missed is never given up.
+            Event::Gap { .. } => {}
             Event::FlowRefused { session, flow, code: _ } => self.on_flow_refused(now, session, flow),
             Event::MessageDone { session, flow, message, delivered } => {
                 self.on_message_done(session, flow, message, delivered);
@@ -373,7 +382,8 @@ impl Node {
         if let Some(connection) = session.connection {
             self.on_connection_lost(now, connection, end);
         }
-        let vanished = matches!(end, SessionEnd::WentQuiet { .. } | SessionEnd::Replaced);
+        let vanished =
+            matches!(end, SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced);
         self.end_subscribers(now, key, vanished);
         self.on_session_of_playbacks_ended(now, key, end);
         self.sessions.remove(&key);

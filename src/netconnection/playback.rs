@@ -245,7 +245,9 @@ impl Node {
                 SessionEnd::ClosedHere => PlaybackEnd::ClosedHere,
                 SessionEnd::ClosedThere => PlaybackEnd::Unpublished,
                 SessionEnd::NeverOpened { .. } => PlaybackEnd::Unreachable,
-                SessionEnd::WentQuiet { .. } | SessionEnd::Replaced => PlaybackEnd::Vanished,
+                SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced => {
+                    PlaybackEnd::Vanished
+                }
             },
         );
     }

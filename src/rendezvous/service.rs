@@ -127,6 +127,11 @@ impl Service {
         self.node.sessions()
     }
 
+    /// Bytes held for others below; see [`Node::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.node.held_bytes()
+    }
+
     fn on_node_event(&mut self, now: Instant, event: NodeEvent) {
         match event {
             NodeEvent::ConnectRequested { connection, peer, proven, route, arguments, .. } => {

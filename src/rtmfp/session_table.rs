@@ -72,6 +72,11 @@ pub(crate) struct SessionTable {
 }
 
 impl SessionTable {
+    /// Every one, in any state.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Session> {
+        self.sessions.values()
+    }
+
     /// How many there are, in any state.
     pub(crate) fn len(&self) -> usize {
         self.sessions.len()

@@ -195,6 +195,17 @@ impl Endpoint {
         self.change(session, |open| open.reject_flow(now, flow, code));
     }
 
+    /// Holds the messages of a flow we receive on until [`Self::resume_flow`] (RFC 7016 §3.6.3.3). They count against its
+    /// window, which may close: then its sender stands still.
+    pub fn suspend_flow(&mut self, session: SessionKey, flow: ReceiveFlowId) {
+        self.change(session, |open| open.suspend_flow(flow));
+    }
+
+    /// Gives the messages that a suspended flow held, and those to come.
+    pub fn resume_flow(&mut self, now: Instant, session: SessionKey, flow: ReceiveFlowId) {
+        self.change(session, |open| open.resume_flow(now, flow));
+    }
+
     /// Whether hellos that this session's far end forwards are answered.
     pub fn set_forwarded_hello(&mut self, session: SessionKey, mode: ForwardedHello) {
         self.change(session, |open| open.set_forwarded_hello(mode));
@@ -252,6 +263,17 @@ impl Endpoint {
     /// Datagrams that belonged to no session, or said nothing that start-up understands.
     pub fn dropped(&self) -> u64 {
         self.dropped
+    }
+
+    /// Bytes held for others, for tests and statistics: received flows and what they keep, packets that came in pieces or
+    /// too early, answers not yet sent. What the layer above queued does not count.
+    pub fn held_bytes(&self) -> usize {
+        let sessions = self.sessions.all().map(|session| match session {
+            Session::Opening(attempt) => attempt.held_bytes(),
+            Session::Running(running) => running.certificate.len() + running.session.held_bytes(),
+        });
+        let answers = self.startup_packets.iter().map(|(_, packet)| packet.len());
+        sessions.chain(answers).sum::<usize>() + self.fragments.held_bytes() + self.admissions.held_bytes()
     }
 
     /// Key agreements under way for strangers, for tests and statistics.

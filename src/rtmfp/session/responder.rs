@@ -71,6 +71,14 @@ impl Admissions {
         Some(admitted)
     }
 
+    /// Bytes of what is kept for them.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let kept = |(admitted, cookie): &(Admitted, Vec<u8>)| {
+            admitted.certificate.len() + admitted.component.len() + 2 * cookie.len()
+        };
+        self.by_job.values().map(kept).sum()
+    }
+
     /// How many are under way.
     pub(crate) fn len(&self) -> usize {
         self.by_job.len()

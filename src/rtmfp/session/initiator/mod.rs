@@ -138,6 +138,14 @@ impl Attempt {
         }
     }
 
+    /// Bytes of what others sent that is kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        match &self.state {
+            State::KeyingSent(keying) => keying.held_bytes(),
+            State::HelloSent { .. } => 0,
+        }
+    }
+
     /// Whether the time for opening is over.
     pub(crate) fn is_given_up(&self, now: Instant) -> bool {
         self.give_up <= now
