@@ -47,11 +47,11 @@ impl Machine for Endpoint {
         loop {
             if let Some((route, bytes)) = self.startup_packets.pop_front() {
                 packets.extend_from_slice(&bytes);
-                return Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() });
+                return Output::Transmit(Transmit::ordinary(route, bytes.len()));
             }
             if let Some((route, bytes)) = self.fragments_out.take_due(now) {
                 packets.extend_from_slice(&bytes);
-                return Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() });
+                return Output::Transmit(Transmit::ordinary(route, bytes.len()));
             }
             if let Some(job) = self.jobs.pop_front() {
                 return Output::Compute(job);

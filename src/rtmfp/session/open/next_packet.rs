@@ -118,7 +118,7 @@ impl OpenSession {
         *handed_out += packets;
         self.counters.packets_sent += packets as u64;
         self.counters.bytes_sent += (end - start) as u64;
-        Some(Transmit { route, ecn: self.packing.ecn, segment_size })
+        Some(Transmit { ecn: self.packing.ecn, ..Transmit::ordinary(route, segment_size) })
     }
 
     fn header(&self, now: Instant) -> PacketHeader {
@@ -181,9 +181,10 @@ impl OpenSession {
 
     fn pack_batch(&mut self, now: Instant, plain: &mut Vec<u8>) {
         let limit = self.cipher.plain_limit(self.path_mtu.datagram_size());
+        let with_data = !self.waits_for_room();
         for _ in 0..limits::BATCH_PACKETS {
             let start = plain.len();
-            if !self.pack_packet(now, plain, limit) {
+            if !self.pack_packet(now, plain, limit, with_data) {
                 return;
             }
             let length = plain.len() - start;
@@ -202,7 +203,7 @@ impl OpenSession {
     }
 
     /// Appends one packet for the far end; false, and nothing appended, if there is nothing to say.
-    fn pack_packet(&mut self, now: Instant, plain: &mut Vec<u8>, limit: usize) -> bool {
+    fn pack_packet(&mut self, now: Instant, plain: &mut Vec<u8>, limit: usize, with_data: bool) -> bool {
         let start = plain.len();
         let header = self.header(now);
         header.write(plain);
@@ -210,7 +211,8 @@ impl OpenSession {
         let end = start + limit;
 
         self.pack_waiting_chunks(plain, body, end);
-        let has_data = self.may_send_data(now) && self.send_flows.values_mut().any(|flow| flow.is_ready());
+        let has_data =
+            with_data && self.may_send_data(now) && self.send_flows.values_mut().any(|flow| flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
             self.pack_acknowledgements(plain, end);
         }
@@ -262,6 +264,20 @@ impl OpenSession {
                 self.keepalive.note_owed(now);
             }
         }
+    }
+
+    /// Whether a batch with user data had better be put off until more of what is in flight is acknowledged.
+    ///
+    /// Otherwise each acknowledgement lets out as much as it acknowledges, and a stream that once went in small batches
+    /// does so for ever, at several times the cost. Only nearby, where it is a matter of microseconds; and enough is in
+    /// flight then that acknowledgements come without their delay.
+    fn waits_for_room(&self) -> bool {
+        let window = self.congestion.window();
+        let worth_it = (window / 4).min(limits::BATCH_PACKETS * limits::DATAGRAM_SIZE);
+        let is_near = self.round_trip.smoothed().is_some_and(|trip| trip < limits::SHORTEST_PACED_ROUND_TRIP);
+        is_near
+            && window >= limits::SMALLEST_BATCHED_WINDOW
+            && self.in_flight.bytes().saturating_add(worth_it) > window
     }
 
     /// Whether congestion control and burst avoidance (§3.5.2.3) let user data out.
