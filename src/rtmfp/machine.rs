@@ -44,7 +44,7 @@ pub enum Urgency {
     Ordinary,
     /// Moving pictures of a call.
     Pictures,
-    /// Sound of a call, and nothing else.
+    /// Sound of a call.
     Sound,
 }
 

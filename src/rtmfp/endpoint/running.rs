@@ -59,6 +59,10 @@ impl Machine for Endpoint {
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);
             }
+            // The rest of a session's batch goes before another's turn.
+            if let Some(transmit) = self.packing.hand_out(packets) {
+                return Output::Transmit(transmit);
+            }
             let Some(session) = self.ready.pop_front() else {
                 let fragments = [self.fragments.deadline(), self.fragments_out.deadline()];
                 return Output::Sleep(fragments.into_iter().flatten().chain(self.alarms.next()).min());
@@ -86,7 +90,7 @@ impl Endpoint {
                     self.on_notice(now, key, notice);
                     continue;
                 }
-                if let Some(transmit) = running.session.poll_transmit(now, packets) {
+                if let Some(transmit) = running.session.poll_transmit(now, &mut self.packing, packets) {
                     self.wake(key);
                     return Some(transmit);
                 }
