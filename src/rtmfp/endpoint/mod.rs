@@ -37,6 +37,7 @@ use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
 use super::session::cookie::CookieMaker;
 use super::session::open::OpenSession;
+use super::session::packing::Packing;
 use super::session::responder::Admissions;
 use super::session::time_critical::TimeCritical;
 use super::session_table::{Proof, Running, Session, SessionTable};
@@ -57,6 +58,7 @@ pub struct Endpoint {
     /// Sessions that may have something to say, in the order of their turns.
     ready: VecDeque<SessionKey>,
     in_ready: BTreeSet<SessionKey>,
+    packing: Packing,
     /// Sessions that wait for the layer above to accept or reject a flow.
     asking: BTreeSet<SessionKey>,
     admissions: Admissions,
@@ -90,6 +92,7 @@ impl Endpoint {
             alarms: Alarms::default(),
             ready: VecDeque::new(),
             in_ready: BTreeSet::new(),
+            packing: Packing::default(),
             asking: BTreeSet::new(),
             admissions: Admissions::default(),
             dialling: BTreeMap::new(),

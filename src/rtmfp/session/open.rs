@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use self::acknowledging::Acknowledging;
-use self::next_packet::Packing;
 use super::closing::{ClosingStep, Phase};
 use super::congestion::Congestion;
 use super::congestion_marks::CongestionMarks;
@@ -166,7 +165,8 @@ pub(crate) struct OpenSession {
     acknowledging: Acknowledging,
 
     waiting: Waiting,
-    packing: Packing,
+    /// Whether [`Notice::Over`] was given.
+    over_told: bool,
     notices: VecDeque<Notice>,
     counters: Counters,
 }
@@ -217,7 +217,7 @@ impl OpenSession {
             receive_flows: BTreeMap::new(),
             acknowledging: Acknowledging::default(),
             waiting: Waiting::default(),
-            packing: Packing::default(),
+            over_told: false,
             notices: VecDeque::new(),
             counters: Counters::default(),
         }
@@ -358,8 +358,8 @@ impl OpenSession {
 
     fn be_over(&mut self) {
         self.phase = Phase::Over;
-        if !self.packing.over_told {
-            self.packing.over_told = true;
+        if !self.over_told {
+            self.over_told = true;
             self.notices.push_back(Notice::Over);
         }
     }
