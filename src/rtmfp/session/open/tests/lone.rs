@@ -155,7 +155,10 @@ impl Lone {
     pub(super) fn wait(&mut self, span: Duration) -> Vec<Packet> {
         let end = self.now + span;
         let mut said = self.says();
+        let mut wakes_at_once = 0;
         while let Some(due) = self.session.deadline().filter(|due| *due <= end) {
+            wakes_at_once = if due <= self.now { wakes_at_once + 1 } else { 0 };
+            assert!(wakes_at_once < 100, "something is due for ever: {:?}", self.elapsed());
             self.now = self.now.max(due);
             self.session.on_time(self.now);
             said.extend(self.says());
