@@ -154,6 +154,11 @@ impl SendFlow {
         self.queue.acknowledge(cumulative, islands, sent)
     }
 
+    /// The most bytes of data in a fragment of this flow, when a packet's chunks have `room`.
+    pub(crate) fn fragment_size(&self, id: SendFlowId, room: usize) -> usize {
+        room.saturating_sub(self.largest_overhead(id)).max(SMALLEST_FRAGMENT)
+    }
+
     /// Whether it has something to send and the far end has room for it (§3.6.2.3).
     pub(crate) fn is_ready(&mut self) -> bool {
         let room = self.window > self.queue.in_flight_bytes() as u64 || self.is_refused();
@@ -200,11 +205,15 @@ impl SendFlow {
 
     /// Bytes that a chunk of this flow spends on other than data, at the most (§3.6.2.2): numbers still grow while the
     /// message is queued.
-    pub(crate) fn largest_overhead(&self, id: SendFlowId) -> usize {
+    fn largest_overhead(&self, id: SendFlowId) -> usize {
         let number = self.queue.next_number().saturating_add(1 << 21);
         UserData::header_length(id.0, number, number, self.startup_options().as_ref())
     }
 }
+
+/// Fragments are not cut smaller than this, even if the metadata of a flow the far end does not know yet leaves no room for
+/// them in a short packet: they go in longer ones.
+const SMALLEST_FRAGMENT: usize = 64;
 
 #[cfg(test)]
 mod tests {

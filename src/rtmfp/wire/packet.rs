@@ -75,6 +75,13 @@ impl PacketHeader {
         }
     }
 
+    /// Says of a packet whose header was written that it carries real-time user data after all.
+    pub(crate) fn mark_time_critical(packet: &mut [u8]) {
+        if let Some(flags) = packet.first_mut() {
+            *flags |= TIME_CRITICAL;
+        }
+    }
+
     /// How many bytes [`Self::write`] takes.
     pub(crate) fn encoded_length(&self) -> usize {
         1 + 2 * self.timestamp.iter().chain(&self.timestamp_echo).count()
@@ -108,6 +115,7 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Result<RawChunk<'_>, 
 mod tests {
     use super::*;
 
+    /// Conforms: 7016-2.2.4-b
     #[test]
     fn a_header_with_both_times_takes_five_bytes() {
         let header = PacketHeader {
@@ -125,13 +133,51 @@ mod tests {
         assert_eq!(PacketHeader::parse(&out), Ok((header, &[9][..])));
     }
 
+    /// Conforms: 7016-2.2.4-a, 7016-2.2.4-b, 7016-2.2.4-f, 7016-2-b, 7016-2-c
     #[test]
-    fn a_forbidden_mode_is_discarded_and_reserved_bits_are_not_looked_at() {
-        assert_eq!(PacketHeader::parse(&[0x80]), Err(ChunkError::Malformed));
-        let (plain, _) = PacketHeader::parse(&[0x03]).expect("a header");
-        assert_eq!(PacketHeader::parse(&[0x33]), Ok((plain, &[][..])));
+    fn every_flag_is_its_own_bit_mode_0_is_forbidden_and_reserved_bits_are_neither_looked_at_nor_set() {
+        for flags in 0..=255_u8 {
+            let bytes = [flags, 1, 2, 3, 4];
+            let read = PacketHeader::parse(&bytes);
+            let Some(mode) = [None, Some(Mode::Initiator), Some(Mode::Responder), Some(Mode::Startup)]
+                [usize::from(flags & 0x03)]
+            else {
+                assert_eq!(read, Err(ChunkError::Malformed), "{flags:#x}");
+                continue;
+            };
+            let (timestamp, timestamp_echo, rest) = match flags & 0x0c {
+                0x00 => (None, None, &bytes[1..]),
+                0x04 => (None, Some(0x0102), &bytes[3..]),
+                0x08 => (Some(0x0102), None, &bytes[3..]),
+                _ => (Some(0x0102), Some(0x0304), &bytes[5..]),
+            };
+            let (time_critical, time_critical_reverse) = (flags & 0x80 != 0, flags & 0x40 != 0);
+            let header =
+                PacketHeader { mode, time_critical, time_critical_reverse, timestamp, timestamp_echo };
+            assert_eq!(read, Ok((header, rest)), "{flags:#x}");
+            let mut written = Vec::new();
+            header.write(&mut written);
+            assert_eq!((written[0], written.len()), (flags & 0xcf, 5 - rest.len()), "{flags:#x}");
+        }
     }
 
+    #[test]
+    fn a_written_header_can_still_be_marked() {
+        let mut header = PacketHeader {
+            mode: Mode::Initiator,
+            time_critical: false,
+            time_critical_reverse: true,
+            timestamp: Some(7),
+            timestamp_echo: None,
+        };
+        let mut out = Vec::new();
+        header.write(&mut out);
+        PacketHeader::mark_time_critical(&mut out);
+        header.time_critical = true;
+        assert_eq!(PacketHeader::parse(&out), Ok((header, &[][..])));
+    }
+
+    /// Conforms: 7016-2-d
     #[test]
     fn a_header_cut_inside_its_times_is_an_error() {
         assert_eq!(PacketHeader::parse(&[]), Err(ChunkError::Truncated));

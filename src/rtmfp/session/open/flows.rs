@@ -57,8 +57,12 @@ impl OpenSession {
         }
         let room = self.chunk_room();
         let send_flow = self.send_flows.get_mut(&flow).ok_or(Misuse::NoFlow)?;
-        let fragment_size = room.saturating_sub(send_flow.largest_overhead(flow)).max(1);
+        let fragment_size = send_flow.fragment_size(flow, room);
+        let is_cut = message.len() > fragment_size;
         let id = send_flow.write(message, fragment_size, self.settings.send_buffer, options)?;
+        if is_cut {
+            self.path_mtu.want(now);
+        }
         self.after_queue_change(now, flow);
         Ok(id)
     }
