@@ -7,7 +7,6 @@ mod figures;
 mod flow_control;
 mod flow_end;
 mod flow_start;
-#[allow(dead_code)]
 mod lone;
 mod losing;
 mod messages;

@@ -81,7 +81,7 @@ fn a_sender_that_is_refused_tells_its_user_once_closes_the_flow_and_gives_up_wha
     ada.writes(flow, b"in flight");
     ada.queue(flow, b"queued", WriteOptions { report: true, ..WriteOptions::default() });
     let refusal = Chunk::FlowException { flow_id: flow.0, code: 77 };
-    let said = data_in(&ada.hears(&[refusal.clone()]));
+    let said = data_in(&ada.hears(std::slice::from_ref(&refusal)));
     ada.hears(&[refusal]);
     assert_eq!(count(&ada, |event| matches!(event, Event::FlowRefused { code: 77, .. })), 1);
     assert_eq!(count(&ada, |event| matches!(event, Event::MessageDone { delivered: false, .. })), 1);
