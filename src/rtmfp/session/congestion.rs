@@ -116,6 +116,9 @@ impl Congestion {
 }
 
 #[cfg(test)]
+mod appendix_a;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

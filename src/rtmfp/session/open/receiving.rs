@@ -335,7 +335,7 @@ impl OpenSession {
         so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
     }
 
-    fn surroundings(&self, now: Instant) -> Surroundings {
+    pub(super) fn surroundings(&self, now: Instant) -> Surroundings {
         let yields =
             is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
         Surroundings { time_critical_here: is_fresh(self.time_critical_sent, now), fast_growth: !yields }
