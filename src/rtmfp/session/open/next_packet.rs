@@ -228,7 +228,7 @@ impl OpenSession {
         if packed.any {
             self.burst += 1;
             self.pacing.note_sent(plain.len() - start);
-            self.packing.ecn = self.marks.mark();
+            self.packing.ecn = self.marks.mark().filter(|_| !self.is_flash_era());
             self.timeout_at = Some(now + self.round_trip.timeout());
             self.keepalive.note_owed(now);
         }

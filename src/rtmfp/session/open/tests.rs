@@ -2,6 +2,7 @@
 
 mod delivery;
 mod extremes;
+mod flash_era;
 mod flow_control;
 #[allow(dead_code)]
 mod lone;
