@@ -4,6 +4,7 @@ mod delivery;
 mod extremes;
 mod flash_era;
 mod flow_control;
+mod flow_start;
 #[allow(dead_code)]
 mod lone;
 mod pair;
