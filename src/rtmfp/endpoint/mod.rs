@@ -40,6 +40,7 @@ use super::session::open::OpenSession;
 use super::session::packing::Packing;
 use super::session::responder::Admissions;
 use super::session::time_critical::TimeCritical;
+use super::session::timestamps::StartupClock;
 use super::session_table::{Proof, Running, Session, SessionTable};
 use super::wire::chunk::Chunk;
 use super::wire::packet_fragment::Reassembly;
@@ -50,6 +51,7 @@ pub struct Endpoint {
     chance: Chance,
     cookies: CookieMaker,
     default_cipher: Box<dyn PacketCipher>,
+    clock: StartupClock,
     time_critical: TimeCritical,
     paths: BTreeMap<PathId, SocketAddr>,
     sessions: SessionTable,
@@ -84,6 +86,7 @@ impl Endpoint {
             cookies: CookieMaker::new(&mut chance),
             chance,
             default_cipher: config.profile.default_cipher(),
+            clock: StartupClock::default(),
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),

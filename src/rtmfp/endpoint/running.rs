@@ -19,6 +19,7 @@ impl Machine for Endpoint {
     type Event = Event;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
+        self.clock.note(now);
         // Whoever did not answer a flow until now will not: its session rejects it on its next turn.
         for session in std::mem::take(&mut self.asking) {
             self.wake(session);

@@ -141,7 +141,7 @@ impl OpenSession {
                 self.path_mtu.want(now);
             }
             if packed.any {
-                packing.ecn = self.marks.mark();
+                packing.ecn = self.marks.mark().filter(|_| !self.is_flash_era());
             }
             packing.end_packet(packed.urgency);
             if !nearly_full {
