@@ -18,6 +18,7 @@ use self::next_packet::Packing;
 use super::closing::{ClosingStep, Phase};
 use super::congestion::Congestion;
 use super::congestion_marks::CongestionMarks;
+use super::giving_way::GivingWay;
 use super::keepalive::Keepalive;
 use super::mobility::Mobility;
 use super::pacing::Pacing;
@@ -144,6 +145,7 @@ pub(crate) struct OpenSession {
     congestion: Congestion,
     marks: CongestionMarks,
     pacing: Pacing,
+    giving_way: GivingWay,
     path_mtu: PathMtu,
     keepalive: Keepalive,
     mobility: Mobility,
@@ -200,6 +202,7 @@ impl OpenSession {
             congestion: Congestion::new(),
             marks: CongestionMarks::new(),
             pacing: Pacing::new(now),
+            giving_way: GivingWay::new(now),
             path_mtu: PathMtu::new(),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
             mobility: Mobility::new(now, ping_seed),
