@@ -17,6 +17,7 @@ use self::acknowledging::Acknowledging;
 use super::closing::{ClosingStep, Phase};
 use super::congestion::Congestion;
 use super::congestion_marks::CongestionMarks;
+use super::giving_way::GivingWay;
 use super::keepalive::Keepalive;
 use super::mobility::Mobility;
 use super::pacing::Pacing;
@@ -147,6 +148,7 @@ pub(crate) struct OpenSession {
     congestion: Congestion,
     marks: CongestionMarks,
     pacing: Pacing,
+    giving_way: GivingWay,
     path_mtu: PathMtu,
     keepalive: Keepalive,
     mobility: Mobility,
@@ -204,6 +206,7 @@ impl OpenSession {
             congestion: Congestion::new(),
             marks: CongestionMarks::new(),
             pacing: Pacing::new(now),
+            giving_way: GivingWay::new(now),
             path_mtu: PathMtu::new(settings.dialect),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
             mobility: Mobility::new(now, ping_seed),

@@ -312,6 +312,14 @@ impl OpenSession {
             self.path_mtu.note_arrived();
         }
         self.timeout_at = self.timeout_at.map(|_| now + self.round_trip.timeout());
+        let outstanding = so_far.verdict.outstanding_before;
+        if is_fresh(self.time_critical_sent, now) {
+            self.giving_way.judge(now, outstanding, self.congestion.window(), &self.round_trip);
+        } else {
+            self.giving_way.forget(now);
+        }
+        let trip = self.round_trip.smoothed().unwrap_or_default();
+        so_far.verdict.held_by_path = self.round_trip.held_by_path(outstanding, trip);
         let negatives = self.in_flight.count_negatives();
         so_far.verdict.any_negative = negatives.any;
         for (place, flight) in &negatives.lost {
@@ -343,7 +351,11 @@ impl OpenSession {
     pub(super) fn surroundings(&self, now: Instant) -> Surroundings {
         let yields =
             is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
-        Surroundings { time_critical_here: is_fresh(self.time_critical_sent, now), fast_growth: !yields }
+        Surroundings {
+            time_critical_here: is_fresh(self.time_critical_sent, now),
+            fast_growth: !yields,
+            standing_queue: self.round_trip.has_standing_queue(),
+        }
     }
 
     fn on_exception(&mut self, now: Instant, id: SendFlowId, code: u64) {
@@ -376,6 +388,7 @@ impl OpenSession {
         self.congestion = Congestion::new();
         self.marks.on_new_path();
         self.path_mtu.on_new_path();
+        self.giving_way.forget(now);
         self.round_trip = RoundTrip::new();
         self.burst = 0;
         self.timeout_at = None;
