@@ -5,6 +5,7 @@
 
 mod alarms;
 mod allowance;
+mod answer_budget;
 pub mod chance;
 pub(crate) mod counters;
 pub mod crypto;

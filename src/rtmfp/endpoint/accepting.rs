@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
+use super::startup::STARTUP_OVERHEAD;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::{CryptoError, Response};
 use crate::rtmfp::endpoint::{CloseManner, SessionKey};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{JobId, JobResult, Route};
-use crate::rtmfp::session::cookie::Echo;
+use crate::rtmfp::session::cookie::{COOKIE_LENGTH, Echo};
 use crate::rtmfp::session::glare::{self, OwnAttempt, Verdict};
 use crate::rtmfp::session::initiator::{Attempt, State};
 use crate::rtmfp::session::open::Role;
@@ -27,9 +28,10 @@ impl Endpoint {
         match self.cookies.check(now, route, keying.cookie_echo) {
             Echo::Good => {}
             Echo::FromElsewhere => {
-                if self.answers.take(now) {
+                let old_cookie = keying.cookie_echo;
+                let chunk = Chunk::CookieChange { old_cookie, new_cookie: &[0; COOKIE_LENGTH] };
+                if self.answers.take(now, chunk.encoded_length() + STARTUP_OVERHEAD) {
                     let new_cookie = self.cookies.make(now, route, &mut self.chance);
-                    let old_cookie = keying.cookie_echo;
                     let chunk = Chunk::CookieChange { old_cookie, new_cookie: &new_cookie };
                     self.send_startup(route, keying.session_id, &chunk);
                 }

@@ -29,6 +29,7 @@ pub use super::options::{
 use super::PeerId;
 use super::alarms::Alarms;
 use super::allowance::Allowance;
+use super::answer_budget::AnswerBudget;
 use super::chance::Chance;
 use super::crypto::PacketCipher;
 use super::error::{Misuse, SessionEnd};
@@ -68,7 +69,7 @@ pub struct Endpoint {
     fragments: Reassembly<Route>,
     /// Startup packets that leave in pieces.
     fragments_out: FragmentPace,
-    answers: Allowance,
+    answers: AnswerBudget,
     forwarded_answers: Allowance,
     dropped: u64,
 }
@@ -98,7 +99,7 @@ impl Endpoint {
             events: VecDeque::new(),
             fragments: Reassembly::default(),
             fragments_out: FragmentPace::default(),
-            answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
+            answers: AnswerBudget::new(),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,
         }
@@ -332,10 +333,6 @@ fn first_free(mut draw: impl FnMut() -> u32, taken: impl Fn(u32) -> bool) -> u32
     }
 }
 
-/// RHellos and Cookie Changes to strangers: so many at once, then two thousand a second. More would make us a useful
-/// mirror for somebody who forges addresses.
-const ANSWERS_AT_ONCE: u32 = 2_000;
-const ANSWER_INTERVAL: Duration = Duration::from_micros(500);
 /// RHellos that introducers may cause: they name the address, so they get less.
 const FORWARDED_ANSWERS_AT_ONCE: u32 = 64;
 const FORWARDED_ANSWER_INTERVAL: Duration = Duration::from_millis(50);

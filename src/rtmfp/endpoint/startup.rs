@@ -10,6 +10,7 @@ use crate::rtmfp::endpoint::KnownAddress;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{PathId, Route};
+use crate::rtmfp::session::cookie::COOKIE_LENGTH;
 use crate::rtmfp::session::startup_packet;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::Mode;
@@ -18,6 +19,7 @@ use crate::rtmfp::wire::packet_fragment;
 impl Endpoint {
     /// Opens a datagram with the default key and handles what is in it.
     pub(super) fn on_startup_datagram(&mut self, now: Instant, route: Route, datagram: &mut [u8]) {
+        self.answers.datagram_came(datagram.len());
         match self.default_cipher.open(datagram) {
             Ok(plain) => self.on_startup_packet(now, route, plain),
             Err(_) => self.dropped += 1,
@@ -68,7 +70,7 @@ impl Endpoint {
                 endpoint_discriminator: Bytes::copy_from_slice(endpoint_discriminator),
                 tag: Bytes::copy_from_slice(tag),
             });
-        } else if self.config.accepts_sessions && self.answers.take(now) {
+        } else if self.config.accepts_sessions && self.answers.take(now, self.answer_length(tag)) {
             self.answer_hello(now, route, tag);
         }
     }
@@ -90,6 +92,13 @@ impl Endpoint {
         {
             self.answer_hello(now, route, tag);
         }
+    }
+
+    /// How many bytes the datagram with our RHello takes, or a few more.
+    fn answer_length(&self, tag: &[u8]) -> usize {
+        let certificate = self.config.profile.certificate();
+        let chunk = Chunk::ResponderHello { tag_echo: tag, cookie: &[0; COOKIE_LENGTH], certificate };
+        chunk.encoded_length() + STARTUP_OVERHEAD
     }
 
     /// RHello: a cookie instead of a memory (§3.5.1.1.2).
@@ -160,3 +169,5 @@ impl Endpoint {
 
 /// The flags of a startup packet; it carries no times.
 const PACKET_HEADER: usize = 1;
+/// What stands around the chunk in a startup datagram, at the most: session ID, checksum, flags, padding.
+pub(super) const STARTUP_OVERHEAD: usize = 4 + 2 + PACKET_HEADER + 15;

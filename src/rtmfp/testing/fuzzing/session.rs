@@ -451,12 +451,19 @@ impl Pair {
         if !self.tampered {
             self.finds_an_honest_end();
         }
-        // Whatever was there dies of silence or lives on; then two who know nothing of it meet.
+        // Whatever was there dies of silence or lives on; then the two meet anew.
         self.settle(Duration::from_secs(120));
         let quiet = self.packets_out;
         self.settle(Duration::from_secs(60));
         assert!(self.packets_out - quiet < 1_000, "{} packets about nothing", self.packets_out - quiet);
         self.check();
+        // A live session would be as good as a new one (§3.5.1.1.1), but harm may have been done to it.
+        for session in self.ends[0].open.clone() {
+            let now = self.now;
+            self.ends[0].endpoint.close_session(now, session, CloseManner::Orderly);
+            self.drain(0);
+        }
+        self.settle(Duration::from_secs(1));
         let fresh = self.dial();
         self.settle(Duration::from_secs(30));
         assert!(self.is_open(0, fresh), "a new session opens; {:?}", self.ends[0].ended.get(&fresh));
