@@ -25,12 +25,15 @@ mod outlet;
 mod peer_info;
 mod peer_stream;
 mod playback;
+mod served_stream;
 mod session;
 pub mod status;
 mod stream;
+pub mod uri;
 mod user_control;
 pub mod user_name;
 
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
+pub use uri::{NotAUri, Uri};
 pub use user_name::{NameError, UserName, is_invisible};

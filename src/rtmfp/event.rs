@@ -60,6 +60,22 @@ pub enum Event {
         /// The message.
         bytes: Bytes,
     },
+    /// Messages are missing on a flow before the next one that is given, or before its end (RFC 7016 §3.6.1.2): their
+    /// sender gave them up. With arrival order delivery they may also be late.
+    Gap {
+        /// In which session.
+        session: SessionKey,
+        /// On which flow.
+        flow: ReceiveFlowId,
+    },
+    /// A flow that was offered to us was rejected without being asked to: its sender broke a rule of the protocol, or
+    /// wrote a message longer than any may be (RFC 7016 §3.6.3.2). Nothing more comes of it.
+    FlowFailed {
+        /// In which session.
+        session: SessionKey,
+        /// Which.
+        flow: ReceiveFlowId,
+    },
     /// The far end finished a flow; all its messages have been given.
     FlowFinished {
         /// In which session.

@@ -22,7 +22,7 @@ pub struct SendFlowId(pub u64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ReceiveFlowId(pub u64);
 
-/// Names a message inside its flow: the sequence number of its first fragment, or a stand-in until it has one.
+/// Names a message inside its flow. Later ones are higher; it is no number of the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct MessageId(pub u64);
 
@@ -134,6 +134,12 @@ pub struct SessionFigures {
     pub congestion_window: usize,
     /// Bytes that are in flight.
     pub in_flight: usize,
+    /// Bytes of messages that are queued and not yet acknowledged or given up.
+    pub queued: usize,
+    /// What received fragments cost, in bytes, that wait for others or for the layer above.
+    pub held: usize,
+    /// How long a datagram may be on this path, as far as is known (RFC 7016 §3.5.4.3).
+    pub datagram_size: usize,
     /// Bytes of datagrams sent, all headers of RTMFP included.
     pub bytes_sent: u64,
     /// Bytes of datagrams received.

@@ -196,6 +196,17 @@ impl Endpoint {
         self.change(session, |open| open.reject_flow(now, flow, code));
     }
 
+    /// Holds the messages of a flow we receive on until [`Self::resume_flow`] (RFC 7016 §3.6.3.3). They count against its
+    /// window, which may close: then its sender stands still.
+    pub fn suspend_flow(&mut self, session: SessionKey, flow: ReceiveFlowId) {
+        self.change(session, |open| open.suspend_flow(flow));
+    }
+
+    /// Gives the messages that a suspended flow held, and those to come.
+    pub fn resume_flow(&mut self, now: Instant, session: SessionKey, flow: ReceiveFlowId) {
+        self.change(session, |open| open.resume_flow(now, flow));
+    }
+
     /// Whether hellos that this session's far end forwards are answered.
     pub fn set_forwarded_hello(&mut self, session: SessionKey, mode: ForwardedHello) {
         self.change(session, |open| open.set_forwarded_hello(mode));

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::group::Group;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::CryptoError;
@@ -94,6 +95,11 @@ impl<'a> Certificate<'a> {
             Keys::Static(_) => self.static_key(group).is_some(),
             Keys::Ephemeral(groups) => groups.contains(&group),
         }
+    }
+
+    /// Whether its holder has a lasting key in a strong group, and so knows how to agree on keys there.
+    pub(super) fn has_strong_static_key(&self) -> bool {
+        Group::all().any(|group| group.is_strong() && self.static_key(group.id).is_some())
     }
 
     /// Whether its holder has lasting keys, which is what makes its fingerprint more than a claim (§4.3.4).

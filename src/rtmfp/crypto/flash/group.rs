@@ -1,55 +1,55 @@
-//! Diffie-Hellman groups (RFC 7425 §4.2), and powers in them that take the same time for every exponent.
+//! Diffie-Hellman groups (RFC 7425 §4.2) and private exponents.
 //!
 //! A further group is a further row of [`GROUPS`].
 
 use std::sync::LazyLock;
 
-use crypto_bigint::modular::{FixedMontyForm, FixedMontyParams};
-use crypto_bigint::{Odd, U320, U2048, Uint};
+use crypto_bigint::{U1024, U1536, U2048, U4096};
 use zeroize::Zeroizing;
 
+use super::modp::{Field, Modp};
+use super::primes;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::CryptoError;
 
-/// Bytes of a private exponent: more than twice the strength of the strongest group here.
-pub(super) const EXPONENT_LENGTH: usize = 40;
+/// Groups we know, the strongest first: of those that both ends have, an initiator takes the first.
+static GROUPS: [Group; 4] = [
+    Group { id: 16, exponent_length: LONG_EXPONENT, key_length: 512, modp: || &*MODP_4096 },
+    Group { id: 14, exponent_length: EXPONENT, key_length: 256, modp: || &*MODP_2048 },
+    Group { id: 5, exponent_length: EXPONENT, key_length: 192, modp: || &*MODP_1536 },
+    Group { id: 2, exponent_length: EXPONENT, key_length: 128, modp: || &*MODP_1024 },
+];
 
-/// Groups we know, the one we like best first.
-static GROUPS: [Group; 1] = [Group {
-    id: 14,
-    power: |base, exponent| power(&MODP_2048, base, exponent),
-    check: |key| check(&MODP_2048, key),
-}];
+// Each is made ready when it is first used.
+static MODP_1024: LazyLock<Field<{ U1024::LIMBS }>> =
+    LazyLock::new(|| Field::new(primes::MODP_1024, EXPONENT));
+static MODP_1536: LazyLock<Field<{ U1536::LIMBS }>> =
+    LazyLock::new(|| Field::new(primes::MODP_1536, EXPONENT));
+static MODP_2048: LazyLock<Field<{ U2048::LIMBS }>> =
+    LazyLock::new(|| Field::new(primes::MODP_2048, EXPONENT));
+static MODP_4096: LazyLock<Field<{ U4096::LIMBS }>> =
+    LazyLock::new(|| Field::new(primes::MODP_4096, LONG_EXPONENT));
 
-/// 2048 bits (RFC 3526 §3).
-static MODP_2048: LazyLock<FixedMontyParams<{ U2048::LIMBS }>> = LazyLock::new(|| {
-    let prime = U2048::from_be_hex(
-        "FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74\
-         020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F1437\
-         4FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7ED\
-         EE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF05\
-         98DA48361C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB\
-         9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3B\
-         E39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF695581718\
-         3995497CEA956AE515D2261898FA051015728E5A8AACAA68FFFFFFFFFFFFFFFF",
-    );
-    FixedMontyParams::new_vartime(Odd::new(prime).expect("a prime above 2 is odd"))
-});
+/// Bytes of a private exponent: twice the 128 bits of strength that the packet cipher has, which is more than the
+/// estimates for groups 2, 5 and 14 (RFC 3526 §8).
+const EXPONENT: usize = 32;
+/// For group 16, whose own strength is put at 150 bits and more (RFC 3526 §8).
+const LONG_EXPONENT: usize = 40;
+/// Older identities in group 14 have exponents of this length, too; no longer one is known.
+pub(super) const LONGEST_EXPONENT: usize = 40;
 
-/// Every group's generator.
-const GENERATOR: &[u8] = &[2];
-
-/// Keys closer than this to either end of the group are refused (§4.6.2).
-const MARGIN: u32 = 1 << 24;
-/// Keys with fewer ones, or fewer zeros, are refused (§4.6.2).
-const LEAST_BITS: u32 = 16;
+/// The weakest group that counts as strong. Numbers grow with strength among the groups we know.
+const LEAST_STRONG: u64 = 14;
 
 /// A group both ends can agree on keys in.
 pub(super) struct Group {
     /// Its number in certificates and key components.
     pub(super) id: u64,
-    power: fn(&[u8], &Exponent) -> Zeroizing<Vec<u8>>,
-    check: fn(&[u8]) -> Result<(), CryptoError>,
+    /// Bytes of a new private exponent.
+    exponent_length: usize,
+    /// Bytes of the prime, and of nearly every public key.
+    pub(super) key_length: usize,
+    modp: fn() -> &'static dyn Modp,
 }
 
 impl Group {
@@ -58,14 +58,27 @@ impl Group {
         GROUPS.iter().find(|group| group.id == id)
     }
 
-    /// The groups we know, the one we like best first.
+    /// The groups we know, the strongest first.
     pub(super) fn all() -> impl Iterator<Item = &'static Self> {
         GROUPS.iter()
     }
 
+    /// Whether it is more than a way down for those who know nothing better.
+    pub(super) fn is_strong(&self) -> bool {
+        self.id >= LEAST_STRONG
+    }
+
     /// The public key of `exponent`, in network order without leading zeros.
     pub(super) fn public_key(&self, exponent: &Exponent) -> Vec<u8> {
-        (self.power)(GENERATOR, exponent).to_vec()
+        (self.modp)().power_of_generator(exponent).to_vec()
+    }
+
+    /// Looks at a far end's public key (§4.6.2), which costs next to nothing.
+    ///
+    /// # Errors
+    /// [`CryptoError::WeakKey`] for one outside the rules.
+    pub(super) fn check(&self, far_public_key: &[u8]) -> Result<(), CryptoError> {
+        (self.modp)().check(far_public_key)
     }
 
     /// The shared secret (DH_SECRET), in network order without leading zeros (§4.6.2).
@@ -77,16 +90,27 @@ impl Group {
         far_public_key: &[u8],
         exponent: &Exponent,
     ) -> Result<Zeroizing<Vec<u8>>, CryptoError> {
-        (self.check)(far_public_key)?;
-        Ok((self.power)(far_public_key, exponent))
+        let modp = (self.modp)();
+        modp.check(far_public_key)?;
+        Ok(modp.power(far_public_key, exponent))
     }
 
     /// A fresh exponent whose public key others accept, and that key.
     pub(super) fn key_pair(&self, chance: &mut Chance) -> (Exponent, Vec<u8>) {
         loop {
-            let exponent = Exponent::new(Zeroizing::new(chance.bytes()));
+            let exponent = Exponent::random(chance, self.exponent_length);
             let public_key = self.public_key(&exponent);
-            if (self.check)(&public_key).is_ok() {
+            if (self.modp)().check(&public_key).is_ok() {
+                return (exponent, public_key);
+            }
+        }
+    }
+
+    /// As [`Self::key_pair`], with a public key as long as the prime: some far ends take no other.
+    pub(super) fn full_length_key_pair(&self, chance: &mut Chance) -> (Exponent, Vec<u8>) {
+        loop {
+            let (exponent, public_key) = self.key_pair(chance);
+            if public_key.len() == self.key_length {
                 return (exponent, public_key);
             }
         }
@@ -94,110 +118,43 @@ impl Group {
 }
 
 /// A private exponent; wiped when dropped.
-pub(super) struct Exponent(Zeroizing<[u8; EXPONENT_LENGTH]>);
+pub(super) struct Exponent(Zeroizing<Vec<u8>>);
 
 impl Exponent {
-    /// Uses these bytes, in network order, with the highest bit set so that every exponent is of full length.
-    pub(super) fn new(mut bytes: Zeroizing<[u8; EXPONENT_LENGTH]>) -> Self {
-        bytes[0] |= 0x80;
+    fn random(chance: &mut Chance, length: usize) -> Self {
+        let random = Zeroizing::new(chance.bytes::<LONGEST_EXPONENT>());
+        let mut bytes = Zeroizing::new(random[..length].to_vec());
+        // So every exponent is of full length.
+        if let Some(first) = bytes.first_mut() {
+            *first |= HIGHEST_BIT;
+        }
         Self(bytes)
     }
 
+    /// The exponent that [`Self::bytes`] showed; `None` if it cannot have been.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let whole = bytes.first().is_some_and(|first| first & HIGHEST_BIT != 0);
+        (whole && [EXPONENT, LONG_EXPONENT].contains(&bytes.len()))
+            .then(|| Self(Zeroizing::new(bytes.to_vec())))
+    }
+
     /// The bytes, in network order.
-    pub(super) fn bytes(&self) -> &[u8; EXPONENT_LENGTH] {
+    pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// How many bits there are.
+    pub(super) fn bits(&self) -> usize {
+        self.0.len() * 8
+    }
+
+    /// A bit, counted from the lowest; above the highest there are zeros. Which one is asked for is no secret.
+    pub(super) fn bit(&self, position: usize) -> u8 {
+        self.0.iter().rev().nth(position / 8).map_or(0, |byte| (byte >> (position % 8)) & 1)
+    }
 }
 
-/// `base` to the power of `exponent`; the time depends on neither. `base` is checked or our own.
-fn power<const LIMBS: usize>(
-    group: &FixedMontyParams<LIMBS>,
-    base: &[u8],
-    exponent: &Exponent,
-) -> Zeroizing<Vec<u8>> {
-    let base = number::<LIMBS>(base).unwrap_or(Uint::ZERO);
-    let exponent = Zeroizing::new(U320::from_be_slice(exponent.bytes()));
-    let power = Zeroizing::new(FixedMontyForm::new(&base, group).pow(&*exponent).retrieve());
-    let words = Zeroizing::new(power.to_words());
-    let bytes = words.iter().rev().flat_map(|word| word.to_be_bytes());
-    Zeroizing::new(bytes.skip_while(|byte| *byte == 0).collect())
-}
-
-/// The rules for public keys (§4.6.2).
-fn check<const LIMBS: usize>(group: &FixedMontyParams<LIMBS>, key: &[u8]) -> Result<(), CryptoError> {
-    let number = number::<LIMBS>(key).ok_or(CryptoError::WeakKey)?;
-    let margin = Uint::from_u32(MARGIN);
-    let largest = group.modulus().as_ref().wrapping_sub(&margin);
-    let ones: u32 = number.to_words().iter().map(|word| word.count_ones()).sum();
-    let zeros = number.bits_vartime() - ones;
-    let good = number >= margin && number <= largest && ones >= LEAST_BITS && zeros >= LEAST_BITS;
-    if good { Ok(()) } else { Err(CryptoError::WeakKey) }
-}
-
-/// A number in network order, with or without leading zeros; `None` when it is too large for the group.
-fn number<const LIMBS: usize>(bytes: &[u8]) -> Option<Uint<LIMBS>> {
-    let start = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
-    let bytes = &bytes[start..];
-    let mut padded = vec![0; LIMBS * size_of::<crypto_bigint::Word>()];
-    let place = padded.len().checked_sub(bytes.len())?;
-    padded[place..].copy_from_slice(bytes);
-    Some(Uint::from_be_slice(&padded))
-}
+const HIGHEST_BIT: u8 = 0x80;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sha2::{Digest, Sha256};
-
-    fn modp_2048() -> &'static Group {
-        Group::find(14).expect("the group is in the table")
-    }
-
-    fn prime() -> Vec<u8> {
-        MODP_2048.modulus().as_ref().to_words().iter().rev().flat_map(|word| word.to_be_bytes()).collect()
-    }
-
-    #[test]
-    fn the_prime_is_the_one_everybody_uses() {
-        let hash: [u8; 32] = Sha256::digest(prime()).into();
-        assert_eq!(hash[..8], [0xd6, 0x64, 0x36, 0xf7, 0x9b, 0xbd, 0x6b, 0x2e]);
-    }
-
-    /// The hash of 2 to the power of 0x8001020304... modulo the prime, computed independently.
-    #[test]
-    fn a_public_key_is_what_arithmetic_says() {
-        let mut bytes: [u8; EXPONENT_LENGTH] = std::array::from_fn(|index| index as u8);
-        bytes[0] = 0x80;
-        let key = modp_2048().public_key(&Exponent::new(Zeroizing::new(bytes)));
-        let hash: [u8; 32] = Sha256::digest(&key).into();
-        assert_eq!(hash[..8], [0x1a, 0x85, 0xdf, 0x7a, 0x0e, 0x6b, 0xd9, 0x3d]);
-    }
-
-    #[test]
-    fn both_ends_find_the_same_secret() {
-        let mut chance = Chance::new([1; 32]);
-        let (a, a_public) = modp_2048().key_pair(&mut chance);
-        let (b, b_public) = modp_2048().key_pair(&mut chance);
-        let at_a = modp_2048().shared_secret(&b_public, &a).expect("a good key");
-        let at_b = modp_2048().shared_secret(&[&[0, 0], &a_public[..]].concat(), &b).expect("a good key");
-        assert_eq!(*at_a, *at_b);
-    }
-
-    #[test]
-    fn weak_keys_are_refused() {
-        let (exponent, _) = modp_2048().key_pair(&mut Chance::new([2; 32]));
-        let mut below_the_end = prime();
-        below_the_end[253] -= 1;
-        let mut few_ones = vec![0; 100];
-        few_ones[0] = 0xff;
-        let few_zeros = vec![0xff; 100];
-        for key in
-            [vec![], vec![1], vec![0xff; 3], prime(), below_the_end, few_ones, few_zeros, vec![0x5a; 257]]
-        {
-            let refused = modp_2048().shared_secret(&key, &exponent).err();
-            let expected = Some(CryptoError::WeakKey);
-            // The prime less 2^16 is above the limit, which is the prime less 2^24.
-            assert_eq!(refused, expected, "{} bytes", key.len());
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,6 @@
 //! From two key components to keys (RFC 7425 §4.5, §4.6).
 //!
-//! HMAC and sequence numbers are always offered and always required; an end that has less is refused.
+//! What HMAC and sequence numbers come to is for [`negotiation`] to say.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use zeroize::Zeroizing;
 use super::certificate::Certificate;
 use super::group::{Exponent, Group};
 use super::identity::Identity;
-use super::packet_cipher::{FlashCipher, Guard};
+use super::negotiation::{self, Agreed, Direction, Terms, Verification};
+use super::packet_cipher::{FlashCipher, Guard, Sealing};
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::{CryptoError, Initiation, PendingKeys, Response, SessionKeys, Work};
 use crate::rtmfp::wire::option_list::{self, Item};
@@ -20,37 +21,43 @@ use crate::rtmfp::wire::writer::Writer;
 
 const EPHEMERAL_KEY: u64 = 0x0d;
 const EXTRA_RANDOMNESS: u64 = 0x0e;
-const HMAC_NEGOTIATION: u64 = 0x1a;
 const GROUP_SELECT: u64 = 0x1d;
-const SEQUENCE_NEGOTIATION: u64 = 0x1e;
-
-const SEND_ALWAYS: u8 = 0x04;
-const SEND_ON_REQUEST: u8 = 0x02;
-const REQUEST: u8 = 0x01;
-/// What we say of both HMAC and sequence numbers: we send them, and want them.
-const OFFER: u8 = SEND_ALWAYS | SEND_ON_REQUEST | REQUEST;
-/// Bytes of the tags we send, and the fewest we take.
-const TAG_LENGTH: u8 = 16;
-const LONGEST_TAG: u64 = 32;
 
 /// Random bytes that make keys new although the Diffie-Hellman keys are not (§4.5.2.2).
 type Salt = [u8; 64];
 
-/// This end's part in an agreement: its lasting key, or one made for the session.
+/// This end's part in every agreement.
+#[derive(Clone)]
+pub(super) struct Near {
+    pub(super) key: OwnKey,
+    pub(super) verification: Verification,
+}
+
+impl Near {
+    /// What this end asks of the holder of a certificate. A static key in a strong group shows that its holder can do
+    /// better than Flash-era programs, so nobody gets less by pretending that it cannot.
+    fn verification_of(&self, far: &Certificate<'_>) -> Verification {
+        if far.has_strong_static_key() { Verification::Required } else { self.verification }
+    }
+
+    /// Whether keys may be agreed on in `group` with the holder of a certificate: both have it, and it is not a weak one
+    /// while the far end has a strong static key.
+    fn takes(&self, group: &Group, far: &Certificate<'_>) -> bool {
+        let own = match &self.key {
+            OwnKey::Static(identity) => identity.group.id == group.id,
+            OwnKey::Ephemeral => true,
+        };
+        own && far.supports(group.id) && (group.is_strong() || !far.has_strong_static_key())
+    }
+}
+
+/// This end's key: its lasting one, or one made for the session.
+#[derive(Clone)]
 pub(super) enum OwnKey {
     /// From the certificate.
     Static(Arc<Identity>),
     /// Made for each session.
     Ephemeral,
-}
-
-impl Clone for OwnKey {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Static(identity) => Self::Static(Arc::clone(identity)),
-            Self::Ephemeral => Self::Ephemeral,
-        }
-    }
 }
 
 /// The private half of an agreement under way.
@@ -73,9 +80,7 @@ impl PrivateKey {
 struct Component<'a> {
     ephemeral: Option<(u64, &'a [u8])>,
     group: Option<u64>,
-    hmac_flags: u8,
-    hmac_length: u64,
-    sequence_flags: u8,
+    terms: Terms,
 }
 
 impl<'a> Component<'a> {
@@ -91,35 +96,16 @@ impl<'a> Component<'a> {
                     component.ephemeral.replace((group, value.rest())).is_some()
                 }
                 GROUP_SELECT => component.group.replace(value.vlu().map_err(malformed)?).is_some(),
-                HMAC_NEGOTIATION => {
-                    component.hmac_flags = value.u8().map_err(malformed)?;
-                    component.hmac_length = value.vlu().map_err(malformed)?;
+                _ => {
+                    component.terms.read(kind, &mut value)?;
                     false
                 }
-                SEQUENCE_NEGOTIATION => {
-                    component.sequence_flags = value.u8().map_err(malformed)?;
-                    false
-                }
-                _ => false,
             };
             if twice {
                 return Err(CryptoError::Malformed);
             }
         }
         Ok(component)
-    }
-
-    /// The length of the tags the far end will send, if it will send both tags and sequence numbers, as we ask it to
-    /// (§4.6.4, §4.6.6).
-    fn far_tag_length(&self) -> Result<usize, CryptoError> {
-        let sends = |flags| flags & (SEND_ALWAYS | SEND_ON_REQUEST) != 0;
-        if !sends(self.hmac_flags) || !sends(self.sequence_flags) || self.hmac_length < TAG_LENGTH.into() {
-            return Err(CryptoError::NoCommonGround);
-        }
-        if self.hmac_length > LONGEST_TAG {
-            return Err(CryptoError::Malformed);
-        }
-        Ok(self.hmac_length as usize)
     }
 
     /// The far end's public key in `group`: from its certificate if it has lasting keys, else from here (§4.6.1).
@@ -138,39 +124,39 @@ fn malformed<E>(_: E) -> CryptoError {
     CryptoError::Malformed
 }
 
-fn write_offer(writer: &mut Writer<'_>, kind: u64) {
-    match kind {
-        HMAC_NEGOTIATION => writer.option(HMAC_NEGOTIATION, &[OFFER, TAG_LENGTH]),
-        _ => writer.option(SEQUENCE_NEGOTIATION, &[OFFER]),
-    }
-}
-
-/// First half of an initiator's agreement: chooses the group, the first of ours that the far end has too.
-pub(super) fn initiate(own: OwnKey, far_certificate: Vec<u8>, seed: [u8; 32]) -> Work<Initiation> {
+/// First half of an initiator's agreement: chooses the group, the strongest that both ends have (§4.6.1).
+pub(super) fn initiate(near: Near, far_certificate: Vec<u8>, seed: [u8; 32]) -> Work<Initiation> {
     Box::new(move || {
         let certificate = Certificate::parse(&far_certificate)?;
         let group =
-            Group::all().find(|group| certificate.supports(group.id)).ok_or(CryptoError::NoCommonGround)?;
+            Group::all().find(|group| near.takes(group, &certificate)).ok_or(CryptoError::NoCommonGround)?;
+        let verification = near.verification_of(&certificate);
+        let terms = Terms::of_initiator(verification);
         let mut chance = Chance::new(seed);
         let mut component = Vec::new();
         let mut writer = Writer::new(&mut component);
-        let private_key = match own {
+        let private_key = match near.key {
             OwnKey::Static(identity) => {
                 writer.number_option(GROUP_SELECT, group.id, &[]);
                 writer.option(EXTRA_RANDOMNESS, &chance.bytes::<{ size_of::<Salt>() }>());
                 PrivateKey::Static(identity)
             }
             OwnKey::Ephemeral => {
-                let (exponent, public_key) = group.key_pair(&mut chance);
+                let (exponent, public_key) = new_key_pair(group, verification, &mut chance);
                 writer.number_option(EPHEMERAL_KEY, group.id, &public_key);
                 PrivateKey::Ephemeral(exponent)
             }
         };
-        write_offer(&mut writer, HMAC_NEGOTIATION);
-        write_offer(&mut writer, SEQUENCE_NEGOTIATION);
-        let pending =
-            Pending(Arc::new(HalfWay { group, private_key, far_certificate, component: component.clone() }));
-        Ok(Initiation { component, pending: Box::new(pending) })
+        terms.write(&mut writer);
+        let half_way = HalfWay {
+            group,
+            private_key,
+            verification,
+            terms,
+            far_certificate,
+            component: component.clone(),
+        };
+        Ok(Initiation { component, pending: Box::new(Pending(Arc::new(half_way))) })
     })
 }
 
@@ -178,6 +164,8 @@ pub(super) fn initiate(own: OwnKey, far_certificate: Vec<u8>, seed: [u8; 32]) ->
 struct HalfWay {
     group: &'static Group,
     private_key: PrivateKey,
+    verification: Verification,
+    terms: Terms,
     far_certificate: Vec<u8>,
     component: Vec<u8>,
 }
@@ -191,17 +179,17 @@ impl PendingKeys for Pending {
         Box::new(move || {
             let certificate = Certificate::parse(&half_way.far_certificate)?;
             let far = Component::parse(&far_component)?;
-            let tag_length = far.far_tag_length()?;
+            let agreed = negotiation::agree(&half_way.terms, &far.terms, half_way.verification)?;
             let public_key = far.far_public_key(&certificate, half_way.group)?;
             let secret = half_way.group.shared_secret(public_key, half_way.private_key.exponent())?;
-            session_keys(&secret, &half_way.component, &far_component, tag_length)
+            session_keys(&secret, &half_way.component, &far_component, agreed)
         })
     }
 }
 
 /// A responder's whole agreement, in the group that the initiator chose.
 pub(super) fn respond(
-    own: OwnKey,
+    near: Near,
     initiator_certificate: Vec<u8>,
     initiator_component: Vec<u8>,
     seed: [u8; 32],
@@ -209,56 +197,67 @@ pub(super) fn respond(
     Box::new(move || {
         let certificate = Certificate::parse(&initiator_certificate)?;
         let far = Component::parse(&initiator_component)?;
-        let tag_length = far.far_tag_length()?;
+        let verification = near.verification_of(&certificate);
+        let terms = Terms::of_responder(verification, &far.terms);
+        let agreed = negotiation::agree(&terms, &far.terms, verification)?;
         let chosen = if certificate.is_static() { far.group } else { far.ephemeral.map(|(group, _)| group) };
-        let group = Group::find(chosen.ok_or(CryptoError::Malformed)?).ok_or(CryptoError::NoCommonGround)?;
+        let group = Group::find(chosen.ok_or(CryptoError::Malformed)?)
+            .filter(|group| near.takes(group, &certificate))
+            .ok_or(CryptoError::NoCommonGround)?;
         let far_public_key = far.far_public_key(&certificate, group)?;
+        // Before a key of our own is made for it.
+        group.check(far_public_key)?;
         let mut chance = Chance::new(seed);
         let mut component = Vec::new();
         let mut writer = Writer::new(&mut component);
-        write_offer(&mut writer, SEQUENCE_NEGOTIATION);
-        write_offer(&mut writer, HMAC_NEGOTIATION);
-        let private_key = match own {
+        terms.write(&mut writer);
+        let private_key = match near.key {
             OwnKey::Static(identity) => {
-                // Every identity is in the one group of the table, so the initiator cannot have chosen another.
                 writer.option(EXTRA_RANDOMNESS, &chance.bytes::<{ size_of::<Salt>() }>());
                 PrivateKey::Static(identity)
             }
             OwnKey::Ephemeral => {
-                let (exponent, public_key) = group.key_pair(&mut chance);
+                let (exponent, public_key) = new_key_pair(group, verification, &mut chance);
                 writer.number_option(EPHEMERAL_KEY, group.id, &public_key);
                 PrivateKey::Ephemeral(exponent)
             }
         };
         let secret = group.shared_secret(far_public_key, private_key.exponent())?;
-        let keys = session_keys(&secret, &component, &initiator_component, tag_length)?;
+        let keys = session_keys(&secret, &component, &initiator_component, agreed)?;
         Ok(Response { component, keys })
     })
 }
 
+/// A key pair for one session. Flash-era ends expect the public key to be as long as the group's prime.
+fn new_key_pair(group: &Group, verification: Verification, chance: &mut Chance) -> (Exponent, Vec<u8>) {
+    match verification {
+        Verification::Required => group.key_pair(chance),
+        Verification::OnRequest => group.full_length_key_pair(chance),
+    }
+}
+
 /// Keys and nonces from the shared secret and both components, as they were on the wire (§4.6.3-§4.6.5).
-fn session_keys(
-    secret: &[u8],
-    near: &[u8],
-    far: &[u8],
-    far_tag_length: usize,
-) -> Result<SessionKeys, CryptoError> {
+fn session_keys(secret: &[u8], near: &[u8], far: &[u8], agreed: Agreed) -> Result<SessionKeys, CryptoError> {
     // Our own component sent back would make both directions' keys the same.
     if near == far {
         return Err(CryptoError::Malformed);
     }
     let keys = DerivedKeys::new(secret, near, far);
     let cipher = FlashCipher::of_session(
-        keys.encrypt.first_chunk().expect("32 bytes have a first half"),
-        keys.decrypt.first_chunk().expect("32 bytes have a first half"),
-        Guard::hmac(&keys.hmac_send, TAG_LENGTH.into()),
-        Guard::hmac(&keys.hmac_receive, far_tag_length),
+        sealing(agreed.sent, &keys.encrypt, &keys.hmac_send),
+        sealing(agreed.received, &keys.decrypt, &keys.hmac_receive),
     );
     Ok(SessionKeys {
         cipher: Box::new(cipher),
         near_nonce: hmac_sha256(secret, near),
         far_nonce: hmac_sha256(secret, far),
     })
+}
+
+fn sealing<'a>(direction: Direction, key: &'a [u8; 32], hmac_key: &[u8; 32]) -> Sealing<'a> {
+    let guard = direction.tag_length.map_or(Guard::Checksum, |length| Guard::hmac(hmac_key, length));
+    let key = key.first_chunk().expect("32 bytes have a first half");
+    Sealing { key, guard, sequence: direction.sequence }
 }
 
 struct DerivedKeys {

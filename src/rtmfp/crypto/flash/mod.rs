@@ -9,41 +9,75 @@ mod endpoint_discriminator;
 mod group;
 mod identity;
 mod key_agreement;
+mod modp;
+mod negotiation;
 mod packet_cipher;
+mod primes;
 mod replay_window;
+mod signature;
 
 use std::sync::Arc;
 
 pub use endpoint_discriminator::{discriminator_for_url, fingerprint_in};
 pub use identity::Identity;
+pub use negotiation::Verification;
+pub use signature::Password;
 
 use super::{CryptoError, Initiation, PacketCipher, Profile, Response, Work};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use certificate::Certificate;
 use group::Group;
-use key_agreement::OwnKey;
+use key_agreement::{Near, OwnKey};
 use packet_cipher::FlashCipher;
-
-/// What stands in for a signature when there is none to make (RFC 7425 §4.3.5).
-const NO_SIGNATURE: &[u8] = b"X";
+use signature::Signatures;
 
 /// An end that speaks the profile.
 pub struct Flash {
     certificate: Vec<u8>,
-    key: OwnKey,
+    near: Near,
+    signatures: Signatures,
 }
 
 impl Flash {
     /// A peer: its lasting key is who it is.
     pub fn peer(identity: Identity) -> Self {
-        Self { certificate: identity.certificate.clone(), key: OwnKey::Static(Arc::new(identity)) }
+        Self::new(identity.certificate.clone(), OwnKey::Static(Arc::new(identity)))
     }
 
     /// A server, selected by its address: new keys for each session, and a certificate made unique by `seed`.
+    ///
+    /// It offers every group we know; the initiator takes the strongest that it has too. One that has nothing but weak
+    /// groups is as weak as they are, and nobody else is.
     pub fn server(seed: [u8; 32]) -> Self {
         let groups = Group::all().map(|group| group.id);
-        Self { certificate: certificate::of_server(groups, &mut Chance::new(seed)), key: OwnKey::Ephemeral }
+        Self::new(certificate::of_server(groups, &mut Chance::new(seed)), OwnKey::Ephemeral)
+    }
+
+    fn new(certificate: Vec<u8>, key: OwnKey) -> Self {
+        let near = Near { key, verification: Verification::default() };
+        Self { certificate, near, signatures: Signatures::default() }
+    }
+
+    /// The same end, asking less or more of others' packets.
+    #[must_use]
+    pub fn verifying(mut self, verification: Verification) -> Self {
+        self.near.verification = verification;
+        self
+    }
+
+    /// The same end, signing its keying messages with this password; one more each time (RFC 7425 §4.3.5.1.1).
+    #[must_use]
+    pub fn signing_with(mut self, password: Password) -> Self {
+        self.signatures.sign_with(password);
+        self
+    }
+
+    /// The same end, opening sessions only with those who sign with this password, or with another one given so.
+    #[must_use]
+    pub fn requiring(mut self, password: Password) -> Self {
+        self.signatures.require(password);
+        self
     }
 }
 
@@ -83,7 +117,7 @@ impl Profile for Flash {
     }
 
     fn initiate(&self, far_certificate: &[u8], seed: [u8; 32]) -> Work<Initiation> {
-        key_agreement::initiate(self.key.clone(), far_certificate.to_vec(), seed)
+        key_agreement::initiate(self.near.clone(), far_certificate.to_vec(), seed)
     }
 
     fn respond(
@@ -93,20 +127,19 @@ impl Profile for Flash {
         seed: [u8; 32],
     ) -> Work<Response> {
         key_agreement::respond(
-            self.key.clone(),
+            self.near.clone(),
             initiator_certificate.to_vec(),
             initiator_component.to_vec(),
             seed,
         )
     }
 
-    fn sign(&self, _signed_parameters: &[u8]) -> Vec<u8> {
-        NO_SIGNATURE.to_vec()
+    fn sign(&self, signed_parameters: &[u8]) -> Vec<u8> {
+        self.signatures.sign(signed_parameters)
     }
 
-    /// We require no signature, so any will do, malformed ones included (§4.3.5): the keys prove who one is.
-    fn verify(&self, _certificate: &[u8], _signed_parameters: &[u8], _signature: &[u8]) -> bool {
-        true
+    fn verify(&self, _certificate: &[u8], signed_parameters: &[u8], signature: &[u8]) -> bool {
+        self.signatures.verify(signed_parameters, signature)
     }
 }
 

@@ -57,6 +57,14 @@ impl Guard {
     }
 }
 
+/// How packets of one direction are sealed.
+pub(super) struct Sealing<'a> {
+    pub(super) key: &'a [u8; KEY_LENGTH],
+    pub(super) guard: Guard,
+    /// Whether they have sequence numbers.
+    pub(super) sequence: bool,
+}
+
 /// The cipher of a session, or of startup.
 pub(super) struct FlashCipher {
     encrypt: Aes128Enc,
@@ -81,20 +89,15 @@ impl FlashCipher {
         }
     }
 
-    /// A session's cipher: sequence numbers both ways, and a tag each way.
-    pub(super) fn of_session(
-        encrypt_key: &[u8; KEY_LENGTH],
-        decrypt_key: &[u8; KEY_LENGTH],
-        sent_guard: Guard,
-        received_guard: Guard,
-    ) -> Self {
+    /// A session's cipher: each direction has a key, a guard, and sequence numbers or none.
+    pub(super) fn of_session(sent: Sealing<'_>, received: Sealing<'_>) -> Self {
         Self {
-            encrypt: Aes128Enc::new(encrypt_key.into()),
-            decrypt: Aes128Dec::new(decrypt_key.into()),
-            sent_guard,
-            received_guard,
-            next_sequence: Some(0),
-            window: Some(ReplayWindow::default()),
+            encrypt: Aes128Enc::new(sent.key.into()),
+            decrypt: Aes128Dec::new(received.key.into()),
+            sent_guard: sent.guard,
+            received_guard: received.guard,
+            next_sequence: sent.sequence.then_some(0),
+            window: received.sequence.then(ReplayWindow::default),
         }
     }
 
@@ -245,13 +248,19 @@ mod tests {
     use super::*;
 
     fn pair() -> (FlashCipher, FlashCipher) {
-        let (a, b) = ([1; 16], [2; 16]);
-        let guards = || (Guard::hmac(&[3; 32], 16), Guard::hmac(&[4; 32], 20));
-        let (sent, received) = guards();
-        let (far_received, far_sent) = guards();
+        pair_of(|| Guard::hmac(&[3; 32], 16), || Guard::hmac(&[4; 32], 20), true)
+    }
+
+    /// Two ends whose packets are guarded so in the one direction and so in the other.
+    fn pair_of(
+        there: impl Fn() -> Guard,
+        back: impl Fn() -> Guard,
+        sequence: bool,
+    ) -> (FlashCipher, FlashCipher) {
+        let way = |key, guard| Sealing { key, guard, sequence };
         (
-            FlashCipher::of_session(&a, &b, sent, received),
-            FlashCipher::of_session(&b, &a, far_sent, far_received),
+            FlashCipher::of_session(way(&[1; 16], there()), way(&[2; 16], back())),
+            FlashCipher::of_session(way(&[2; 16], back()), way(&[1; 16], there())),
         )
     }
 

@@ -8,6 +8,10 @@ fn peer(seed: u8) -> Flash {
     Flash::peer(Identity::generate([seed; 32]))
 }
 
+fn weak_peer(seed: u8) -> Flash {
+    Flash::peer(Identity::generate_flash_era([seed; 32]))
+}
+
 fn agreed(initiator: &Flash, responder: &Flash) -> (SessionKeys, SessionKeys) {
     let first = initiator.initiate(responder.certificate(), [1; 32])().expect("a component");
     let response = responder.respond(initiator.certificate(), &first.component, [2; 32])()
@@ -25,7 +29,16 @@ fn carries(from: &mut dyn PacketCipher, to: &mut dyn PacketCipher) -> bool {
 fn every_pairing_of_lasting_and_fresh_keys_agrees() {
     let (ada, bob) = (peer(1), peer(2));
     let (here, there) = (Flash::server([3; 32]), Flash::server([4; 32]));
-    for (initiator, responder) in [(&ada, &bob), (&ada, &there), (&here, &bob), (&here, &there)] {
+    let (old, older) = (weak_peer(5), weak_peer(6));
+    for (initiator, responder) in [
+        (&ada, &bob),
+        (&ada, &there),
+        (&here, &bob),
+        (&here, &there),
+        (&old, &older),
+        (&old, &there),
+        (&here, &old),
+    ] {
         let (mut a, mut b) = agreed(initiator, responder);
         assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
         assert_eq!((a.near_nonce, a.far_nonce), (b.far_nonce, b.near_nonce));
@@ -52,7 +65,7 @@ fn components_are_laid_out_as_others_expect() {
     assert_eq!(first.component[..5], [2, 0x1d, 14, 0x41, 0x0e]);
     assert_eq!(first.component[69..], [3, 0x1a, 7, 16, 2, 0x1e, 7]);
     let response = peer(2).respond(peer(1).certificate(), &first.component, [2; 32])().expect("keys");
-    assert_eq!(response.component[..9], [2, 0x1e, 7, 3, 0x1a, 7, 16, 0x41, 0x0e]);
+    assert_eq!(response.component[..9], [3, 0x1a, 7, 16, 2, 0x1e, 7, 0x41, 0x0e]);
 }
 
 #[test]
@@ -70,10 +83,7 @@ fn an_end_without_tags_or_sequence_numbers_is_refused() {
         let component = [&[2, 0x1d, 14][..], offer].concat();
         bob.respond(ada.certificate(), &component, [2; 32])().map(|_| ()).expect_err("refused")
     };
-    assert_eq!(refusal(&[]), CryptoError::NoCommonGround);
     assert_eq!(refusal(&[3, 0x1a, 7, 16]), CryptoError::NoCommonGround);
-    assert_eq!(refusal(&[2, 0x1e, 7]), CryptoError::NoCommonGround);
-    assert_eq!(refusal(&[3, 0x1a, 1, 0, 2, 0x1e, 1]), CryptoError::NoCommonGround);
     assert_eq!(refusal(&[3, 0x1a, 7, 15, 2, 0x1e, 7]), CryptoError::NoCommonGround);
     assert_eq!(refusal(&[3, 0x1a, 7, 33, 2, 0x1e, 7]), CryptoError::Malformed);
     let first = ada.initiate(bob.certificate(), [1; 32])().expect("a component");
@@ -81,15 +91,136 @@ fn an_end_without_tags_or_sequence_numbers_is_refused() {
     assert_eq!(first.pending.finish(&bare)().map(|_| ()), Err(CryptoError::NoCommonGround));
 }
 
+/// Conforms: 7425-4.6.4-g
 #[test]
-fn a_group_we_do_not_know_is_refused() {
-    let weak_certificate = [3, 0x1d, 2, 9];
-    assert_eq!(peer(1).initiate(&weak_certificate, [1; 32])().map(|_| ()), Err(CryptoError::NoCommonGround));
-    let component = [2, 0x1d, 2, 3, 0x1a, 7, 16, 2, 0x1e, 7];
-    assert_eq!(
-        peer(1).respond(&weak_certificate, &component, [1; 32])().map(|_| ()),
-        Err(CryptoError::NoCommonGround)
-    );
+fn a_component_that_says_nothing_of_hmac_and_sequence_numbers_offers_and_wants_neither() {
+    let responder = weak_peer(2).verifying(Verification::OnRequest);
+    let silent = [2, 0x1d, 2, 17, 0x0e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+    let response = responder.respond(weak_peer(1).certificate(), &silent, [2; 32])().expect("keys");
+    assert_eq!(response.keys.cipher.describe(), "AES-128 · checksum");
+    let refused = weak_peer(2).respond(weak_peer(1).certificate(), &silent, [2; 32])().map(|_| ());
+    assert_eq!(refused, Err(CryptoError::NoCommonGround));
+}
+
+#[test]
+fn flash_era_ends_agree_as_flash_does_byte_for_byte() {
+    let old = |seed| weak_peer(seed).verifying(Verification::OnRequest);
+    let first = old(1).initiate(old(2).certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.component.len(), 76);
+    assert_eq!(first.component[..5], [2, 0x1d, 2, 0x41, 0x0e]);
+    assert_eq!(first.component[69..], [3, 0x1a, 2, 10, 2, 0x1e, 2]);
+    let response = old(2).respond(old(1).certificate(), &first.component, [2; 32])().expect("keys");
+    assert_eq!(response.component.len(), 73);
+    assert_eq!(response.component[..9], [3, 0x1a, 0, 0, 2, 0x1e, 0, 0x41, 0x0e]);
+    let server = Flash::server([3; 32]).verifying(Verification::OnRequest);
+    let response = server.respond(old(1).certificate(), &first.component, [2; 32])().expect("keys");
+    assert_eq!(response.component[..7], [3, 0x1a, 0, 0, 2, 0x1e, 0]);
+    assert_eq!(response.component[7..11], [0x81, 0x02, 0x0d, 2]);
+    assert_eq!(response.component.len(), 7 + 4 + 128);
+    assert_eq!(old(1).sign(b"anything"), b"X");
+    let (mut a, mut b) = agreed(&old(1), &old(2));
+    assert_eq!(a.cipher.describe(), "AES-128 · checksum");
+    assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
+}
+
+#[test]
+fn who_is_asked_for_tags_and_sequence_numbers_sends_them() {
+    let (strict, lax) = (weak_peer(1), weak_peer(2).verifying(Verification::OnRequest));
+    let (mut a, mut b) = agreed(&strict, &lax);
+    assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
+    assert_eq!(a.cipher.describe(), "AES-128 · HMAC-128");
+    // The other way round the tags that Flash names have 10 bytes, too few for who requires them.
+    let first = lax.initiate(strict.certificate(), [1; 32])().expect("a component");
+    let refused = strict.respond(lax.certificate(), &first.component, [2; 32])().map(|_| ());
+    assert_eq!(refused, Err(CryptoError::NoCommonGround));
+}
+
+#[test]
+fn one_direction_may_have_a_tag_and_the_other_a_checksum_and_a_number() {
+    let responder = weak_peer(2).verifying(Verification::OnRequest);
+    let initiator = Identity::generate_flash_era([1; 32]);
+    // Tags of 6 bytes always and no numbers from here; no tag, but numbers, from there.
+    let component = [2, 0x1d, 2, 3, 0x1a, 4, 6, 2, 0x1e, 1];
+    let mut there = responder.respond(&initiator.certificate, &component, [2; 32])().expect("keys");
+    assert_eq!(there.keys.cipher.describe(), "AES-128 · checksum out, HMAC-48 in");
+    let certificate = Certificate::parse(responder.certificate()).expect("a certificate");
+    let public_key = certificate.static_key(2).expect("a key in group 2");
+    let secret = initiator.group.shared_secret(public_key, &initiator.exponent).expect("a good key");
+    let way = |tag_length, sequence| Direction { tag_length, sequence };
+    let agreed = Agreed { sent: way(Some(6), false), received: way(None, true) };
+    let mut here = session_keys(&secret, &component, &there.component, agreed).expect("keys");
+    assert!(carries(&mut *here.cipher, &mut *there.keys.cipher));
+    assert!(carries(&mut *there.keys.cipher, &mut *here.cipher));
+}
+
+#[test]
+fn a_strong_static_key_never_gets_less_than_it_can_have() {
+    let strong = Identity::generate([1; 32]);
+    let weak = Identity::generate_flash_era([2; 32]);
+    // As some do: a key in each of two groups.
+    let both = [&strong.certificate[..], &weak.certificate].concat();
+    let lax = || Flash::server([3; 32]).verifying(Verification::OnRequest);
+    let answer =
+        |component: &[u8]| lax().respond(&both, component, [4; 32])().map(|response| response.component);
+    let willing = [3, 0x1a, 2, 16, 2, 0x1e, 2];
+    let answered = answer(&[&[2, 0x1d, 14][..], &willing].concat()).expect("keys");
+    assert_eq!(answered[..7], [3, 0x1a, 7, 16, 2, 0x1e, 7], "everything is asked for");
+    assert_eq!(answer(&[&[2, 0x1d, 2][..], &willing].concat()), Err(CryptoError::NoCommonGround));
+    assert_eq!(answer(&[2, 0x1d, 14]), Err(CryptoError::NoCommonGround));
+    assert_eq!(answer(&[2, 0x1d, 14, 3, 0x1a, 2, 8, 2, 0x1e, 2]), Err(CryptoError::NoCommonGround));
+    let first = lax().initiate(&both, [5; 32])().expect("a component");
+    assert!(first.component.ends_with(&[3, 0x1a, 7, 16, 2, 0x1e, 7]));
+    assert!(weak_peer(6).initiate(&both, [5; 32])().is_err(), "a weak identity is not for the strong");
+}
+
+/// Conforms: 7425-4.6.2-b
+#[test]
+fn an_unacceptable_public_key_gets_no_keys_whoever_has_it() {
+    let server = Flash::server([3; 32]);
+    let weak_key = [0x82, 0x02, 0x1d, 14].into_iter().chain([0; 255]).chain([1]).collect::<Vec<u8>>();
+    let component = [2, 0x1d, 14, 3, 0x1a, 7, 16, 2, 0x1e, 7];
+    let refused = server.respond(&weak_key, &component, [1; 32])().map(|_| ());
+    assert_eq!(refused, Err(CryptoError::WeakKey));
+    let ephemeral = [3, 0x0d, 14, 1, 3, 0x1a, 7, 16, 2, 0x1e, 7];
+    let refused = peer(1).respond(&[2, 0x15, 14], &ephemeral, [1; 32])().map(|_| ());
+    assert_eq!(refused, Err(CryptoError::WeakKey));
+    let first = peer(1).initiate(&[2, 0x15, 14], [1; 32])().expect("a component");
+    let answer = [3, 0x1a, 7, 16, 2, 0x1e, 7, 3, 0x0d, 14, 1];
+    assert_eq!(first.pending.finish(&answer)().map(|_| ()), Err(CryptoError::WeakKey));
+    let first = peer(1).initiate(&weak_key, [1; 32])().expect("a component");
+    let answer = [3, 0x1a, 7, 16, 2, 0x1e, 7, 1, 0x0e];
+    assert_eq!(first.pending.finish(&answer)().map(|_| ()), Err(CryptoError::WeakKey));
+}
+
+#[test]
+fn a_group_that_either_end_does_not_have_is_refused() {
+    // Group 15 is nobody's here; group 2 is known, but no group of a person's key.
+    for group in [15, 2] {
+        let certificate = [&[0x81, 0x02, 0x1d, group][..], &[0x5a; 128]].concat();
+        assert_eq!(peer(1).initiate(&certificate, [1; 32])().map(|_| ()), Err(CryptoError::NoCommonGround));
+        let component = [2, 0x1d, group, 3, 0x1a, 7, 16, 2, 0x1e, 7];
+        assert_eq!(
+            peer(1).respond(&certificate, &component, [1; 32])().map(|_| ()),
+            Err(CryptoError::NoCommonGround)
+        );
+    }
+}
+
+#[test]
+fn two_ends_agree_in_the_strongest_group_that_both_have() {
+    let server = Flash::server([3; 32]);
+    let groups = |ids: &[u8]| -> Vec<u8> { ids.iter().flat_map(|id| [2, 0x15, *id]).collect() };
+    for (far, chosen) in [(&[2, 5, 14, 16][..], 16), (&[2, 14, 5], 14), (&[2, 5], 5), (&[99, 2], 2)] {
+        let first = server.initiate(&groups(far), [1; 32])().expect("a component");
+        let far = Component::parse(&first.component).expect("our own component");
+        assert_eq!(far.ephemeral.map(|(group, _)| group), Some(chosen));
+    }
+    let first = peer(1).initiate(server.certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.component[..3], [2, 0x1d, 14]);
+    let weak = weak_peer(4);
+    let first = weak.initiate(server.certificate(), [1; 32])().expect("a component");
+    assert_eq!(first.component[..3], [2, 0x1d, 2]);
+    assert!(peer(1).initiate(weak.certificate(), [1; 32])().is_err());
 }
 
 #[test]
