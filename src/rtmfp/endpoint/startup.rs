@@ -9,7 +9,7 @@ use super::Endpoint;
 use crate::rtmfp::endpoint::KnownAddress;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::limits;
-use crate::rtmfp::machine::{PathId, Route};
+use crate::rtmfp::machine::Route;
 use crate::rtmfp::session::cookie::COOKIE_LENGTH;
 use crate::rtmfp::session::startup_packet;
 use crate::rtmfp::wire::chunk::Chunk;
@@ -79,12 +79,11 @@ impl Endpoint {
     pub(super) fn on_forwarded_hello(
         &mut self,
         now: Instant,
-        via: PathId,
+        introducer: Route,
         endpoint_discriminator: &[u8],
         initiator: KnownAddress,
         tag: &[u8],
     ) {
-        let introducer = Route { via, address: initiator.address };
         let Some(route) = self.route_towards(initiator.address, introducer) else { return };
         if self.config.accepts_sessions
             && self.config.profile.selected_by(endpoint_discriminator)
@@ -113,7 +112,8 @@ impl Endpoint {
     /// The way to an address that somebody told us of: over the path it was told on if that speaks its kind of address,
     /// else over the first that does. None for addresses that cannot be an endpoint's.
     pub(super) fn route_towards(&self, address: SocketAddr, told_on: Route) -> Option<Route> {
-        let ip = address.ip();
+        let ip = address.ip().to_canonical();
+        let address = SocketAddr::new(ip, address.port());
         // Only a neighbour on the same machine may send us to the machine itself.
         if address.port() == 0
             || ip.is_unspecified()
