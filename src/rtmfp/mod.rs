@@ -3,6 +3,7 @@
 #![doc = include_str!("conformance.md")]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod agreement_budget;
 mod alarms;
 mod allowance;
 mod answer_budget;
@@ -15,6 +16,7 @@ pub mod event;
 pub(crate) mod flow;
 pub(crate) mod limits;
 pub mod machine;
+pub mod network;
 mod options;
 mod peer_id;
 mod redacted;

@@ -1,5 +1,6 @@
 //! Sessions that others open (RFC 7016 §3.5.1.1.2), and the moment any session is proven.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
@@ -62,7 +63,13 @@ impl Endpoint {
                 && running.session.is_open()
                 && running.certificate != keying.certificate
         });
-        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room(now) {
+        let ip = route.address.ip();
+        let has_room = || self.has_room() || self.sessions.oldest_unproven_stranger(ip).is_some();
+        if taken
+            || !self.admissions.takes(keying.cookie_echo)
+            || !has_room()
+            || !self.agreement_budget.take(now, ip)
+        {
             self.dropped += 1;
             return;
         }
@@ -76,6 +83,7 @@ impl Endpoint {
             peer,
             component: keying.component.to_vec(),
         };
+        self.agreements_begun += 1;
         self.admissions.note(job, admitted, keying.cookie_echo);
     }
 
@@ -129,12 +137,17 @@ impl Endpoint {
         self.wake(key);
     }
 
-    /// Whether one more session fits; a stranger's that was never proven makes way.
-    fn has_room(&mut self, now: Instant) -> bool {
-        if self.sessions.len() < self.config.most_sessions {
+    fn has_room(&self) -> bool {
+        self.sessions.len() < self.config.most_sessions
+    }
+
+    /// Whether one more session fits. A stranger's that was never proven makes way, one of the newcomer's own network
+    /// first, so that a flood from one place drowns nobody but itself.
+    fn make_room(&mut self, now: Instant, newcomer: IpAddr) -> bool {
+        if self.has_room() {
             return true;
         }
-        let Some(oldest) = self.sessions.oldest_unproven_stranger() else { return false };
+        let Some(oldest) = self.sessions.oldest_unproven_stranger(newcomer) else { return false };
         self.sessions.remove(oldest);
         self.alarms.set(oldest, None);
         self.resume_resting(now, oldest);
@@ -152,7 +165,7 @@ impl Endpoint {
         let Admitted { route, mark, far_session_id, certificate, peer, component: far_component } = admitted;
         // We may have dialled, or come further, while the keys were computed.
         let Some(resting) = self.judge_glare(&certificate, peer, route) else { return };
-        if !self.has_room(now) {
+        if !self.make_room(now, route.address.ip()) {
             return;
         }
         let (key, near_id) = (self.new_key(), self.new_near_id());

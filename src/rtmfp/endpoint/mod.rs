@@ -27,6 +27,7 @@ pub use super::options::{
 };
 
 use super::PeerId;
+use super::agreement_budget::AgreementBudget;
 use super::alarms::Alarms;
 use super::allowance::Allowance;
 use super::answer_budget::AnswerBudget;
@@ -60,6 +61,8 @@ pub struct Endpoint {
     /// Sessions that wait for the layer above to accept or reject a flow.
     asking: BTreeSet<SessionKey>,
     admissions: Admissions,
+    agreement_budget: AgreementBudget,
+    agreements_begun: u64,
     dialling: BTreeMap<JobId, dialling::Step>,
     next_job: u64,
     jobs: VecDeque<Job>,
@@ -92,6 +95,8 @@ impl Endpoint {
             in_ready: BTreeSet::new(),
             asking: BTreeSet::new(),
             admissions: Admissions::default(),
+            agreement_budget: AgreementBudget::default(),
+            agreements_begun: 0,
             dialling: BTreeMap::new(),
             next_job: 0,
             jobs: VecDeque::new(),
@@ -280,6 +285,11 @@ impl Endpoint {
     /// Key agreements under way for strangers, for tests and statistics.
     pub fn agreements(&self) -> usize {
         self.admissions.len()
+    }
+
+    /// Key agreements begun for strangers since the start: the most expensive thing that they can ask for.
+    pub fn agreements_begun(&self) -> u64 {
+        self.agreements_begun
     }
 
     /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
