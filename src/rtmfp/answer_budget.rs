@@ -3,7 +3,7 @@
 //! Whoever forges a source address has us send our answers to somebody else. What a datagram was long pays for the
 //! answers to it; what they are longer comes out of one surplus for all strangers together. So nobody gets more out of us
 //! than they put in, but for that surplus: it is there because other programs' hellos are short, and our answer to a
-//! short hello is five to eight times as long. Hellos as long as our answers are never turned away.
+//! short hello is up to nine times as long. Hellos as long as our answers are never turned away.
 
 use std::time::Instant;
 

@@ -484,6 +484,7 @@ impl Pair {
                     }
                     // The script loses what it likes, the long datagrams too.
                     SessionEnd::Replaced | SessionEnd::PathTooNarrow => true,
+                    SessionEnd::Abusive => false,
                 };
                 assert!(allowed, "{how:?}");
             }
