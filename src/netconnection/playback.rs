@@ -248,6 +248,7 @@ impl Node {
                 SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced => {
                     PlaybackEnd::Vanished
                 }
+                SessionEnd::Abusive => PlaybackEnd::ClosedHere,
             },
         );
     }

@@ -1,5 +1,6 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
+mod attack;
 mod closing;
 mod connections;
 mod delivery;

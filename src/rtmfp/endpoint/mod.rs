@@ -28,8 +28,10 @@ pub use super::options::{
 };
 
 use super::PeerId;
+use super::agreement_budget::AgreementBudget;
 use super::alarms::Alarms;
 use super::allowance::Allowance;
+use super::answer_budget::AnswerBudget;
 use super::chance::Chance;
 use super::crypto::{PacketCipher, Profile};
 use super::error::{Misuse, SessionEnd};
@@ -64,6 +66,8 @@ pub struct Endpoint {
     /// Sessions that wait for the layer above to accept or reject a flow.
     asking: BTreeSet<SessionKey>,
     admissions: Admissions,
+    agreement_budget: AgreementBudget,
+    agreements_begun: u64,
     dialling: BTreeMap<JobId, dialling::Step>,
     next_job: u64,
     jobs: VecDeque<Job>,
@@ -73,7 +77,7 @@ pub struct Endpoint {
     fragments: Reassembly<Route>,
     /// Startup packets that leave in pieces.
     fragments_out: FragmentPace,
-    answers: Allowance,
+    answers: AnswerBudget,
     forwarded_answers: Allowance,
     dropped: u64,
 }
@@ -98,6 +102,8 @@ impl Endpoint {
             packing: Packing::default(),
             asking: BTreeSet::new(),
             admissions: Admissions::default(),
+            agreement_budget: AgreementBudget::default(),
+            agreements_begun: 0,
             dialling: BTreeMap::new(),
             next_job: 0,
             jobs: VecDeque::new(),
@@ -105,7 +111,7 @@ impl Endpoint {
             events: VecDeque::new(),
             fragments: Reassembly::default(),
             fragments_out: FragmentPace::default(),
-            answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
+            answers: AnswerBudget::new(),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,
         }
@@ -322,6 +328,11 @@ impl Endpoint {
         self.admissions.len()
     }
 
+    /// Key agreements begun for strangers since the start: the most expensive thing that they can ask for.
+    pub fn agreements_begun(&self) -> u64 {
+        self.agreements_begun
+    }
+
     /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
     pub fn own_peer_id(&self) -> Option<PeerId> {
         self.peer_id_of(OwnIdentity::Main)
@@ -410,10 +421,6 @@ fn first_free(mut draw: impl FnMut() -> u32, taken: impl Fn(u32) -> bool) -> u32
     }
 }
 
-/// RHellos and Cookie Changes to strangers: so many at once, then two thousand a second. More would make us a useful
-/// mirror for somebody who forges addresses.
-const ANSWERS_AT_ONCE: u32 = 2_000;
-const ANSWER_INTERVAL: Duration = Duration::from_micros(500);
 /// RHellos that introducers may cause: they name the address, so they get less.
 const FORWARDED_ANSWERS_AT_ONCE: u32 = 64;
 const FORWARDED_ANSWER_INTERVAL: Duration = Duration::from_millis(50);

@@ -127,8 +127,8 @@ impl Endpoint {
                 self.events.push_back(event);
             }
             Notice::ForwardedHello { endpoint_discriminator, initiator, tag } => {
-                if let Some(via) = self.sessions.running(key).map(|running| running.session.route().via) {
-                    self.on_forwarded_hello(now, via, &endpoint_discriminator, initiator, &tag);
+                if let Some(introducer) = self.sessions.running(key).map(|running| running.session.route()) {
+                    self.on_forwarded_hello(now, introducer, &endpoint_discriminator, initiator, &tag);
                 }
             }
             Notice::Over => {
