@@ -34,6 +34,7 @@ use super::crypto::PacketCipher;
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
+use super::options::bounded_span;
 use super::session::cookie::CookieMaker;
 use super::session::open::OpenSession;
 use super::session::responder::Admissions;
@@ -71,11 +72,14 @@ pub struct Endpoint {
     answers: Allowance,
     forwarded_answers: Allowance,
     dropped: u64,
+    /// The latest time that was told.
+    latest: Option<Instant>,
 }
 
 impl Endpoint {
     /// An endpoint with no session yet.
     pub fn new(config: EndpointConfig) -> Self {
+        let config = config.within_bounds();
         let mut chance = Chance::new(config.seed);
         Self {
             cookies: CookieMaker::new(&mut chance),
@@ -101,6 +105,7 @@ impl Endpoint {
             answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,
+            latest: None,
         }
     }
 
@@ -112,17 +117,20 @@ impl Endpoint {
         endpoint_discriminator: Bytes,
         candidates: &[Route],
     ) -> SessionKey {
+        let now = self.clock(now);
         self.dial(now, endpoint_discriminator, candidates)
     }
 
     /// Starts opening a session to `peer` through introducers or known addresses.
     pub fn open_session_to_peer(&mut self, now: Instant, peer: PeerId, candidates: &[Route]) -> SessionKey {
+        let now = self.clock(now);
         let endpoint_discriminator = self.config.profile.discriminator_of(peer);
         self.dial(now, endpoint_discriminator.into(), candidates)
     }
 
     /// More addresses at which a session that is still opening may be tried.
     pub fn add_candidates(&mut self, now: Instant, session: SessionKey, candidates: &[Route]) {
+        let now = self.clock(now);
         if let Some(attempt) = self.sessions.attempt_mut(session) {
             attempt.add_candidates(now, candidates.iter().copied());
             self.drive_attempt(now, session);
@@ -131,6 +139,7 @@ impl Endpoint {
 
     /// Closes a session, or stops opening it.
     pub fn close_session(&mut self, now: Instant, session: SessionKey, manner: CloseManner) {
+        let now = self.clock(now);
         match self.sessions.get_mut(session) {
             Some(Session::Opening(_)) => self.end_attempt(now, session, SessionEnd::ClosedHere),
             Some(Session::Running(running)) => {
@@ -144,7 +153,8 @@ impl Endpoint {
     /// Opens a flow to the far end. Nothing is sent before the first message.
     ///
     /// # Errors
-    /// [`Misuse::NoSession`] if the session is not open.
+    /// [`Misuse::NoSession`] if the session is not open, [`Misuse::NoFlow`] if the flow that it answers is not, and
+    /// [`Misuse::MetadataTooLong`].
     pub fn open_flow(&mut self, session: SessionKey, options: FlowOptions) -> Result<SendFlowId, Misuse> {
         let flow = self.open_mut(session).ok_or(Misuse::NoSession)?.open_flow(options);
         self.wake(session);
@@ -154,7 +164,8 @@ impl Endpoint {
     /// Queues a message on a flow of ours.
     ///
     /// # Errors
-    /// [`Misuse::NoSession`] or [`Misuse::NoFlow`] if it is not open, [`Misuse::QueueFull`] if there is no room.
+    /// [`Misuse::NoSession`] or [`Misuse::NoFlow`] if it is not open, [`Misuse::QueueFull`] if there is no room now, and
+    /// [`Misuse::MessageTooLarge`] if there never will be.
     pub fn write(
         &mut self,
         now: Instant,
@@ -163,6 +174,7 @@ impl Endpoint {
         message: Bytes,
         options: WriteOptions,
     ) -> Result<MessageId, Misuse> {
+        let now = self.clock(now);
         let written = self.open_mut(session).ok_or(Misuse::NoSession)?.write(now, flow, message, options);
         self.wake(session);
         written
@@ -170,6 +182,7 @@ impl Endpoint {
 
     /// Gives up every queued message of a flow that is not yet delivered.
     pub fn abandon_queued(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
+        let now = self.clock(now);
         self.change(session, |open| open.abandon_queued(now, flow));
     }
 
@@ -180,6 +193,7 @@ impl Endpoint {
 
     /// Finishes a flow after what is queued.
     pub fn close_flow(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
+        let now = self.clock(now);
         self.change(session, |open| open.close_flow(now, flow));
     }
 
@@ -191,6 +205,7 @@ impl Endpoint {
 
     /// Refuses a flow, at once or later, with a code (RFC 7016 §3.6.3.7).
     pub fn reject_flow(&mut self, now: Instant, session: SessionKey, flow: ReceiveFlowId, code: u64) {
+        let now = self.clock(now);
         self.asking.remove(&session);
         self.change(session, |open| open.reject_flow(now, flow, code));
     }
@@ -213,6 +228,7 @@ impl Endpoint {
 
     /// A session's own keepalive and vanishing times.
     pub fn set_patience(&mut self, session: SessionKey, keepalive: Duration, vanish_after: Duration) {
+        let (keepalive, vanish_after) = (bounded_span(keepalive), bounded_span(vanish_after));
         self.change(session, |open| open.set_patience(keepalive, vanish_after));
     }
 
@@ -232,6 +248,7 @@ impl Endpoint {
         initiator: KnownAddress,
         tag: &[u8],
     ) {
+        let now = self.clock(now);
         self.change(session, |open| open.forward_hello(now, endpoint_discriminator, initiator, tag));
     }
 
@@ -284,6 +301,13 @@ impl Endpoint {
     /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
     pub fn own_peer_id(&self) -> Option<PeerId> {
         self.config.profile.identify(self.config.profile.certificate()).ok()
+    }
+
+    /// The time, which never goes back here: one that is earlier than what was told before counts as that.
+    fn clock(&mut self, now: Instant) -> Instant {
+        let latest = self.latest.map_or(now, |latest| latest.max(now));
+        self.latest = Some(latest);
+        latest
     }
 
     /// An open session, proven and not closing.
