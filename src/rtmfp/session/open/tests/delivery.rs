@@ -131,6 +131,24 @@ fn a_small_window_slows_a_sender_down_but_a_message_larger_than_it_arrives() {
 }
 
 #[test]
+fn what_never_fits_is_told_apart_from_what_does_not_fit_now() {
+    let small = super::super::SessionSettings { largest_message: 5_000, ..settings() };
+    let mut pair = Pair::with_settings(small, settings());
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    let refused = pair
+        .with(Ada, |ada, now| ada.write(now, flow, Bytes::from(numbered(1, 5_001)), WriteOptions::default()));
+    assert_eq!(refused, Err(Misuse::MessageTooLarge));
+    let options = FlowOptions {
+        metadata: vec![0; 513].into(),
+        priority: Priority::Routine,
+        time_critical: false,
+        answers: None,
+    };
+    assert_eq!(pair.with(Ada, |ada, _| ada.open_flow(options)), Err(Misuse::MetadataTooLong));
+    pair.write(Ada, flow, &numbered(1, 5_000), WriteOptions::default());
+}
+
+#[test]
 fn a_full_send_queue_says_no_and_calls_back() {
     let small = super::super::SessionSettings { send_buffer: 10_000, ..settings() };
     let mut pair = Pair::with_settings(small, settings());
