@@ -116,7 +116,7 @@ pub async fn look_up(host: &str) -> io::Result<Vec<IpAddr>> {
 /// When the system has none, which no system in order does.
 pub fn random_seed() -> io::Result<[u8; 32]> {
     let mut seed = [0; 32];
-    getrandom::fill(&mut seed)?;
+    getrandom::fill(&mut seed).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(seed)
 }
 

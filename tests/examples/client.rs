@@ -13,20 +13,21 @@ use tokio::sync::mpsc;
 type Problem = Box<dyn std::error::Error + Send + Sync>;
 
 /// Answers what was heard first: the handler's name.
-pub async fn hear(url: &str, name: String, word: String) -> Result<String, Problem> {
+pub(crate) async fn hear(url: &str, name: String, word: String) -> Result<String, Problem> {
     let uri: Uri = url.parse()?;
     let server = uri.server().ok_or("this address names no server")?;
     let profile = Arc::new(Flash::peer(Identity::generate(driver::random_seed()?)));
     let node = Node::new(NodeConfig::new(EndpointConfig::new(profile, driver::random_seed()?)));
     let (tell, mut told) = mpsc::channel(1);
+    let mut publisher = None;
     let client = driver::run(node, DriverConfig::any_port(), move |node, now, event| match event {
         NodeEvent::Connected { connection, .. } => {
+            publisher = Some(node.create_stream(now, connection));
             let player = node.create_stream(now, connection);
             node.play(now, player, &name);
         }
-        NodeEvent::StreamStatus { code: StatusCode::PlayStart, connection, .. } => {
-            let publisher = node.create_stream(now, connection);
-            node.publish(now, publisher, &name);
+        NodeEvent::StreamStatus { code: StatusCode::PlayStart, .. } => {
+            publisher.into_iter().for_each(|publisher| node.publish(now, publisher, &name));
         }
         NodeEvent::StreamStatus { code: StatusCode::PublishStart, stream, .. } => {
             node.send_data(now, Target::ServerStream(stream), &word, Vec::new());

@@ -21,7 +21,7 @@ fn peer() -> Result<Node, Problem> {
 }
 
 /// Answers what Bob hears from Ada.
-pub async fn meet(word: &'static str) -> Result<String, Problem> {
+pub(crate) async fn meet(word: &'static str) -> Result<String, Problem> {
     let here = || DriverConfig::new(vec![([127, 0, 0, 1], 0).into()]);
     let ada = driver::run(peer()?, here(), move |node, now, event| match event {
         NodeEvent::PeerConnect { subscriber, publication: Some(publication), peer, .. } => {

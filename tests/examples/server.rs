@@ -12,11 +12,10 @@ use tincan::rtmfp::EndpointConfig;
 use tincan::rtmfp::crypto::flash::Flash;
 
 type Problem = Box<dyn std::error::Error + Send + Sync>;
-
 /// What is asked of each stream, and under which name.
 type Streams = BTreeMap<ServerStreamId, (StreamWish, String)>;
 
-pub fn start(listen: SocketAddr) -> Result<Running<Node>, Problem> {
+pub(crate) fn start(listen: SocketAddr) -> Result<Running<Node>, Problem> {
     let profile = Arc::new(Flash::server(driver::random_seed()?));
     let node = Node::new(NodeConfig::new(EndpointConfig::new(profile, driver::random_seed()?)));
     let mut streams = Streams::new();
@@ -45,7 +44,8 @@ pub fn start(listen: SocketAddr) -> Result<Running<Node>, Problem> {
 /// Those who play what is published on a stream.
 fn players(streams: &Streams, published: ServerStreamId) -> Vec<Target> {
     let Some((_, name)) = streams.get(&published) else { return Vec::new() };
-    let plays = |(_, (wish, played)): &(&_, &(StreamWish, String))| *wish == StreamWish::Play && played == name;
+    let plays =
+        |(_, (wish, played)): &(&_, &(StreamWish, String))| *wish == StreamWish::Play && played == name;
     streams.iter().filter(plays).map(|(stream, _)| Target::ServerStream(*stream)).collect()
 }
 
