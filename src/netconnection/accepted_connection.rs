@@ -1,7 +1,6 @@
 //! NetConnection, the server's end (RFC 7425 §5.3): clients that connect, and introducing them to each other.
 //!
-//! Streams through a server are answered correctly and carry nothing: a client may create one, and is told then that
-//! the name it publishes or plays is not to be had here.
+//! What clients publish and play on the streams they create stands in `served_stream`.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,12 +9,11 @@ use std::time::{Duration, Instant};
 use super::alarm::Alarm;
 use super::command::{self, Command};
 use super::connection::{Connection, Role};
-use super::ids::ConnectionId;
-use super::message::{self, Message};
+use super::ids::{ConnectionId, ServerStreamId};
+use super::message;
 use super::node::{Node, NodeEvent};
-use super::outlet::{Outlet, Sent};
 use super::peer_info;
-use super::session::{Origin, Outgoing, Owner};
+use super::session::{Origin, Owner};
 use super::status::StatusCode;
 use super::user_control::UserControl;
 use crate::amf::Value;
@@ -31,8 +29,8 @@ pub(super) enum ClientState {
     Asking { transaction: f64, object_encoding: f64 },
     /// It is in.
     Accepted {
-        /// The streams it created, with the flow for their status messages.
-        streams: BTreeMap<u32, Outlet>,
+        /// The streams it created, by the numbers we gave them.
+        streams: BTreeMap<u32, ServerStreamId>,
     },
 }
 
@@ -135,22 +133,17 @@ impl Node {
             (ClientState::Accepted { .. }, "connect") => {
                 self.send_control(now, id, Command::call_failed(command.transaction, &command.name));
             }
-            (ClientState::Accepted { streams }, "createStream") => {
-                let free = (1..=MOST_STREAMS).find(|number| !streams.contains_key(number));
-                let answer = match free {
-                    Some(number) => {
-                        streams
-                            .insert(number, Outlet::new(connection.session, number, connection.control_in));
-                        Command::result(command.transaction, vec![f64::from(number).into()])
-                    }
+            (ClientState::Accepted { .. }, "createStream") => {
+                let answer = match self.create_served(id) {
+                    Some(number) => Command::result(command.transaction, vec![f64::from(number).into()]),
                     None => Command::call_failed(command.transaction, &command.name),
                 };
                 self.send_control(now, id, answer);
             }
             (ClientState::Accepted { streams }, "deleteStream") => {
-                let outlet = command.stream_id(0).and_then(|number| streams.remove(&number));
-                if let Some(mut outlet) = outlet {
-                    outlet.close(&mut self.endpoint, now);
+                let stream = command.stream_id(0).and_then(|number| streams.remove(&number));
+                if let Some(stream) = stream {
+                    self.delete_served(now, stream);
                 }
                 if command.transaction != 0.0 {
                     self.send_control(now, id, Command::result(command.transaction, vec![Value::Undefined]));
@@ -158,7 +151,9 @@ impl Node {
             }
             (ClientState::Accepted { .. }, peer_info::NAME) => {
                 let addresses: Vec<SocketAddr> = peer_info::addresses(&command);
-                self.tell(NodeEvent::PeerInfo { connection: id, addresses });
+                let far_end = self.sessions.get(&connection.session).and_then(|session| session.far_end);
+                let behind_nat = far_end.is_none_or(|far_end| !addresses.contains(&far_end.route.address));
+                self.tell(NodeEvent::PeerInfo { connection: id, addresses, behind_nat });
             }
             (ClientState::Accepted { .. }, command::RESULT | command::ERROR) => {
                 self.on_answer(now, id, command)
@@ -190,38 +185,10 @@ impl Node {
             arguments: command.arguments,
         });
     }
-
-    /// A message on a stream that a client created.
-    pub(super) fn on_client_stream_message(
-        &mut self,
-        now: Instant,
-        id: ConnectionId,
-        stream: u32,
-        message: Message,
-    ) {
-        let Message::Command(command) = message else { return };
-        let description = "This server carries no streams.";
-        let answer = match command.name.as_str() {
-            "publish" => Command::status(&StatusCode::PublishBadName, description),
-            "play" | "play2" => Command::status(&StatusCode::PlayStreamNotFound, description),
-            "closeStream" | "receiveAudio" | "receiveVideo" | "pause" | "seek" => return,
-            _ => Command::call_failed(command.transaction, &command.name),
-        };
-        let Some(connection) = self.connections.get_mut(&id) else { return };
-        let Role::Server(ClientState::Accepted { streams }) = &mut connection.role else { return };
-        let Some(outlet) = streams.get_mut(&stream) else { return };
-        let sent = outlet.send_data(&mut self.endpoint, now, message::encode_command(&answer));
-        if let (Sent::QueuedOnNew(flow), Some(session)) = (sent, self.sessions.get_mut(&connection.session)) {
-            session.outgoing.insert(flow, Outgoing::ClientStream(id, stream));
-        }
-    }
 }
 
 /// Enhanced RTMP's bit for a server that passes a codec on without knowing it.
 const CAN_FORWARD: f64 = 4.0;
-
-/// Streams a client may have created at once.
-const MOST_STREAMS: u32 = 1024;
 
 /// How long a client may leave its control flow without `connect`.
 const SILENT_FOR: Duration = Duration::from_secs(20);

@@ -13,18 +13,19 @@ use super::alarm::Alarm;
 use super::call::Pending;
 use super::command::{self, Command};
 use super::flow_metadata::FlowMetadata;
-use super::ids::{ConnectionId, ServerStreamId};
+use super::ids::{ConnectionId, ObjectEncoding, ServerStreamId};
 use super::message::{self, Message};
 use super::node::{Node, NodeEvent};
 use super::peer_info;
 use super::session::{Origin, Outgoing, Owner, Session};
 use super::status::StatusCode;
+use super::uri;
 use super::user_control::UserControl;
 use crate::amf::Value;
 use crate::rtmfp::SessionEnd;
 use crate::rtmfp::crypto::flash;
 use crate::rtmfp::endpoint::{
-    FlowOptions, ForwardedHello, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
+    CloseManner, FlowOptions, ForwardedHello, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
 use crate::rtmfp::machine::Route;
 
@@ -37,6 +38,8 @@ pub(super) struct Connection {
     pub(super) control_out: Option<SendFlowId>,
     /// The far end's, which our flows answer.
     pub(super) control_in: Option<ReceiveFlowId>,
+    /// In which form our commands go.
+    encoding: ObjectEncoding,
     pub(super) last_transaction: u64,
     /// What waits for an answer, by transaction.
     pub(super) pending: BTreeMap<u64, Pending>,
@@ -63,6 +66,8 @@ pub(super) struct Client {
     trusted: bool,
     /// What `setPeerInfo` said last: servers ask for it again when our address changed.
     addresses: Vec<SocketAddr>,
+    /// What `connect` asks for.
+    encoding: ObjectEncoding,
     /// How often this end wants signs of life, whatever the server advises.
     keepalive: Option<Duration>,
 }
@@ -84,6 +89,7 @@ impl Connection {
             role,
             control_out: None,
             control_in: None,
+            encoding: ObjectEncoding::default(),
             last_transaction: CONNECT_TRANSACTION,
             pending: BTreeMap::new(),
             asked_of_us: 0,
@@ -109,6 +115,7 @@ impl Node {
         candidates: &[Route],
         arguments: Vec<Value>,
     ) -> ConnectionId {
+        let url = &*uri::encoded(url);
         let id = ConnectionId(self.next_name());
         let key = self.endpoint.open_session(now, flash::discriminator_for_url(url).into(), candidates);
         let connect = Command::new("connect", CONNECT_TRANSACTION as f64, connect_properties(url), arguments);
@@ -120,6 +127,7 @@ impl Node {
             streams: BTreeMap::new(),
             trusted: true,
             addresses: Vec::new(),
+            encoding: ObjectEncoding::default(),
             keepalive: None,
         };
         self.connections.insert(id, Connection::new(key, Role::Client(client)));
@@ -132,6 +140,14 @@ impl Node {
         self.end_connection(now, connection, StatusCode::ConnectClosed, "closed here");
     }
 
+    /// Ends a connection at once, without a farewell on its flows: what is queued is not sent, and the session is closed
+    /// (RFC 7425 §5.3.6). It is told like [`Self::close_connection`].
+    pub fn abort_connection(&mut self, now: Instant, connection: ConnectionId) {
+        let Some(session) = self.connections.get(&connection).map(|found| found.session) else { return };
+        self.end_connection(now, connection, StatusCode::ConnectClosed, "closed here");
+        self.endpoint.close_session(now, session, CloseManner::Abrupt);
+    }
+
     /// Tells the server where we can be reached (RFC 7425 §5.3.3).
     pub fn set_peer_info(&mut self, now: Instant, connection: ConnectionId, addresses: &[SocketAddr]) {
         let Some(found) = self.connections.get_mut(&connection) else { return };
@@ -140,6 +156,21 @@ impl Node {
         // Before the connection is up there is nothing to do: it is said first thing then.
         if found.is_up() {
             self.send_control(now, connection, peer_info::command(addresses));
+        }
+    }
+
+    /// Asks the server for this encoding of commands, AMF0 when nothing is said (RFC 7425 §5.3.3). To be said before the
+    /// session is open: at once after [`Self::connect`].
+    pub fn prefer_encoding(&mut self, connection: ConnectionId, encoding: ObjectEncoding) {
+        let Some(found) = self.connections.get_mut(&connection) else { return };
+        let Role::Client(client) = &mut found.role else { return };
+        let ConnectState::Opening { connect, .. } = &mut client.state else { return };
+        client.encoding = encoding;
+        if let Value::Object(properties) = &mut connect.object {
+            let named = properties.iter_mut().find(|(name, _)| name == "objectEncoding");
+            if let Some((_, value)) = named {
+                *value = encoding.number().into();
+            }
         }
     }
 
@@ -199,7 +230,8 @@ impl Node {
 
     /// Queues a command on our control flow.
     pub(super) fn send_control(&mut self, now: Instant, id: ConnectionId, command: Command) {
-        self.write_control(now, id, message::encode_command(&command));
+        let Some(connection) = self.connections.get(&id) else { return };
+        self.write_control(now, id, message::encode_command_as(&command, connection.encoding));
     }
 
     pub(super) fn write_control(&mut self, now: Instant, id: ConnectionId, message: bytes::Bytes) {
@@ -248,7 +280,7 @@ impl Node {
         match &connection.role {
             Role::Client(client) => client.streams.get(&stream).map(|stream| Owner::Stream(*stream)),
             Role::Server(ClientState::Accepted { streams }) => {
-                streams.contains_key(&stream).then_some(Owner::ClientStream(id, stream))
+                streams.get(&stream).map(|stream| Owner::Served(*stream))
             }
             Role::Server(_) => None,
         }
@@ -291,6 +323,10 @@ impl Node {
         let ConnectState::Asked { waiting } = &mut client.state else { return };
         let waiting = std::mem::take(waiting);
         client.state = ConnectState::Up;
+        let agreed = command.info().property("objectEncoding").and_then(Value::as_number);
+        if agreed == Some(client.encoding.number()) {
+            connection.encoding = client.encoding;
+        }
         // This completes the handshake, with or without an address (§5.3.3).
         let addresses = peer_info::command(&client.addresses);
         self.send_control(now, id, addresses);
@@ -353,7 +389,10 @@ impl Node {
         if connection.control_out == Some(flow) {
             let code =
                 if connection.is_up() { StatusCode::ConnectClosed } else { StatusCode::ConnectRejected };
+            let session = connection.session;
             self.end_connection(now, id, code, "refused by the other side");
+            // There is nobody left to say anything to.
+            self.endpoint.close_session(now, session, CloseManner::Orderly);
         }
     }
 
@@ -385,7 +424,10 @@ impl Node {
                 self.end_streams_of(now, id);
                 self.tell(NodeEvent::Disconnected { connection: id, code, description: why.to_owned() });
             }
-            Role::Server(ClientState::Accepted { .. }) => self.tell(NodeEvent::ClientGone { connection: id }),
+            Role::Server(ClientState::Accepted { .. }) => {
+                self.end_served_of(now, id);
+                self.tell(NodeEvent::ClientGone { connection: id });
+            }
             Role::Server(ClientState::Silent | ClientState::Asking { .. }) => {}
         }
         if let Some(session) = self.sessions.get_mut(&connection.session) {

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::ids::{
-    CallToken, ConnectionId, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId,
+    CallToken, ConnectionId, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId, StreamWish,
     SubscriberId, Target,
 };
 use super::status::StatusCode;
@@ -58,6 +58,8 @@ pub enum NodeEvent {
         connection: ConnectionId,
         /// Its addresses.
         addresses: Vec<SocketAddr>,
+        /// Whether a network address translator stands between: we see it at none of these (RFC 7425 §5.3.3).
+        behind_nat: bool,
     },
     /// A remote procedure call on a connection.
     Called {
@@ -173,14 +175,31 @@ pub enum NodeEvent {
         /// The whole information object.
         info: Value,
     },
-    /// Sound or picture on a stream that we play from a server.
+    /// A client wants to publish or play on a stream that it created at us. Answer with
+    /// [`super::Node::accept_stream`] or [`super::Node::refuse_stream`].
+    StreamRequested {
+        /// The client's connection.
+        connection: ConnectionId,
+        /// The stream.
+        stream: ServerStreamId,
+        /// To do what.
+        wish: StreamWish,
+        /// Under which name.
+        name: String,
+    },
+    /// A client no longer publishes or plays on a stream at us, or is gone. Not told of a stream that we refused.
+    StreamEnded {
+        /// Which.
+        stream: ServerStreamId,
+    },
+    /// Sound or picture on a stream that we play from a server, or that a client publishes to us.
     StreamMedia {
         /// Which.
         stream: ServerStreamId,
         /// The message.
         message: MediaMessage,
     },
-    /// A data message on a stream that we play from a server.
+    /// A data message on a stream that we play from a server, or that a client publishes to us.
     StreamData {
         /// Which.
         stream: ServerStreamId,

@@ -26,8 +26,8 @@ impl Node {
 
     pub(super) fn close_if_said_all(&mut self, now: Instant, key: SessionKey) {
         let Some(session) = self.sessions.get(&key) else { return };
-        let mut flows = session.outgoing.keys();
-        if session.closing && flows.all(|flow| self.endpoint.queued(key, *flow) == 0) {
+        // All that we send has arrived, and all that the far end sends is finished (RFC 7425 §5.3.6).
+        if session.closing && session.outgoing.is_empty() && session.incoming.is_empty() {
             self.endpoint.close_session(now, key, CloseManner::Orderly);
         }
     }

@@ -23,6 +23,7 @@ impl FlowMetadata {
         Self { stream, as_they_arrive: true }
     }
 
+    /// Streams beyond [`LAST_STREAM`] do not exist, and nobody asks for one.
     pub(super) fn encode(self) -> Bytes {
         let mut bytes = vec![b'T', b'C', STREAM_PRESENT | u8::from(self.as_they_arrive)];
         let groups = (1..5).rev().filter(|group| self.stream >> (7 * group) != 0);
@@ -40,6 +41,9 @@ impl FlowMetadata {
         let mut stream: u32 = 0;
         for byte in rest {
             stream = stream.checked_mul(128)?.checked_add(u32::from(byte & 0x7f))?;
+            if stream > LAST_STREAM {
+                return None;
+            }
             if byte & 0x80 == 0 {
                 return Some(Self { stream, as_they_arrive: flags & NETWORK_ORDER != 0 });
             }
@@ -48,6 +52,9 @@ impl FlowMetadata {
     }
 }
 
+/// RTMP has 24 bits for a stream ID (§5.1).
+pub(super) const LAST_STREAM: u32 = 0xff_ffff;
+
 const STREAM_PRESENT: u8 = 0x04;
 const NETWORK_ORDER: u8 = 0x01;
 
@@ -55,6 +62,7 @@ const NETWORK_ORDER: u8 = 0x01;
 mod tests {
     use super::*;
 
+    /// Conforms: 7425-5.1.1-b
     #[test]
     fn metadata_is_written_as_peers_expect_it() {
         let hex = |metadata: FlowMetadata| metadata.encode().to_vec();
@@ -64,9 +72,23 @@ mod tests {
         assert_eq!(hex(FlowMetadata::in_order(2_000_001)), [0x54, 0x43, 0x04, 0xfa, 0x89, 0x01]);
     }
 
+    /// Conforms: 7425-5.1-a
+    #[test]
+    fn a_stream_id_has_24_bits() {
+        assert_eq!(FlowMetadata::parse(b"TC\x04\x87\xff\xff\x7f"), Some(FlowMetadata::in_order(0xff_ffff)));
+        assert_eq!(FlowMetadata::parse(b"TC\x04\x88\x80\x80\x00"), None);
+    }
+
+    /// Conforms: 7425-5.1.1-b
+    #[test]
+    fn reserved_bits_mean_nothing() {
+        assert_eq!(FlowMetadata::parse(b"TC\xfe\x05"), Some(FlowMetadata::in_order(5)));
+        assert_eq!(FlowMetadata::parse(b"TC\xff\x05"), Some(FlowMetadata::as_it_arrives(5)));
+    }
+
     #[test]
     fn every_stream_id_reads_back() {
-        for stream in [0, 1, 127, 128, 16_383, 16_384, 2_000_001, u32::MAX] {
+        for stream in [0, 1, 127, 128, 16_383, 16_384, 2_000_001, LAST_STREAM] {
             let metadata = FlowMetadata::as_it_arrives(stream);
             assert_eq!(FlowMetadata::parse(&metadata.encode()), Some(metadata));
         }
@@ -74,9 +96,15 @@ mod tests {
 
     #[test]
     fn other_kinds_of_flows_and_cut_or_huge_stream_ids_are_refused() {
-        for metadata in
-            [&b"GC"[..], b"TC", b"TC\x00\x05", b"TC\x04", b"TC\x04\x81", b"TC\x04\xff\xff\xff\xff\xff\x7f"]
-        {
+        for metadata in [
+            &b"GC"[..],
+            b"TC",
+            b"TC\x00\x05",
+            b"TC\x04",
+            b"TC\x04\x81",
+            b"TC\x04\xff\xff\xff\xff\xff\x7f",
+            b"TC\x04\x88\x80\x80\x00",
+        ] {
             assert_eq!(FlowMetadata::parse(metadata), None, "{metadata:x?}");
         }
     }

@@ -179,6 +179,72 @@ mod tests {
         passed.into_iter().map(number).collect()
     }
 
+    /// What one of the two flows of figure 2 carries.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    enum Sent {
+        M(u32),
+        Sync(u32),
+    }
+
+    /// Calls `each` with every order in which two flows may come.
+    fn interleavings(
+        of: [&[Sent]; 2],
+        begun: &mut Vec<(ReceiveFlowId, Sent)>,
+        each: &mut impl FnMut(&[(ReceiveFlowId, Sent)]),
+    ) {
+        if of.iter().all(|rest| rest.is_empty()) {
+            each(begun);
+        }
+        for (number, flow) in [F1, F2].into_iter().enumerate() {
+            if let Some((first, rest)) = of[number].split_first() {
+                let mut left = of;
+                left[number] = rest;
+                begun.push((flow, *first));
+                interleavings(left, begun, each);
+                begun.pop();
+            }
+        }
+    }
+
+    /// Conforms: 7425-5.2-e, 7425-5.2-g
+    #[test]
+    fn however_the_two_flows_of_figure_2_come_the_barriers_hold_and_nothing_is_lost() {
+        use Sent::{M, Sync};
+        let f1 = [M(1), M(2), M(4), Sync(8), Sync(13), M(7)];
+        let f2 = [M(3), Sync(8), M(5), Sync(13), M(6)];
+        let mut orders = 0;
+        interleavings([&f1, &f2], &mut Vec::new(), &mut |order| {
+            let mut script = Script::new();
+            let mut passed = Vec::new();
+            for (flow, sent) in order {
+                passed.extend(match sent {
+                    M(number) => script.message(*flow, *number),
+                    Sync(barrier) => script.barrier(*flow, *barrier),
+                });
+            }
+            let place = |number: u32| passed.iter().position(|n| *n == number).expect("it came");
+            assert_eq!(passed.len(), 7, "{order:?}");
+            assert!((1..=4).all(|before| place(before) < place(5)), "{order:?}: {passed:?}");
+            assert!((6..=7).all(|after| place(5) < place(after)), "{order:?}: {passed:?}");
+            assert!(place(1) < place(2) && place(2) < place(4), "{order:?}: {passed:?}");
+            orders += 1;
+        });
+        assert_eq!(orders, 462);
+    }
+
+    /// Conforms: 7425-5.2-e, trap-20
+    #[test]
+    fn a_barrier_counts_the_flows_of_one_tree_alone() {
+        let mut script = Script::new();
+        let barrier = || Message::UserControl(UserControl::FlowSync { barrier: 1, count: 2 });
+        let other_tree = FlowTree::Playback(PlaybackId(1));
+        assert_eq!(script.barrier(F1, 1), [0_u32; 0]);
+        assert_eq!(numbers(script.sync.pass(script.now, other_tree, F2, barrier())), [0_u32; 0]);
+        assert_eq!(script.message(F1, 5), [0_u32; 0], "the barrier in the other tree is another one");
+        let f3 = ReceiveFlowId(3);
+        assert_eq!(script.barrier(f3, 1), [5]);
+    }
+
     #[test]
     fn two_flows_meet_at_two_barriers_as_in_figure_2() {
         let mut script = Script::new();

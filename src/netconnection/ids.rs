@@ -20,7 +20,7 @@ pub struct SubscriberId(pub u64);
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PlaybackId(pub u64);
 
-/// Names a stream through a server, created with `createStream`.
+/// Names a stream through a server, created with `createStream`: at the client its own, at the server the client's.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ServerStreamId(pub u64);
 
@@ -35,6 +35,35 @@ pub enum MediaKind {
     Audio,
     /// RTMP type 9.
     Video,
+}
+
+/// Which version of AMF two ends agreed on at `connect`; both may be mixed in what is read.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum ObjectEncoding {
+    /// Commands travel as RTMP type 20.
+    #[default]
+    Amf0,
+    /// Commands travel as RTMP type 17.
+    Amf3,
+}
+
+impl ObjectEncoding {
+    /// The number that stands for it in `connect` and in its answer.
+    pub fn number(self) -> f64 {
+        match self {
+            Self::Amf0 => 0.0,
+            Self::Amf3 => 3.0,
+        }
+    }
+}
+
+/// What a client wants of a stream that it created at us.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum StreamWish {
+    /// To send us media and data, for others to play.
+    Publish,
+    /// To be sent what somebody publishes.
+    Play,
 }
 
 /// The flows of one stream that we send on, each in its own order and with its own priority.
@@ -77,6 +106,6 @@ pub enum Target {
     Subscriber(SubscriberId),
     /// Every accepted peer of a publication.
     Publication(PublicationId),
-    /// A stream published to a server (or, at a server, to a client that plays).
+    /// A stream published to a server; at a server, the stream of a client that plays.
     ServerStream(ServerStreamId),
 }

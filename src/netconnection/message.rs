@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use super::command::{self, Command, NotACommand};
-use super::ids::{MediaKind, MediaMessage};
+use super::ids::{MediaKind, MediaMessage, ObjectEncoding};
 use super::user_control::UserControl;
 use crate::amf::{self, Value};
 
@@ -33,6 +33,9 @@ impl Message {
             return Self::Unknown;
         };
         let payload = bytes.slice(5..);
+        if payload.len() > LONGEST_PAYLOAD {
+            return Self::Unknown;
+        }
         let media = |kind, payload| {
             Self::Media(MediaMessage { kind, timestamp: u32::from_be_bytes([a, b, c, d]), payload })
         };
@@ -94,18 +97,33 @@ pub(super) fn encode_command(command: &Command) -> Bytes {
     encode(COMMAND, 0, &command.encode())
 }
 
+/// A command as it goes on a flow between ends that agreed on this encoding (§5.3.3). The extended form begins with the
+/// format selector 0, whose values are AMF0 too, unless a marker switches one to AMF3.
+pub(super) fn encode_command_as(command: &Command, encoding: ObjectEncoding) -> Bytes {
+    match encoding {
+        ObjectEncoding::Amf0 => encode_command(command),
+        ObjectEncoding::Amf3 => encode(COMMAND_EXTENDED, 0, &[&[0][..], &command.encode()].concat()),
+    }
+}
+
 /// A user control message as it goes on a flow.
 pub(super) fn encode_user_control(control: UserControl) -> Bytes {
     encode(USER_CONTROL, 0, &control.encode())
 }
 
 fn encode(message_type: u8, timestamp: u32, payload: &[u8]) -> Bytes {
-    let mut bytes = Vec::with_capacity(5 + payload.len());
+    let mut bytes = Vec::with_capacity(HEADER + payload.len());
     bytes.push(message_type);
     bytes.extend(timestamp.to_be_bytes());
     bytes.extend(payload);
     bytes.into()
 }
+
+/// Bytes before the payload.
+pub(super) const HEADER: usize = 5;
+
+/// RTMP has 24 bits for the length of a payload (§5.1).
+pub(super) const LONGEST_PAYLOAD: usize = 0xff_ffff;
 
 const USER_CONTROL: u8 = 4;
 const AUDIO: u8 = 8;
@@ -136,6 +154,7 @@ mod tests {
         }
     }
 
+    /// Conforms: 7425-5.1.2-a
     #[test]
     fn media_keeps_its_kind_time_and_bytes() {
         for kind in [MediaKind::Audio, MediaKind::Video] {
@@ -143,6 +162,41 @@ mod tests {
                 MediaMessage { kind, timestamp: 0xffff_fff0, payload: Bytes::from_static(b"tag body") };
             assert_eq!(Message::parse(&encode_media(&message)), Message::Media(message));
         }
+    }
+
+    /// Conforms: 7425-5.1-a
+    #[test]
+    fn a_message_has_8_bits_of_type_32_of_time_and_at_most_16777215_bytes() {
+        let message = |size| MediaMessage {
+            kind: MediaKind::Video,
+            timestamp: u32::MAX,
+            payload: vec![1; size].into(),
+        };
+        let longest = encode_media(&message(LONGEST_PAYLOAD));
+        assert_eq!(longest[..6], [9, 0xff, 0xff, 0xff, 0xff, 1]);
+        assert_eq!(longest.len(), 5 + 16_777_215);
+        assert!(matches!(Message::parse(&longest), Message::Media(_)));
+        assert_eq!(Message::parse(&encode_media(&message(LONGEST_PAYLOAD + 1))), Message::Unknown);
+        assert_eq!(Message::parse(&Bytes::from_static(&[255, 0, 0, 0, 0])), Message::Unknown);
+    }
+
+    /// Conforms: 7425-5.1.2-a
+    #[test]
+    fn less_than_a_header_is_no_message() {
+        for length in 0..5 {
+            assert_eq!(Message::parse(&Bytes::copy_from_slice(&[8, 0, 0, 0, 0][..length])), Message::Unknown);
+        }
+        assert!(matches!(Message::parse(&Bytes::from_static(&[8, 0, 0, 0, 0])), Message::Media(_)));
+    }
+
+    /// Conforms: 7425-5.2-b, 7425-5.3.4-b
+    #[test]
+    fn user_control_has_no_time_when_sent_and_any_when_read() {
+        let control = UserControl::FlowSync { barrier: 8, count: 2 };
+        let mut bytes = encode_user_control(control).to_vec();
+        assert_eq!(bytes[..5], [4, 0, 0, 0, 0]);
+        bytes[1..5].fill(0xab);
+        assert_eq!(Message::parse(&bytes.into()), Message::UserControl(control));
     }
 
     #[test]

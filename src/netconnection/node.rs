@@ -10,8 +10,8 @@ use bytes::Bytes;
 
 pub use super::event::{NodeEvent, PlaybackEnd};
 pub use super::ids::{
-    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, PlaybackId, PublicationId,
-    ServerStreamId, SubscriberId, Target,
+    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, ObjectEncoding, PlaybackId,
+    PublicationId, ServerStreamId, StreamWish, SubscriberId, Target,
 };
 
 use super::alarm::{Alarm, Alarms};
@@ -23,6 +23,7 @@ use super::message::{self, Message};
 use super::outlet::{Outlet, Sent};
 use super::peer_stream::{Publication, Subscriber};
 use super::playback::Playback;
+use super::served_stream::ServedStream;
 use super::session::{FarEnd, Incoming, Origin, Outgoing, Owner, Session};
 use super::stream::ServerStream;
 use crate::amf::Value;
@@ -53,6 +54,8 @@ pub struct Node {
     pub(super) connections: BTreeMap<ConnectionId, Connection>,
     pub(super) asked_of_us: BTreeMap<CallToken, AskedOfUs>,
     pub(super) streams: BTreeMap<ServerStreamId, ServerStream>,
+    /// Those of clients, at us as their server.
+    pub(super) served: BTreeMap<ServerStreamId, ServedStream>,
     pub(super) publications: BTreeMap<PublicationId, Publication>,
     pub(super) subscribers: BTreeMap<SubscriberId, Subscriber>,
     pub(super) playbacks: BTreeMap<PlaybackId, Playback>,
@@ -76,6 +79,7 @@ impl Node {
             connections: BTreeMap::new(),
             asked_of_us: BTreeMap::new(),
             streams: BTreeMap::new(),
+            served: BTreeMap::new(),
             publications: BTreeMap::new(),
             subscribers: BTreeMap::new(),
             playbacks: BTreeMap::new(),
@@ -104,7 +108,10 @@ impl Node {
     pub fn send_bulk(&mut self, now: Instant, target: Target, handler: &str, arguments: Vec<Value>) {
         let message = message::encode_data(handler, &arguments);
         for target in self.single_targets(target) {
-            let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { continue };
+            let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
+            else {
+                continue;
+            };
             let sent = outlet.send_bulk(&mut self.endpoint, now, message.clone());
             let session = outlet.session;
             self.note_sent(session, target, Lane::Bulk, sent);
@@ -125,7 +132,10 @@ impl Node {
         let bytes = message::encode_media(&message);
         for target in self.single_targets(target) {
             let kind = message.kind;
-            let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { continue };
+            let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
+            else {
+                continue;
+            };
             let sent = outlet.send_media(&mut self.endpoint, now, kind, bytes.clone(), deadline);
             let session = outlet.session;
             self.note_sent(session, target, Lane::Media(kind), sent);
@@ -136,7 +146,9 @@ impl Node {
     /// key frame are about to follow.
     pub fn abandon_video(&mut self, now: Instant, target: Target) {
         for target in self.single_targets(target) {
-            if let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) {
+            if let Some(outlet) =
+                outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
+            {
                 outlet.abandon_video(&mut self.endpoint, now);
             }
         }
@@ -156,7 +168,10 @@ impl Node {
         let targets = self.single_targets(target).into_iter();
         let outlets = targets.filter_map(|target| match target {
             Target::Subscriber(id) => self.subscribers.get(&id)?.outlet(),
-            Target::ServerStream(id) => self.streams.get(&id)?.outlet.as_ref(),
+            Target::ServerStream(id) => match self.streams.get(&id) {
+                Some(stream) => stream.outlet.as_ref(),
+                None => self.served.get(&id)?.playing(),
+            },
             Target::Publication(_) => None,
         });
         outlets.map(|outlet| outlet.queued(&self.endpoint, lane)).max().unwrap_or(0)
@@ -198,6 +213,11 @@ impl Node {
     /// How many sessions the endpoint below holds, with whomever: opening, open, and closing.
     pub fn sessions(&self) -> usize {
         self.endpoint.sessions()
+    }
+
+    /// Bytes the endpoint below holds for others; see [`Endpoint::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.endpoint.held_bytes()
     }
 
     /// The way the direct session with a peer takes.
@@ -260,24 +280,25 @@ impl Node {
 
     /// Queues a command, status or data message on a stream's flow for these.
     pub(super) fn write_data(&mut self, now: Instant, target: Target, message: Bytes) {
-        let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { return };
+        let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
+        else {
+            return;
+        };
         let sent = outlet.send_data(&mut self.endpoint, now, message);
         let session = outlet.session;
         self.note_sent(session, target, Lane::Data, sent);
     }
 
     fn note_sent(&mut self, session: SessionKey, target: Target, lane: Lane, sent: Sent) {
-        match (sent, lane) {
-            (Sent::QueuedOnNew(flow), _) => {
-                if let Some(session) = self.sessions.get_mut(&session) {
-                    session.outgoing.insert(flow, Outgoing::Stream(target, lane));
-                }
-            }
-            (Sent::Dropped, Lane::Media(kind)) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
-            (Sent::Dropped, Lane::Data | Lane::Bulk) => {
+        if let (Some(flow), Some(session)) = (sent.opened, self.sessions.get_mut(&session)) {
+            session.outgoing.insert(flow, Outgoing::Stream(target, lane));
+        }
+        match lane {
+            _ if sent.queued => {}
+            Lane::Media(kind) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
+            Lane::Data | Lane::Bulk => {
                 tracing::warn!("a data message was dropped: the stream takes no more")
             }
-            (Sent::Queued, _) => {}
         }
     }
 
@@ -294,7 +315,7 @@ impl Node {
 
     fn on_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::SessionOpened { session, peer, proven, initiator: _, route } => {
+            Event::SessionOpened { session, peer, proven, route, .. } => {
                 self.on_session_opened(now, session, FarEnd { peer, proven, route });
             }
             Event::SessionEnded { session, end } => self.on_session_ended(now, session, end),
@@ -305,7 +326,11 @@ impl Node {
             Event::Message { session, flow, sequence, bytes } => {
                 self.on_message(now, session, flow, sequence, &bytes);
             }
-            Event::FlowFinished { session, flow } => self.on_flow_finished(now, session, flow),
+            Event::FlowFinished { session, flow } | Event::FlowFailed { session, flow } => {
+                self.on_flow_finished(now, session, flow);
+            }
+            // Pictures and sound bear their times, and what must not be missed is never given up.
+            Event::Gap { .. } => {}
             Event::FlowRefused { session, flow, code: _ } => self.on_flow_refused(now, session, flow),
             Event::MessageDone { session, flow, message, delivered } => {
                 self.on_message_done(session, flow, message, delivered);
@@ -357,7 +382,8 @@ impl Node {
         if let Some(connection) = session.connection {
             self.on_connection_lost(now, connection, end);
         }
-        let vanished = matches!(end, SessionEnd::WentQuiet { .. } | SessionEnd::Replaced);
+        let vanished =
+            matches!(end, SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced);
         self.end_subscribers(now, key, vanished);
         self.on_session_of_playbacks_ended(now, key, end);
         self.sessions.remove(&key);
@@ -406,20 +432,41 @@ impl Node {
         answers: Option<SendFlowId>,
     ) -> Option<Owner> {
         let session = self.sessions.get(&key)?;
-        if session.closing || session.incoming.len() >= MOST_FLOWS {
+        if session.closing {
             return None;
         }
+        let full = session.incoming.len() >= MOST_FLOWS;
         let Some(answered) = answers else {
-            return if metadata.stream == 0 {
+            return if full {
+                None
+            } else if metadata.stream == 0 {
                 self.on_control_flow(now, key, flow)
             } else {
                 self.on_play_flow(now, key, flow, metadata.stream)
             };
         };
-        match *session.outgoing.get(&answered)? {
+        let owner = match *session.outgoing.get(&answered)? {
             Outgoing::Connection(connection) => self.on_connection_flow(connection, flow, metadata.stream),
             Outgoing::Play(playback) => Some(Owner::Playback(playback)),
-            Outgoing::Stream(..) | Outgoing::ClientStream(..) => None,
+            Outgoing::Stream(..) => None,
+        }?;
+        if full {
+            // Of a stream, all flows are refused or none (§5.3.5.3).
+            self.refuse_flows_of(now, key, owner);
+            return None;
+        }
+        Some(owner)
+    }
+
+    /// Refuses every flow of a stream: a barrier may be on its way in any of them (§5.3.5.3).
+    pub(super) fn refuse_flows_of(&mut self, now: Instant, key: SessionKey, owner: Owner) {
+        if matches!(owner, Owner::Connection(_)) {
+            return;
+        }
+        let Some(session) = self.sessions.get_mut(&key) else { return };
+        let of_it = session.incoming.extract_if(.., |_, incoming| incoming.owner == owner);
+        for (flow, _) in of_it {
+            self.endpoint.reject_flow(now, key, flow, NO_REASON);
         }
     }
 
@@ -456,9 +503,7 @@ impl Node {
             match incoming.map(|incoming| incoming.owner) {
                 Some(Owner::Connection(id)) => self.on_connection_message(now, id, message),
                 Some(Owner::Stream(id)) => self.on_stream_message(id, message),
-                Some(Owner::ClientStream(id, stream)) => {
-                    self.on_client_stream_message(now, id, stream, message)
-                }
+                Some(Owner::Served(id)) => self.on_served_message(now, id, message),
                 Some(Owner::Playback(id)) => self.on_playback_message(now, id, message),
                 Some(Owner::Subscriber(id)) => self.on_subscriber_message(now, id, message),
                 None => {}
@@ -481,8 +526,9 @@ impl Node {
             Some(Owner::Connection(id)) => self.on_control_flow_finished(now, id, flow),
             Some(Owner::Subscriber(id)) => self.end_subscriber(now, id, false),
             // Flows of media come and go without a meaning for their stream (§5.3.5.3, §5.4.2).
-            Some(Owner::Stream(_) | Owner::ClientStream(..) | Owner::Playback(_)) | None => {}
+            Some(Owner::Stream(_) | Owner::Served(_) | Owner::Playback(_)) | None => {}
         }
+        self.close_if_said_all(now, key);
         self.look_idle(now, key);
     }
 
@@ -492,11 +538,13 @@ impl Node {
             Some(Outgoing::Connection(id)) => self.on_control_flow_refused(now, id, flow),
             Some(Outgoing::Play(id)) => self.on_play_refused(now, id),
             Some(Outgoing::Stream(target, _)) => {
-                if let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) {
+                if let Some(outlet) =
+                    outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
+                {
                     outlet.on_flow_refused(flow);
                 }
             }
-            Some(Outgoing::ClientStream(..)) | None => {}
+            None => {}
         }
         self.close_if_said_all(now, key);
     }
@@ -512,7 +560,10 @@ impl Node {
             }
             Lane::Data => return,
         };
-        let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, target) else { return };
+        let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
+        else {
+            return;
+        };
         outlet.on_message_done(kind, message, delivered);
         if !delivered {
             self.tell(NodeEvent::MediaAbandoned { target, kind });
@@ -572,11 +623,15 @@ impl Machine for Node {
 pub(super) fn outlet_of<'a>(
     subscribers: &'a mut BTreeMap<SubscriberId, Subscriber>,
     streams: &'a mut BTreeMap<ServerStreamId, ServerStream>,
+    served: &'a mut BTreeMap<ServerStreamId, ServedStream>,
     target: Target,
 ) -> Option<&'a mut Outlet> {
     match target {
         Target::Subscriber(id) => subscribers.get_mut(&id)?.outlet_mut(),
-        Target::ServerStream(id) => streams.get_mut(&id)?.outlet.as_mut(),
+        Target::ServerStream(id) => match streams.get_mut(&id) {
+            Some(stream) => stream.outlet.as_mut(),
+            None => Some(&mut served.get_mut(&id)?.outlet),
+        },
         Target::Publication(_) => None,
     }
 }

@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use super::flow_metadata::FlowMetadata;
 use super::ids::{Lane, MediaDeadline, MediaKind};
+use super::message;
 use crate::rtmfp::endpoint::{
     Endpoint, FlowOptions, MessageId, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
@@ -56,13 +57,15 @@ enum Before {
 
 /// What became of something to send.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Sent {
-    /// It is queued on a flow that was open.
-    Queued,
-    /// It is queued on this flow, which was opened for it.
-    QueuedOnNew(SendFlowId),
-    /// It is given up.
-    Dropped,
+pub(super) struct Sent {
+    /// Whether it is queued; otherwise it is given up.
+    pub(super) queued: bool,
+    /// The flow that was opened for it.
+    pub(super) opened: Option<SendFlowId>,
+}
+
+impl Sent {
+    const DROPPED: Self = Self { queued: false, opened: None };
 }
 
 impl Outlet {
@@ -91,12 +94,9 @@ impl Outlet {
         message: Bytes,
         options: WriteOptions,
     ) -> Sent {
-        let Some((flow, new)) = self.flow(endpoint, lane) else { return Sent::Dropped };
-        match endpoint.write(now, self.session, flow, message, options) {
-            Ok(_) if new => Sent::QueuedOnNew(flow),
-            Ok(_) => Sent::Queued,
-            Err(_) => Sent::Dropped,
-        }
+        let Some((flow, new)) = self.flow(endpoint, lane) else { return Sent::DROPPED };
+        let queued = fits(&message) && endpoint.write(now, self.session, flow, message, options).is_ok();
+        Sent { queued, opened: new.then_some(flow) }
     }
 
     /// Sends sound or picture within its deadline.
@@ -109,23 +109,17 @@ impl Outlet {
         deadline: MediaDeadline,
     ) -> Sent {
         let needs = match (deadline.needs_previous, self.way(Lane::Media(kind)).before) {
-            (true, Before::Fallen) => return Sent::Dropped,
+            (true, Before::Fallen) => return Sent::DROPPED,
             (true, Before::Waiting(previous)) => Some(previous),
             _ => None,
         };
-        let Some((flow, new)) = self.flow(endpoint, Lane::Media(kind)) else { return Sent::Dropped };
+        let Some((flow, new)) = self.flow(endpoint, Lane::Media(kind)) else { return Sent::DROPPED };
         let options =
             WriteOptions { start_by: deadline.start_by, finish_by: deadline.finish_by, needs, report: true };
-        match endpoint.write(now, self.session, flow, message, options) {
-            Ok(id) => {
-                self.way(Lane::Media(kind)).before = Before::Waiting(id);
-                if new { Sent::QueuedOnNew(flow) } else { Sent::Queued }
-            }
-            Err(_) => {
-                self.way(Lane::Media(kind)).before = Before::Fallen;
-                Sent::Dropped
-            }
-        }
+        let written = fits(&message).then(|| endpoint.write(now, self.session, flow, message, options));
+        let id = written.and_then(Result::ok);
+        self.way(Lane::Media(kind)).before = id.map_or(Before::Fallen, Before::Waiting);
+        Sent { queued: id.is_some(), opened: new.then_some(flow) }
     }
 
     /// A media message left the queue.
@@ -186,6 +180,17 @@ impl Outlet {
         }
     }
 
+    /// Finishes the flows of media at once; others may take their place when there is something to send again.
+    pub(super) fn close_media(&mut self, endpoint: &mut Endpoint, now: Instant) {
+        for way in [&mut self.audio, &mut self.video, &mut self.bulk] {
+            if let WayFlow::Open(flow) = way.flow {
+                endpoint.abandon_queued(now, self.session, flow);
+                endpoint.close_flow(now, self.session, flow);
+                *way = Way::default();
+            }
+        }
+    }
+
     fn ways(&mut self) -> [&mut Way; 4] {
         [&mut self.data, &mut self.audio, &mut self.video, &mut self.bulk]
     }
@@ -224,4 +229,9 @@ impl Outlet {
         self.way(lane).flow = WayFlow::Open(flow);
         Some((flow, true))
     }
+}
+
+/// Whether RTMP can say how long a message is (§5.1).
+fn fits(message: &Bytes) -> bool {
+    message.len() <= message::HEADER + message::LONGEST_PAYLOAD
 }

@@ -43,6 +43,7 @@ mod tests {
         assert_eq!(addresses(&command), told);
     }
 
+    /// Conforms: 7425-5.3.3-e
     #[test]
     fn addresses_nobody_else_can_use_are_left_out() {
         let own = [

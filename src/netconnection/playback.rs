@@ -11,7 +11,7 @@ use super::command::{self, Command};
 use super::flow_metadata::FlowMetadata;
 use super::ids::PlaybackId;
 use super::message::{self, Message};
-use super::node::{NO_REASON, Node, NodeEvent, PlaybackEnd};
+use super::node::{Node, NodeEvent, PlaybackEnd};
 use super::peer_stream::SAMPLE_ACCESS;
 use super::session::{Origin, Outgoing, Owner, Session};
 use super::status::StatusCode;
@@ -197,12 +197,10 @@ impl Node {
             if session.outgoing.contains_key(&flow) {
                 self.endpoint.close_flow(now, key, flow);
             }
-            let of_it = session.incoming.extract_if(.., |_, incoming| incoming.owner == Owner::Playback(id));
-            for (flow, _) in of_it {
-                self.endpoint.reject_flow(now, key, flow, NO_REASON);
-            }
         }
-        if session.far_end.is_none() && !others_wait {
+        let unopened = session.far_end.is_none();
+        self.refuse_flows_of(now, key, Owner::Playback(id));
+        if unopened && !others_wait {
             self.close_gently(now, key);
         }
         self.look_idle(now, key);
@@ -247,7 +245,9 @@ impl Node {
                 SessionEnd::ClosedHere => PlaybackEnd::ClosedHere,
                 SessionEnd::ClosedThere => PlaybackEnd::Unpublished,
                 SessionEnd::NeverOpened { .. } => PlaybackEnd::Unreachable,
-                SessionEnd::WentQuiet { .. } | SessionEnd::Replaced => PlaybackEnd::Vanished,
+                SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced => {
+                    PlaybackEnd::Vanished
+                }
             },
         );
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
+use super::flow_metadata::LAST_STREAM;
 use super::flow_sync::{FlowSync, FlowTree};
 use super::ids::{ConnectionId, Lane, PlaybackId, ServerStreamId, SubscriberId, Target};
 use crate::rtmfp::PeerId;
@@ -64,8 +65,8 @@ pub(super) enum Owner {
     Connection(ConnectionId),
     /// A stream from a server.
     Stream(ServerStreamId),
-    /// A client's stream, at us as its server.
-    ClientStream(ConnectionId, u32),
+    /// A stream of a client's, at us as its server.
+    Served(ServerStreamId),
     /// A direct stream that we play.
     Playback(PlaybackId),
     /// The control flow of a far peer that plays us.
@@ -81,8 +82,6 @@ pub(super) enum Outgoing {
     Play(PlaybackId),
     /// What a stream carries to a target.
     Stream(Target, Lane),
-    /// Status of a client's stream, at us as its server.
-    ClientStream(ConnectionId, u32),
 }
 
 impl Session {
@@ -110,14 +109,14 @@ impl Session {
     /// The stream ID of the next direct stream that we open: 2,000,001 and up, as Flash programs number them.
     pub(super) fn next_stream_id(&mut self) -> u32 {
         self.streams_opened = self.streams_opened.saturating_add(1);
-        FIRST_DIRECT_STREAM.saturating_add(self.streams_opened)
+        FIRST_DIRECT_STREAM.saturating_add(self.streams_opened).min(LAST_STREAM)
     }
 }
 
 impl Owner {
     pub(super) fn tree(self) -> FlowTree {
         match self {
-            Self::Connection(_) | Self::Stream(_) | Self::ClientStream(..) => FlowTree::Connection,
+            Self::Connection(_) | Self::Stream(_) | Self::Served(_) => FlowTree::Connection,
             Self::Playback(playback) => FlowTree::Playback(playback),
             Self::Subscriber(subscriber) => FlowTree::Subscriber(subscriber),
         }

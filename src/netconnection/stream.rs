@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::call::Pending;
 use super::command::{self, Command};
 use super::connection::{Connection, Role};
+use super::flow_metadata::LAST_STREAM;
 use super::ids::{ConnectionId, ServerStreamId, Target};
 use super::message::{self, Message};
-use super::node::{NO_REASON, Node, NodeEvent};
+use super::node::{Node, NodeEvent};
 use super::outlet::Outlet;
 use super::peer_stream::SAMPLE_ACCESS;
 use super::session::Owner;
@@ -72,11 +73,7 @@ impl Node {
         let Some(key) = self.connections.get(&found.connection).map(|connection| connection.session) else {
             return;
         };
-        let Some(session) = self.sessions.get_mut(&key) else { return };
-        let of_it = session.incoming.extract_if(.., |_, incoming| incoming.owner == Owner::Stream(stream));
-        for (flow, _) in of_it {
-            self.endpoint.reject_flow(now, key, flow, NO_REASON);
-        }
+        self.refuse_flows_of(now, key, Owner::Stream(stream));
     }
 
     fn delete_at_server(&mut self, now: Instant, connection: ConnectionId, number: u32) {
@@ -104,7 +101,7 @@ impl Node {
         answer: &Command,
     ) {
         let number = (answer.name == command::RESULT).then(|| answer.stream_id(0)).flatten();
-        let Some(number) = number.filter(|number| *number != 0) else {
+        let Some(number) = number.filter(|number| (1..=LAST_STREAM).contains(number)) else {
             self.streams.remove(&id);
             let code = StatusCode::of(answer.info()).unwrap_or(StatusCode::CallFailed);
             self.tell(NodeEvent::StreamStatus { stream: id, code, info: answer.info().clone() });

@@ -66,6 +66,7 @@ const SET_KEEPALIVE: u16 = 41;
 mod tests {
     use super::*;
 
+    /// Conforms: 7425-5.2-a, 7425-5.3.4-a
     #[test]
     fn the_events_are_written_as_peers_expect_them() {
         let begin = UserControl::StreamBegin(5);

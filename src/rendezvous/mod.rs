@@ -27,6 +27,7 @@
 
 pub mod admission;
 pub mod directory;
+pub mod fuzzing;
 pub mod introduction;
 pub mod presence;
 pub mod service;

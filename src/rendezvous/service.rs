@@ -127,6 +127,11 @@ impl Service {
         self.node.sessions()
     }
 
+    /// Bytes held for others below; see [`Node::held_bytes`].
+    pub fn held_bytes(&self) -> usize {
+        self.node.held_bytes()
+    }
+
     fn on_node_event(&mut self, now: Instant, event: NodeEvent) {
         match event {
             NodeEvent::ConnectRequested { connection, peer, proven, route, arguments, .. } => {
@@ -139,12 +144,15 @@ impl Service {
                 }
             }
             NodeEvent::ClientGone { connection } => self.on_gone(connection),
-            NodeEvent::PeerInfo { connection, addresses } => {
+            NodeEvent::PeerInfo { connection, addresses, .. } => {
                 self.directory.set_reported(connection, &addresses);
             }
             NodeEvent::RouteChanged { peer, route } => self.directory.set_route(peer, route),
             NodeEvent::Called { connection, name, arguments, token } => {
                 self.on_call(now, connection, &name, &arguments, token);
+            }
+            NodeEvent::StreamRequested { stream, .. } => {
+                self.node.refuse_stream(now, stream, "This server carries no streams.");
             }
             NodeEvent::HelloForAnother { route, peer, endpoint_discriminator, tag } => {
                 let introduced =
@@ -155,7 +163,7 @@ impl Service {
                     ServiceEvent::HelloIgnored
                 });
             }
-            // Streams and connections of our own: a rendezvous server has none.
+            // Streams that run, and connections of our own: a rendezvous server has none.
             _ => {}
         }
     }

@@ -23,6 +23,10 @@ pub enum SessionEnd {
         /// How long nothing came.
         quiet: Duration,
     },
+    /// The path stopped carrying datagrams as long as some that were under way, while it carried shorter ones. Usual cause: a
+    /// changed network with a tunnel in it.
+    #[error("connection lost: the network carries only short packets now")]
+    PathTooNarrow,
     /// The same far end opened a newer session from the same address, or our own attempt lost to theirs, or to a session
     /// with the same far end that exists already.
     #[error("replaced by a newer session")]

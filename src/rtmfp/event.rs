@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::endpoint::{MessageId, ReceiveFlowId, SendFlowId, SessionKey};
+use super::dialect::Dialect;
+use super::endpoint::{MessageId, OwnIdentity, ReceiveFlowId, SendFlowId, SessionKey};
 use super::error::SessionEnd;
 use super::machine::Route;
 use super::peer_id::PeerId;
@@ -20,6 +21,10 @@ pub enum Event {
         proven: bool,
         /// Whether we opened it.
         initiator: bool,
+        /// Who we are to the far end.
+        own: OwnIdentity,
+        /// How it is spoken.
+        dialect: Dialect,
         /// The way it takes.
         route: Route,
     },
@@ -59,6 +64,22 @@ pub enum Event {
         sequence: u64,
         /// The message.
         bytes: Bytes,
+    },
+    /// Messages are missing on a flow before the next one that is given, or before its end (RFC 7016 §3.6.1.2): their
+    /// sender gave them up. With arrival order delivery they may also be late.
+    Gap {
+        /// In which session.
+        session: SessionKey,
+        /// On which flow.
+        flow: ReceiveFlowId,
+    },
+    /// A flow that was offered to us was rejected without being asked to: its sender broke a rule of the protocol, or
+    /// wrote a message longer than any may be (RFC 7016 §3.6.3.2). Nothing more comes of it.
+    FlowFailed {
+        /// In which session.
+        session: SessionKey,
+        /// Which.
+        flow: ReceiveFlowId,
     },
     /// The far end finished a flow; all its messages have been given.
     FlowFinished {

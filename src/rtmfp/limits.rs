@@ -6,6 +6,25 @@ use std::time::Duration;
 /// guarantees 1280 bytes, of which headers and a tunnel may take 80.
 pub(crate) const DATAGRAM_SIZE: usize = 1200;
 
+/// Datagrams are at most this long while nothing longer is known to pass: every host must take an IPv4 datagram of 576 bytes
+/// (RFC 1122 §3.3.2), headers included.
+pub(crate) const SAFE_DATAGRAM_SIZE: usize = 548;
+
+/// Long datagrams that get lost for so long, or two timeouts if that is longer, do not pass any more.
+pub(crate) const NARROWED_AFTER: Duration = Duration::from_secs(1);
+
+/// A path that answers no probe is left in peace for so long.
+pub(crate) const PROBE_AGAIN: Duration = Duration::from_secs(30);
+
+/// A round trip below this is finer than packet timestamps measure and timers wait: its data is not paced.
+pub(crate) const SHORTEST_PACED_ROUND_TRIP: Duration = Duration::from_micros(4500);
+
+/// Paced data never waits for less than this: timers are no finer.
+pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+
+/// What may go at once when a timer was late: as much as this time would have let pass.
+pub(crate) const PACING_GRAIN: Duration = Duration::from_millis(4);
+
 /// Packets handed out at once. More would hold back acknowledgements that come meanwhile.
 pub(crate) const BATCH_PACKETS: usize = 10;
 
@@ -36,7 +55,8 @@ pub(crate) const LONGEST_BACKED_OFF_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a timeout grows by each time (§3.5.2.2).
 pub(crate) const BACKOFF: f64 = std::f64::consts::SQRT_2;
 
-/// Packets with user data between two acknowledgements or timeouts (§3.5.2.3).
+/// Packets with user data that may go in one burst (§3.5.2.3). Before the round trip is measured no more go between two
+/// acknowledgements or timeouts; afterwards what follows them is paced.
 pub(crate) const BURST_PACKETS: u32 = 6;
 
 /// How long a time critical indication counts (§3.5.2.1, A.2).

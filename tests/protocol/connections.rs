@@ -91,7 +91,7 @@ fn an_accepted_client_is_told_so_with_what_the_server_adds() {
     assert_eq!(*connection, near);
     assert_eq!(StatusCode::of(info), Some(StatusCode::ConnectSuccess));
     assert_eq!(info.property("motd"), Some(&"hello".into()));
-    let completed = NodeEvent::PeerInfo { connection: far, addresses: Vec::new() };
+    let completed = NodeEvent::PeerInfo { connection: far, addresses: Vec::new(), behind_nat: true };
     assert!(net.told(server, &completed).is_some(), "the handshake ends with setPeerInfo");
 }
 
@@ -182,7 +182,8 @@ fn a_server_learns_where_its_client_can_be_reached() {
     let addresses = vec!["192.0.2.7:1935".parse().unwrap(), "[2001:db8::7]:1935".parse().unwrap()];
     net.with(client, |node, now| node.set_peer_info(now, near, &addresses));
     net.run_for(A_WHILE);
-    assert!(net.told(server, &NodeEvent::PeerInfo { connection: far, addresses }).is_some());
+    let told = NodeEvent::PeerInfo { connection: far, addresses, behind_nat: true };
+    assert!(net.told(server, &told).is_some());
 }
 
 #[test]
@@ -236,7 +237,12 @@ fn keepalives_are_as_frequent_as_the_server_asks_within_limits() {
 
 #[test]
 fn a_stream_can_be_created_at_a_server_that_carries_none_and_its_name_is_refused() {
-    let (mut net, _, client, near, _) = connected();
+    let (mut net, server, client, near, _) = connected();
+    net.react(server, |node: &mut Node, now, event: &NodeEvent| {
+        if let NodeEvent::StreamRequested { stream, .. } = event {
+            node.refuse_stream(now, *stream, "This server carries no streams.");
+        }
+    });
     let (publisher, player) = net.with(client, |node, now| {
         let publisher = node.create_stream(now, near);
         let player = node.create_stream(now, near);

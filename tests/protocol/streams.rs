@@ -217,6 +217,7 @@ fn a_picture_whose_predecessor_fell_is_not_sent_at_all() {
     assert_eq!(timestamps(&net, bob, MediaKind::Video), [2]);
 }
 
+/// Conforms: 7425-5.4-a
 #[test]
 fn streams_in_both_directions_share_one_session() {
     let (mut net, ada, bob, ..) = bob_plays_ada();

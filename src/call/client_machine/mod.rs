@@ -469,6 +469,8 @@ impl ClientMachine {
             | NodeEvent::ClientGone { .. }
             | NodeEvent::PeerInfo { .. }
             | NodeEvent::HelloForAnother { .. }
+            | NodeEvent::StreamRequested { .. }
+            | NodeEvent::StreamEnded { .. }
             | NodeEvent::StreamCreated { .. }
             | NodeEvent::StreamStatus { .. }
             | NodeEvent::StreamMedia { .. }

@@ -93,8 +93,8 @@ fn what_waits_at_a_barrier_is_given_before_its_flow_ends() {
     let barrier = UserControl::FlowSync { barrier: 1, count: 2 };
     node.write_data(now, target, message::encode_user_control(barrier));
     node.send_data(now, target, "last words", Vec::new());
-    let outlet =
-        outlet_of(&mut node.subscribers, &mut node.streams, target).expect("a subscriber that plays");
+    let outlet = outlet_of(&mut node.subscribers, &mut node.streams, &mut node.served, target)
+        .expect("a subscriber that plays");
     outlet.close(&mut node.endpoint, now);
     pair.run_for(Duration::from_secs(3));
     let words = NodeEvent::Data { playback, handler: "last words".to_owned(), arguments: Vec::new() };

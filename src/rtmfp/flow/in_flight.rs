@@ -17,6 +17,8 @@ pub(crate) struct Flight {
     pub(crate) sequence: u64,
     /// The bytes of its chunk, header included.
     pub(crate) size: usize,
+    /// Whether its datagram was longer than every path carries.
+    pub(crate) in_long_datagram: bool,
     naks: u8,
 }
 
@@ -27,6 +29,7 @@ pub(crate) struct InFlight {
     next: u64,
     highest_acknowledged: u64,
     bytes: usize,
+    long_arrived: bool,
 }
 
 /// What the acknowledgements of one packet imply for everything sent before.
@@ -41,7 +44,7 @@ pub(crate) struct Negatives {
 impl InFlight {
     /// Nothing sent yet.
     pub(crate) fn new() -> Self {
-        Self { flights: BTreeMap::new(), next: 1, highest_acknowledged: 0, bytes: 0 }
+        Self { flights: BTreeMap::new(), next: 1, highest_acknowledged: 0, bytes: 0, long_arrived: false }
     }
 
     /// Bytes in flight (S_OUTSTANDING_BYTES).
@@ -59,14 +62,32 @@ impl InFlight {
         let place = self.next;
         self.next += 1;
         self.bytes += size;
-        self.flights.insert(place, Flight { flow, sequence, size, naks: 0 });
+        self.flights.insert(place, Flight { flow, sequence, size, in_long_datagram: false, naks: 0 });
         place
+    }
+
+    /// The fragment that departed last lies beyond where a datagram ends that every path carries.
+    pub(crate) fn mark_long(&mut self) {
+        if let Some(mut last) = self.flights.last_entry() {
+            last.get_mut().in_long_datagram = true;
+        }
     }
 
     /// A fragment was acknowledged; answers its size.
     pub(crate) fn arrive(&mut self, place: u64) -> usize {
         self.highest_acknowledged = self.highest_acknowledged.max(place);
+        self.long_arrived |= self.flights.get(&place).is_some_and(|flight| flight.in_long_datagram);
         self.forget(place)
+    }
+
+    /// Whether a fragment of a long datagram was acknowledged since this was asked last.
+    pub(crate) fn take_long_arrived(&mut self) -> bool {
+        std::mem::take(&mut self.long_arrived)
+    }
+
+    /// The last place in the order that was acknowledged.
+    pub(crate) fn highest_acknowledged(&self) -> u64 {
+        self.highest_acknowledged
     }
 
     /// A fragment is of no interest any more, without anything being said about it.

@@ -8,8 +8,16 @@ use crate::rtmfp::endpoint::Delivery;
 use crate::rtmfp::limits;
 use crate::rtmfp::wire::user_data::FragmentPlace;
 
-/// A whole message, and the number of its first fragment.
-pub(crate) type WholeMessage = (u64, Bytes);
+/// A whole message.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct WholeMessage {
+    /// The number of its first fragment.
+    pub(crate) first: u64,
+    /// The number of its last.
+    pub(crate) last: u64,
+    /// All of it.
+    pub(crate) bytes: Bytes,
+}
 
 /// A message is larger than the limit.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -48,7 +56,6 @@ impl Reassembly {
     }
 
     /// Whether nothing is kept.
-    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.fragments.is_empty()
     }
@@ -87,9 +94,39 @@ impl Reassembly {
         if let (Delivery::Arrival, Some(newest)) = (delivery, newest)
             && let Some((first, last)) = self.whole_around(newest)
         {
-            out.push((first, self.take(first, last, largest)?));
+            out.push(self.take(first, last, largest)?);
         }
         self.deliver_front(cumulative, largest, out)
+    }
+
+    /// Moves every message that is whole to `out`, in the order they were sent: for arrival order, after a time in which
+    /// nothing was given up.
+    ///
+    /// # Errors
+    /// [`TooLarge`] when a message is longer than `largest`.
+    pub(crate) fn deliver_all_whole(
+        &mut self,
+        largest: usize,
+        out: &mut Vec<WholeMessage>,
+    ) -> Result<(), TooLarge> {
+        let mut whole = Vec::new();
+        // The first and last number of a message that has begun and had no hole so far.
+        let mut begun: Option<(u64, u64)> = None;
+        for (&number, fragment) in &self.fragments {
+            begun = match fragment.place {
+                FragmentPlace::Whole | FragmentPlace::First => Some((number, number)),
+                _ => begun
+                    .filter(|(_, last)| last.checked_add(1) == Some(number))
+                    .map(|(first, _)| (first, number)),
+            };
+            if matches!(fragment.place, FragmentPlace::Whole | FragmentPlace::Last) {
+                whole.extend(begun.take());
+            }
+        }
+        for (first, last) in whole {
+            out.push(self.take(first, last, largest)?);
+        }
+        Ok(())
     }
 
     fn deliver_front(
@@ -103,7 +140,7 @@ impl Reassembly {
                 return Ok(());
             }
             match fragment.place {
-                FragmentPlace::Whole => out.push((first, self.take(first, first, largest)?)),
+                FragmentPlace::Whole => out.push(self.take(first, first, largest)?),
                 // The beginning was given up.
                 FragmentPlace::Middle | FragmentPlace::Last => self.drop_range(first, first),
                 FragmentPlace::First => {
@@ -113,7 +150,7 @@ impl Reassembly {
                         return Err(TooLarge);
                     }
                     match end {
-                        FrontEnd::Last => out.push((first, self.take(first, last, largest)?)),
+                        FrontEnd::Last => out.push(self.take(first, last, largest)?),
                         FrontEnd::AnotherMessage => self.drop_range(first, last),
                         FrontEnd::Missing if last < cumulative => self.drop_range(first, last),
                         FrontEnd::Missing => return Ok(()),
@@ -183,20 +220,21 @@ impl Reassembly {
         None
     }
 
-    fn take(&mut self, first: u64, last: u64, largest: usize) -> Result<Bytes, TooLarge> {
+    fn take(&mut self, first: u64, last: u64, largest: usize) -> Result<WholeMessage, TooLarge> {
         let length =
             self.fragments.range(first..=last).map(|(_, fragment)| fragment.data.len()).sum::<usize>();
         if length > largest {
             return Err(TooLarge);
         }
         if first == last {
-            return Ok(self.remove(first).unwrap_or_default());
+            let bytes = self.remove(first).unwrap_or_default();
+            return Ok(WholeMessage { first, last, bytes });
         }
         let mut message = BytesMut::with_capacity(length);
         for number in first..=last {
             message.extend_from_slice(&self.remove(number).unwrap_or_default());
         }
-        Ok(message.freeze())
+        Ok(WholeMessage { first, last, bytes: message.freeze() })
     }
 
     fn drop_range(&mut self, first: u64, last: u64) {
@@ -264,7 +302,13 @@ mod tests {
     ) -> Vec<(u64, String)> {
         let mut out = Vec::new();
         buffer.deliver(delivery, cumulative, newest, 100, &mut out).expect("small messages");
-        out.into_iter().map(|(first, bytes)| (first, String::from_utf8_lossy(&bytes).into_owned())).collect()
+        texts(out)
+    }
+
+    fn texts(messages: Vec<WholeMessage>) -> Vec<(u64, String)> {
+        let text =
+            |message: WholeMessage| (message.first, String::from_utf8_lossy(&message.bytes).into_owned());
+        messages.into_iter().map(text).collect()
     }
 
     #[test]
@@ -308,6 +352,23 @@ mod tests {
     }
 
     #[test]
+    fn everything_whole_comes_at_once_after_a_time_in_which_nothing_was_given_up() {
+        let mut buffer = buffer(&[
+            (2, First, "a"),
+            (3, Last, "b"),
+            (5, Middle, "lacks its beginning"),
+            (6, Last, "too"),
+            (8, First, "lacks its middle"),
+            (10, Last, "and this"),
+            (11, Whole, "c"),
+            (12, First, "lacks its end"),
+        ]);
+        let mut out = Vec::new();
+        buffer.deliver_all_whole(100, &mut out).expect("small messages");
+        assert_eq!(texts(out), [(2, "ab".into()), (11, "c".into())]);
+    }
+
+    #[test]
     fn a_message_beyond_the_limit_is_refused_before_it_is_whole() {
         let mut buffer = Reassembly::default();
         buffer.insert(1, First, Bytes::from(vec![0; 60]));
@@ -329,6 +390,8 @@ mod tests {
         buffer
             .deliver(Delivery::Arrival, last + 1, Some(last + 1), largest, &mut out)
             .expect("small messages");
-        assert_eq!(out.iter().map(|(first, bytes)| (*first, bytes.len())).collect::<Vec<_>>(), [(2, 30_000)]);
+        let came: Vec<_> =
+            out.iter().map(|message| (message.first, message.last, message.bytes.len())).collect();
+        assert_eq!(came, [(2, last + 1, 30_000)]);
     }
 }

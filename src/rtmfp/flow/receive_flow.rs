@@ -60,6 +60,16 @@ pub(crate) struct ReceiveLimits {
     pub(crate) largest_message: usize,
 }
 
+/// How a flow ended for the layer above.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct FlowEnd {
+    /// Whether messages are missing before the end.
+    pub(crate) after_gap: bool,
+}
+
+/// The unit in which windows are told (§3.6.3.5).
+const BLOCK: u64 = 1024;
+
 /// A flow we receive on.
 #[derive(Debug)]
 pub(crate) struct ReceiveFlow {
@@ -77,6 +87,12 @@ pub(crate) struct ReceiveFlow {
     /// The window advertised last, in bytes (PREV_RWND).
     advertised: Option<u64>,
     newest: Option<u64>,
+    /// Whether the layer above wants nothing given up for now.
+    is_suspended: bool,
+    /// Whether more than the newest fragment must be looked at, since nothing was given up for a while.
+    look_at_all: bool,
+    /// The last number of the highest message given up; messages before it are a gap.
+    given_through: u64,
     end_reported: bool,
 }
 
@@ -94,6 +110,9 @@ impl ReceiveFlow {
             final_number: None,
             advertised: None,
             newest: None,
+            is_suspended: false,
+            look_at_all: false,
+            given_through: 0,
             end_reported: false,
         }
     }
@@ -116,25 +135,30 @@ impl ReceiveFlow {
         self.buffer.cost()
     }
 
-    /// When it can be forgotten, once complete (§3.6.3.8).
-    pub(crate) fn lingers_until(&self) -> Option<Instant> {
+    /// When it can be forgotten, once complete (§3.6.3.8): messages held for a suspended user outlive its lingering.
+    pub(crate) fn forgotten_at(&self) -> Option<Instant> {
         match self.state {
-            State::Complete { until } => Some(until),
-            State::Open | State::Rejected { .. } => None,
+            State::Complete { until } if !self.is_suspended => Some(until),
+            State::Complete { .. } | State::Open | State::Rejected { .. } => None,
         }
+    }
+
+    /// Whether its lingering is over (RF_CLOSED): what comes under its ID belongs to another flow.
+    pub(crate) fn is_closed(&self, now: Instant) -> bool {
+        matches!(self.state, State::Complete { until } if until <= now)
     }
 
     /// Takes a fragment (§3.6.3.2). True if it must be acknowledged at once.
     pub(crate) fn on_piece(&mut self, now: Instant, piece: Piece<'_>) -> bool {
         self.owes_acknowledgement = true;
-        let last_block_was_advertised = self.advertised.is_some_and(|bytes| bytes <= 1024);
+        let last_block_was_advertised = self.advertised.is_some_and(|bytes| bytes <= BLOCK);
         let mut at_once =
             !self.is_open() || last_block_was_advertised || piece.abandoned || self.received.has_gap();
 
         let duplicate = self.received.contains(piece.sequence);
         let buffered = !duplicate && !piece.abandoned && self.is_open();
         // What fills the first gap is taken even beyond the limit: it lets something out, or shows a message too large.
-        let fills_gap = piece.sequence == self.received.cumulative().saturating_add(1);
+        let fills_gap = !self.is_suspended && piece.sequence == self.received.cumulative().saturating_add(1);
         let full = self.buffer.cost() + piece.data.len() > self.hard_limit() && !fills_gap;
         let no_room = buffered && (full || self.is_crowded_out);
         self.received.insert_through(piece.forward);
@@ -151,7 +175,7 @@ impl ReceiveFlow {
                 at_once = true;
             }
         }
-        at_once |= self.received.has_gap() || self.free_bytes() < 1024;
+        at_once |= self.received.has_gap() || (self.free_bytes() as u64) < BLOCK;
         at_once | self.complete_if_all_came(now)
     }
 
@@ -172,20 +196,61 @@ impl ReceiveFlow {
     /// [`TooLarge`] when one is larger than allowed; reject the flow.
     pub(crate) fn deliver(&mut self, out: &mut Vec<WholeMessage>) -> Result<(), TooLarge> {
         let Answer::Accepted(delivery) = self.answer else { return Ok(()) };
-        let newest = self.newest.take();
-        self.buffer.deliver(delivery, self.received.cumulative(), newest, self.limits.largest_message, out)
+        if self.is_suspended {
+            return Ok(());
+        }
+        let (newest, largest) = (self.newest.take(), self.limits.largest_message);
+        if std::mem::take(&mut self.look_at_all) && delivery == Delivery::Arrival {
+            self.buffer.deliver_all_whole(largest, out)?;
+        }
+        self.buffer.deliver(delivery, self.received.cumulative(), newest, largest, out)
+    }
+
+    /// Notes that a message is given to the layer above. True if there is a gap before it: numbers that were neither
+    /// given before, nor stand right before it (§3.6.1.2).
+    pub(crate) fn note_given(&mut self, message: &WholeMessage) -> bool {
+        let gap = message.first > self.given_through.saturating_add(1);
+        self.given_through = self.given_through.max(message.last);
+        gap
     }
 
     /// Takes the flow; what came before is given up by the next [`Self::deliver`].
     pub(crate) fn accept(&mut self, delivery: Delivery) {
         if matches!(self.answer, Answer::Untold | Answer::Told(_)) {
             self.answer = Answer::Accepted(delivery);
+            self.look_at_all = true;
         }
+    }
+
+    /// Holds every message from now on (§3.6.3.3); the window may close (§3.6.3.5).
+    pub(crate) fn suspend(&mut self) {
+        self.is_suspended = true;
+    }
+
+    /// Gives messages up again, by the next [`Self::deliver`].
+    pub(crate) fn resume(&mut self) {
+        self.look_at_all |= self.is_suspended;
+        self.is_suspended = false;
+    }
+
+    /// Whether the layer above wants nothing given up for now.
+    pub(crate) fn is_suspended(&self) -> bool {
+        self.is_suspended
+    }
+
+    /// Whether the far end should hear at once that there is more room than it was told last: it may stand still.
+    pub(crate) fn tell_of_room(&mut self) -> bool {
+        let blocks = |bytes: u64| bytes.div_ceil(BLOCK);
+        let told = self.advertised.map(blocks);
+        let news = told.is_some_and(|told| told < 2 && told < blocks(self.window()));
+        self.owes_acknowledgement |= news;
+        news
     }
 
     /// Refuses the flow (§3.6.3.7): drops what it holds, and reports `code` with every acknowledgement.
     pub(crate) fn reject(&mut self, code: u64) {
         self.answer = Answer::Rejected;
+        self.is_suspended = false;
         self.buffer.clear();
         if self.is_open() {
             self.state = State::Rejected { code };
@@ -193,22 +258,29 @@ impl ReceiveFlow {
         }
     }
 
-    /// Whether the layer above should be told that everything came and was given up; true once.
-    pub(crate) fn take_end(&mut self) -> bool {
+    /// Whether the layer above should be told that everything came and was given up (§3.6.3.3), and then whether there is
+    /// a gap before the end; answers once.
+    pub(crate) fn take_end(&mut self) -> Option<FlowEnd> {
         let ended = matches!(self.state, State::Complete { .. })
             && matches!(self.answer, Answer::Accepted(_))
+            && !self.is_suspended
             && !self.end_reported;
-        if ended {
-            // What is left is part of a message that nothing more will come of.
-            self.buffer.clear();
-            self.end_reported = true;
+        if !ended {
+            return None;
         }
-        ended
+        // What is left is part of a message that nothing more will come of. The last number alone may be no message, but
+        // the end of a flow that had said everything.
+        let last = self.final_number.unwrap_or(0);
+        let after_gap = !self.buffer.is_empty() || last > self.given_through.saturating_add(1);
+        self.buffer.clear();
+        self.end_reported = true;
+        Some(FlowEnd { after_gap })
     }
 
-    /// Bytes the far end may send (§3.6.3.5). Never zero: a gap must always be able to fill.
+    /// Bytes the far end may send (§3.6.3.5). Only a suspended flow's window closes: else a gap could never fill.
     pub(crate) fn window(&self) -> u64 {
-        self.free_bytes().max(1) as u64
+        let least = if self.is_suspended || self.limits.window == 0 { 0 } else { 1 };
+        self.free_bytes().max(least) as u64
     }
 
     /// Everything through this number came or was given up.
@@ -228,7 +300,8 @@ impl ReceiveFlow {
     }
 
     fn free_bytes(&self) -> usize {
-        self.limits.window.saturating_sub(self.buffer.cost_beyond_front())
+        let held = if self.is_suspended { self.buffer.cost() } else { self.buffer.cost_beyond_front() };
+        self.limits.window.saturating_sub(held)
     }
 
     /// What the buffer never exceeds: the window, the message being put together, and what an honest sender may have sent

@@ -83,6 +83,12 @@ impl SendFlow {
         self.state == State::Refused { news: true }
     }
 
+    /// The far end's last advertised window in bytes.
+    #[cfg(test)]
+    pub(crate) fn window(&self) -> u64 {
+        self.window
+    }
+
     /// Queues a message.
     ///
     /// # Errors
@@ -148,15 +154,21 @@ impl SendFlow {
         self.queue.acknowledge(cumulative, islands, sent)
     }
 
+    /// The most bytes of data in a fragment of this flow, when a packet's chunks have `room`.
+    pub(crate) fn fragment_size(&self, id: SendFlowId, room: usize) -> usize {
+        room.saturating_sub(self.largest_overhead(id)).max(SMALLEST_FRAGMENT)
+    }
+
     /// Whether it has something to send and the far end has room for it (§3.6.2.3).
     pub(crate) fn is_ready(&mut self) -> bool {
         let room = self.window > self.queue.in_flight_bytes() as u64 || self.is_refused();
         room && self.queue.has_sendable()
     }
 
-    /// Whether it waits for a far end without any room (§3.6.2.9.1).
-    fn is_suspended(&mut self) -> bool {
-        self.window == 0 && !self.is_refused() && self.queue.has_sendable()
+    /// Whether it waits for a far end without any room (§3.6.2.9.1). Also with nothing to send: what is written next
+    /// should not have to wait for the first question.
+    fn is_suspended(&self) -> bool {
+        self.window == 0 && !self.is_refused()
     }
 
     /// Starts or stops asking for room, as the window is now.
@@ -193,11 +205,15 @@ impl SendFlow {
 
     /// Bytes that a chunk of this flow spends on other than data, at the most (§3.6.2.2): numbers still grow while the
     /// message is queued.
-    pub(crate) fn largest_overhead(&self, id: SendFlowId) -> usize {
+    fn largest_overhead(&self, id: SendFlowId) -> usize {
         let number = self.queue.next_number().saturating_add(1 << 21);
         UserData::header_length(id.0, number, number, self.startup_options().as_ref())
     }
 }
+
+/// Fragments are not cut smaller than this, even if the metadata of a flow the far end does not know yet leaves no room for
+/// them in a short packet: they go in longer ones.
+const SMALLEST_FRAGMENT: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -17,7 +17,7 @@ use crate::rtmfp::wire::user_data::FragmentPlace;
 
 #[derive(Clone, Debug)]
 struct Entry {
-    /// The first sequence number of the message it belongs to.
+    /// The message it belongs to; 0 for none.
     message: u64,
     place: FragmentPlace,
     /// Empty once abandoned.
@@ -25,6 +25,12 @@ struct Entry {
     abandoned: bool,
     ever_sent: bool,
     state: EntryState,
+}
+
+impl Entry {
+    fn is_given_up_and_waits(&self) -> bool {
+        self.abandoned && self.state == EntryState::Waiting
+    }
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,6 +45,9 @@ enum EntryState {
 
 #[derive(Clone, Debug)]
 struct Message {
+    /// All of it. Its fragments are slices of the same bytes, so keeping it costs nothing.
+    whole: Bytes,
+    first: u64,
     last: u64,
     unacknowledged: u64,
     started: bool,
@@ -79,11 +88,12 @@ pub(crate) struct SendQueue {
     /// No number from here on was ever sent.
     next_unsent: u64,
     final_number: Option<u64>,
+    /// By the names they were given, which rise as the numbers of their fragments do.
     messages: BTreeMap<u64, Message>,
+    next_message: u64,
     deadlines: BTreeSet<(Instant, u64, Deadline)>,
     given_up: BTreeSet<u64>,
     live: usize,
-    in_flight: usize,
     in_flight_bytes: usize,
     queued_bytes: usize,
     reports: VecDeque<(MessageId, bool)>,
@@ -99,10 +109,10 @@ impl SendQueue {
             next_unsent: 1,
             final_number: None,
             messages: BTreeMap::new(),
+            next_message: 1,
             deadlines: BTreeSet::new(),
             given_up: BTreeSet::new(),
             live: 0,
-            in_flight: 0,
             in_flight_bytes: 0,
             queued_bytes: 0,
             reports: VecDeque::new(),
@@ -141,38 +151,40 @@ impl SendQueue {
 
     /// Queues a message in fragments of at most `fragment_size` bytes (§3.6.2.2). One that needs a message already given
     /// up falls at once.
-    pub(crate) fn push(&mut self, mut data: Bytes, fragment_size: usize, options: WriteOptions) -> MessageId {
+    pub(crate) fn push(&mut self, data: Bytes, fragment_size: usize, options: WriteOptions) -> MessageId {
+        let id = self.next_message;
+        self.next_message += 1;
+        self.queued_bytes += data.len();
         let first = self.next_number();
-        let length = data.len();
-        let pieces = length.div_ceil(fragment_size).max(1) as u64;
-        let last = first + pieces - 1;
-        for number in first..=last {
-            let place = match (number == first, number == last) {
+        let pieces = self.push_pieces(id, data.clone(), true, fragment_size);
+        let (whole, last) = (data, first + pieces - 1);
+        self.messages
+            .insert(id, Message { whole, first, last, unacknowledged: pieces, started: false, options });
+        let deadlines = [(options.start_by, Deadline::Start), (options.finish_by, Deadline::Finish)];
+        for (at, kind) in deadlines {
+            self.deadlines.extend(at.map(|at| (at, id, kind)));
+        }
+        if options.needs.is_some_and(|needed| self.given_up.contains(&needed.0)) {
+            self.give_up(id);
+        }
+        MessageId(id)
+    }
+
+    /// Appends the rest of a message in pieces, from its beginning or not, through its end; answers how many.
+    fn push_pieces(&mut self, message: u64, mut rest: Bytes, from_start: bool, fragment_size: usize) -> u64 {
+        let pieces = rest.len().div_ceil(fragment_size).max(1) as u64;
+        for piece in 1..=pieces {
+            let place = match (from_start && piece == 1, piece == pieces) {
                 (true, true) => FragmentPlace::Whole,
                 (true, false) => FragmentPlace::First,
                 (false, false) => FragmentPlace::Middle,
                 (false, true) => FragmentPlace::Last,
             };
-            let piece = data.split_to(fragment_size.min(data.len()));
-            self.push_entry(Entry {
-                message: first,
-                place,
-                data: piece,
-                abandoned: false,
-                ever_sent: false,
-                state: EntryState::Waiting,
-            });
+            let data = rest.split_to(fragment_size.min(rest.len()));
+            let state = EntryState::Waiting;
+            self.push_entry(Entry { message, place, data, abandoned: false, ever_sent: false, state });
         }
-        self.queued_bytes += length;
-        self.messages.insert(first, Message { last, unacknowledged: pieces, started: false, options });
-        let deadlines = [(options.start_by, Deadline::Start), (options.finish_by, Deadline::Finish)];
-        for (at, kind) in deadlines {
-            self.deadlines.extend(at.map(|at| (at, first, kind)));
-        }
-        if options.needs.is_some_and(|needed| self.given_up.contains(&needed.0)) {
-            self.give_up(first);
-        }
-        MessageId(first)
+        pieces
     }
 
     /// Finishes the flow: its last fragment is the one that waits at the end and was never sent, or else a new empty,
@@ -187,9 +199,8 @@ impl SendQueue {
     }
 
     fn push_abandoned(&mut self) {
-        let message = self.next_number();
         self.push_entry(Entry {
-            message,
+            message: 0,
             place: FragmentPlace::Whole,
             data: Bytes::new(),
             abandoned: true,
@@ -225,15 +236,15 @@ impl SendQueue {
     }
 
     /// Gives up one message and all that need it, directly or not.
-    fn give_up(&mut self, first: u64) {
-        if !self.abandon(first) {
+    fn give_up(&mut self, message: u64) {
+        if !self.abandon(message) {
             return;
         }
-        let mut fallen = BTreeSet::from([first]);
+        let mut fallen = BTreeSet::from([message]);
         // A message only needs earlier ones, so one pass forward finds the whole chain.
         let later: Vec<(u64, u64)> = self
             .messages
-            .range(first..)
+            .range(message..)
             .filter_map(|(&id, message)| message.options.needs.map(|needed| (id, needed.0)))
             .collect();
         for (id, needed) in later {
@@ -243,10 +254,10 @@ impl SendQueue {
         }
     }
 
-    fn abandon(&mut self, first: u64) -> bool {
-        let Some(message) = self.messages.remove(&first) else { return false };
-        self.forget_deadlines(first, message.options);
-        for number in first..=message.last {
+    fn abandon(&mut self, id: u64) -> bool {
+        let Some(message) = self.messages.remove(&id) else { return false };
+        self.forget_deadlines(id, message.options);
+        for number in message.first..=message.last {
             let Some(entry) = number.checked_sub(self.base).and_then(|at| self.entries.get_mut(at as usize))
             else {
                 continue;
@@ -258,12 +269,12 @@ impl SendQueue {
             entry.abandoned = true;
             self.lost.remove(&number);
         }
-        self.given_up.insert(first);
+        self.given_up.insert(id);
         if self.given_up.len() > limits::MOST_GIVEN_UP {
             self.given_up.pop_first();
         }
         if message.options.report {
-            self.reports.push_back((MessageId(first), false));
+            self.reports.push_back((MessageId(id), false));
         }
         true
     }
@@ -309,7 +320,6 @@ impl SendQueue {
         }
         self.lost.remove(&sequence);
         self.next_unsent = self.next_unsent.max(sequence + 1);
-        self.in_flight += 1;
         self.in_flight_bytes += size;
     }
 
@@ -344,7 +354,6 @@ impl SendQueue {
             EntryState::Waiting => 0,
             EntryState::InFlight { place_in_order, .. } => {
                 let size = sent.arrive(place_in_order);
-                self.in_flight -= 1;
                 self.in_flight_bytes -= size;
                 size
             }
@@ -376,7 +385,6 @@ impl SendQueue {
             return;
         }
         entry.state = EntryState::Waiting;
-        self.in_flight -= 1;
         self.in_flight_bytes -= size;
         if !entry.abandoned {
             self.lost.insert(sequence);
@@ -384,37 +392,49 @@ impl SendQueue {
     }
 
     fn next_number_to_send(&mut self) -> Option<u64> {
-        self.drop_abandoned_front();
-        let front = self.entries.front()?;
-        if front.abandoned && front.state == EntryState::Waiting {
-            return Some(self.base);
-        }
-        if let Some(&lost) = self.lost.first() {
-            return Some(lost);
-        }
         while self.entry(self.next_unsent).is_some_and(|entry| entry.abandoned) {
             self.next_unsent += 1;
         }
-        if self.entry(self.next_unsent).is_some() {
+        self.drop_abandoned_front();
+        let front = self.entries.front()?;
+        if front.is_given_up_and_waits() {
+            return Some(self.base);
+        }
+        self.first_sendable()
+    }
+
+    /// The first fragment to be sent that is not sent merely for being the first in the queue (§3.6.2.3).
+    fn first_sendable(&self) -> Option<u64> {
+        if let Some(&lost) = self.lost.first() {
+            return Some(lost);
+        }
+        if self.entry(self.next_unsent).is_some_and(|entry| !entry.abandoned) {
             return Some(self.next_unsent);
         }
         let last = self.final_number?;
         self.entry(last).filter(|entry| entry.state == EntryState::Waiting).map(|_| last)
     }
 
-    /// Drops given-up fragments from the front, as long as a later one will carry the forward sequence number (§3.6.2.3).
+    /// Drops given-up fragments from the front, as long as something that is sent now says that they are.
+    ///
+    /// The RFC drops them whenever anything stands behind them (§3.6.2.3). With what stands behind already on its way,
+    /// nothing would tell the receiver of the gap until that is acknowledged: so the last one stays, and goes out as the
+    /// Forward Sequence Number Update of figure 21, line 25.
     fn drop_abandoned_front(&mut self) {
         self.drop_gone_front();
-        while let Some(front) = self.entries.front() {
-            let waiting_behind = self.live.saturating_sub(self.in_flight) > 1;
-            if !(front.abandoned && front.state == EntryState::Waiting && waiting_behind) {
-                return;
-            }
+        while self.entries.front().is_some_and(Entry::is_given_up_and_waits) && self.gap_is_told_of_behind() {
             self.entries.pop_front();
             self.base += 1;
             self.live -= 1;
             self.drop_gone_front();
         }
+    }
+
+    /// Whether something behind the front will carry a forward sequence number that passes it.
+    fn gap_is_told_of_behind(&self) -> bool {
+        let mut behind = self.entries.iter().skip(1).skip_while(|entry| entry.state == EntryState::Gone);
+        self.first_sendable().is_some_and(|number| number != self.base)
+            || behind.next().is_some_and(Entry::is_given_up_and_waits)
     }
 
     fn drop_gone_front(&mut self) {
@@ -442,6 +462,8 @@ impl SendQueue {
         self.entries.get(self.index(number)?)
     }
 }
+
+mod cutting_again;
 
 #[cfg(test)]
 mod tests;

@@ -59,6 +59,11 @@ impl Congestion {
         self.window
     }
 
+    /// Whether it doubles every round trip.
+    pub(crate) fn is_in_slow_start(&self) -> bool {
+        self.window < self.slow_start_below
+    }
+
     /// The retransmission timeout fired (figure 24).
     pub(crate) fn on_timeout(&mut self, was_loss: bool) {
         self.slow_start_below = self.slow_start_below.max(self.window / 4 * 3);

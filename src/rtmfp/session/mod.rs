@@ -5,12 +5,15 @@
 
 pub(crate) mod closing;
 pub(crate) mod congestion;
+pub(crate) mod congestion_marks;
 pub(crate) mod cookie;
 pub(crate) mod glare;
 pub(crate) mod initiator;
 pub(crate) mod keepalive;
 pub(crate) mod mobility;
 pub(crate) mod open;
+pub(crate) mod pacing;
+pub(crate) mod path_mtu;
 pub(crate) mod responder;
 pub(crate) mod round_trip;
 pub(crate) mod startup_packet;

@@ -1,7 +1,9 @@
 //! An open session (RFC 7016 §3.5.2 to §3.6): what its endpoint may ask of it, and what it consists of.
 
 mod acknowledging;
+mod cutting;
 mod flows;
+mod held;
 mod next_packet;
 mod receiving;
 mod timers;
@@ -15,8 +17,11 @@ use self::acknowledging::Acknowledging;
 use self::next_packet::Packing;
 use super::closing::{ClosingStep, Phase};
 use super::congestion::Congestion;
+use super::congestion_marks::CongestionMarks;
 use super::keepalive::Keepalive;
 use super::mobility::Mobility;
+use super::pacing::Pacing;
+use super::path_mtu::PathMtu;
 use super::round_trip::RoundTrip;
 use super::time_critical::TimeCritical;
 use super::timestamps::Timestamps;
@@ -36,6 +41,9 @@ use crate::rtmfp::flow::turns::Turns;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::Route;
 use crate::rtmfp::wire::chunk::Chunk;
+
+/// A packet header with everything in it, in bytes (§2.2.4).
+const LONGEST_HEADER: usize = 5;
 
 /// Which end opened a session; it marks its packets accordingly (§2.2.4).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -134,6 +142,9 @@ pub(crate) struct OpenSession {
     timestamps: Timestamps,
     round_trip: RoundTrip,
     congestion: Congestion,
+    marks: CongestionMarks,
+    pacing: Pacing,
+    path_mtu: PathMtu,
     keepalive: Keepalive,
     mobility: Mobility,
     /// When we last sent a packet with the TC flag here, and when the far end last sent one with TCR.
@@ -146,7 +157,7 @@ pub(crate) struct OpenSession {
     in_flight: InFlight,
     /// TIMEOUT_ALARM (§3.6.2.6).
     timeout_at: Option<Instant>,
-    /// Packets with user data since the last acknowledgement or timeout (§3.5.2.3).
+    /// Packets with user data since the last acknowledgement or timeout (§3.5.2.3), while the round trip is not measured.
     burst: u32,
     /// Losses of what was sent before this place in the order are part of the loss the window was already cut for.
     recovered_from: u64,
@@ -187,6 +198,9 @@ impl OpenSession {
             timestamps: Timestamps::new(now),
             round_trip: RoundTrip::new(),
             congestion: Congestion::new(),
+            marks: CongestionMarks::new(),
+            pacing: Pacing::new(now),
+            path_mtu: PathMtu::new(),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
             mobility: Mobility::new(now, ping_seed),
             settings,
@@ -275,6 +289,9 @@ impl OpenSession {
             retransmission_timeout: self.round_trip.timeout(),
             congestion_window: self.congestion.window(),
             in_flight: self.in_flight.bytes(),
+            queued: self.send_flows.values().map(|flow| flow.queue.queued_bytes()).sum(),
+            held: self.receive_flows.values().map(ReceiveFlow::held_bytes).sum(),
+            datagram_size: self.path_mtu.datagram_size(),
             bytes_sent: self.counters.bytes_sent,
             bytes_received: self.counters.bytes_received,
             packets_sent: self.counters.packets_sent,
@@ -334,6 +351,7 @@ impl OpenSession {
         self.in_flight = InFlight::new();
         self.acknowledging = Acknowledging::default();
         self.timeout_at = None;
+        self.pacing.stop_waiting();
         self.waiting = Waiting { apart: std::mem::take(&mut self.waiting.apart), chunks: VecDeque::new() };
         self.tell(Event::SessionEnded { session: self.key, end });
     }

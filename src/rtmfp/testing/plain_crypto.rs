@@ -1,6 +1,7 @@
 //! A profile for tests: names instead of keys, and packets that can be read. It protects nothing.
 //!
-//! A certificate and the endpoint discriminator that selects it are both a name. Packets are numbered, so that
+//! A certificate is a name, and its hash the fingerprint. A name as endpoint discriminator selects its owner; so do, laid
+//! out as in RFC 7425 §4.4.2, the fingerprint, and for a name that begins with "server" the address of any server. Packets are numbered, so that
 //! repetitions are told, and the session ID is scrambled as always.
 
 use sha2::{Digest, Sha256};
@@ -53,13 +54,16 @@ impl Profile for Plain {
     }
 
     fn certificate_matches(&self, certificate: &[u8], endpoint_discriminator: &[u8]) -> bool {
-        let hash: [u8; 32] = Sha256::digest(certificate).into();
-        certificate == endpoint_discriminator || hash == endpoint_discriminator
+        match endpoint_discriminator {
+            // The two kinds of RFC 7425 §4.4.2 that programs use: the fingerprint of a peer, and the address of a server.
+            [0x21, 0x0f, fingerprint @ ..] => Sha256::digest(certificate).as_slice() == fingerprint,
+            [_, 0x0a, ..] => certificate.starts_with(b"server"),
+            name => certificate == name,
+        }
     }
 
-    /// A name cannot be had back from its hash, so the hash selects as well.
     fn discriminator_of(&self, peer: PeerId) -> Vec<u8> {
-        peer.0.to_vec()
+        [&[0x21, 0x0f][..], &peer.0].concat()
     }
 
     fn near_prevails(&self, far_certificate: &[u8]) -> bool {
@@ -196,10 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn a_name_and_its_hash_both_select() {
+    fn a_name_and_its_fingerprint_both_select_and_a_server_is_selected_by_any_address() {
         let ada = Plain::new("ada");
         assert!(ada.selected_by(b"ada") && ada.selected_by(&ada.discriminator_of(ada.peer_id())));
         assert!(!ada.selected_by(b"bob"));
+        let address = [3, 0x0a, b'u', b'r'];
+        assert!(Plain::new("server of hers").selected_by(&address) && !ada.selected_by(&address));
         assert!(ada.verify(b"ada", b"x", &ada.sign(b"x")) && !ada.verify(b"bob", b"x", &ada.sign(b"x")));
     }
 }

@@ -185,6 +185,7 @@ mod tests {
     }
 
     /// RFC 7016, figure 4.
+    /// Conforms: 7016-2.3.13-b, 7016-2.3.13-c, 7016-2.3.13-e, trap-6
     #[test]
     fn the_rfcs_bitmap_is_read_and_written() {
         let expected = ack(&[18..=18, 21..=24, 27..=28]);
@@ -193,6 +194,7 @@ mod tests {
     }
 
     /// RFC 7016, figure 5.
+    /// Conforms: 7016-2.3.14-b, 7016-2.3.14-c, trap-6
     #[test]
     fn the_rfcs_ranges_are_read_and_written() {
         let expected = ack(&[18..=18, 21..=24]);
@@ -203,8 +205,16 @@ mod tests {
     }
 
     /// RFC 7016, figure 6.
+    /// Conforms: 7016-2.3.14-e, slip-1, trap-5
     #[test]
     fn ranges_cut_short_count_up_to_the_last_whole_one() {
+        // The figure speaks of nine bytes; its own bytes are seven, and they are what counts.
+        let figure = [0x51, 0x00, 0x07, 0x05, 0x7f, 0x10, 0x00, 0x00, 0x01, 0x83];
+        let read: Vec<_> = crate::rtmfp::wire::packet::chunks(&figure)
+            .flatten()
+            .map(|raw| Chunk::parse(raw.kind, raw.payload))
+            .collect();
+        assert_eq!(read, [Ok(Chunk::Ack(ack(&[18..=18])))]);
         assert_eq!(Chunk::parse(0x51, &[5, 0x7f, 0x10, 0, 0, 1, 0x83]), Ok(Chunk::Ack(ack(&[18..=18]))));
         assert_eq!(Chunk::parse(0x51, &[5, 0x7f, 0x10, 0, 0, 1]), Ok(Chunk::Ack(ack(&[18..=18]))));
     }

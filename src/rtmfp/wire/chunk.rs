@@ -12,6 +12,8 @@ use super::vlu;
 use super::writer::{CHUNK_HEADER, Writer, counted_length};
 use crate::rtmfp::endpoint::KnownAddress;
 
+pub(crate) const PADDING: u8 = 0xff;
+pub(crate) const OTHER_PADDING: u8 = 0x00;
 pub(crate) const PACKET_FRAGMENT: u8 = 0x7f;
 pub(crate) const INITIATOR_HELLO: u8 = 0x30;
 pub(crate) const FORWARDED_HELLO: u8 = 0x0f;
@@ -28,6 +30,7 @@ pub(crate) const BITMAP_ACK: u8 = 0x50;
 pub(crate) const RANGE_ACK: u8 = 0x51;
 pub(crate) const BUFFER_PROBE: u8 = 0x18;
 pub(crate) const FLOW_EXCEPTION: u8 = 0x5e;
+pub(crate) const ECN_REPORT: u8 = 0xec;
 pub(crate) const CLOSE_REQUEST: u8 = 0x0c;
 pub(crate) const CLOSE_ACK: u8 = 0x4c;
 
@@ -105,6 +108,11 @@ pub(crate) enum Chunk<'a> {
         /// Why, in the application's terms; 0 is the implementation's own reason.
         code: u64,
     },
+    /// How many packets came marked as congested; not in the RFC (see [`crate::rtmfp::session::congestion_marks`]).
+    EcnReport {
+        /// Modulo 256.
+        count: u8,
+    },
     /// Let us close the session (§2.3.17).
     CloseRequest,
     /// It is closed (§2.3.18).
@@ -137,6 +145,7 @@ impl<'a> Chunk<'a> {
             RANGE_ACK => Ack::read_range(reader).map(Self::Ack),
             BUFFER_PROBE => Ok(Self::BufferProbe { flow_id: reader.vlu()? }),
             FLOW_EXCEPTION => Ok(Self::FlowException { flow_id: reader.vlu()?, code: reader.vlu()? }),
+            ECN_REPORT => Ok(Self::EcnReport { count: reader.u8()? }),
             CLOSE_REQUEST => Ok(Self::CloseRequest),
             CLOSE_ACK => Ok(Self::CloseAck),
             PACKET_FRAGMENT => PacketFragment::read(reader).map(Self::PacketFragment),
@@ -174,6 +183,7 @@ impl<'a> Chunk<'a> {
                 writer.vlu(*flow_id);
                 writer.vlu(*code);
             }
+            Self::EcnReport { count } => writer.u8(*count),
             Self::CloseRequest | Self::CloseAck => {}
             Self::PacketFragment(fragment) => fragment.write(writer),
         });
@@ -209,6 +219,7 @@ impl<'a> Chunk<'a> {
             Self::FlowException { flow_id, code } => {
                 vlu::encoded_length(*flow_id) + vlu::encoded_length(*code)
             }
+            Self::EcnReport { .. } => 1,
             Self::CloseRequest | Self::CloseAck => 0,
             Self::PacketFragment(fragment) => return fragment.encoded_length(),
         };
@@ -231,6 +242,7 @@ impl<'a> Chunk<'a> {
             Self::Ack(ack) => ack.kind(),
             Self::BufferProbe { .. } => BUFFER_PROBE,
             Self::FlowException { .. } => FLOW_EXCEPTION,
+            Self::EcnReport { .. } => ECN_REPORT,
             Self::CloseRequest => CLOSE_REQUEST,
             Self::CloseAck => CLOSE_ACK,
             Self::PacketFragment(_) => PACKET_FRAGMENT,

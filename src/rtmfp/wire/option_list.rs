@@ -64,6 +64,7 @@ pub(crate) fn items(bytes: &[u8]) -> impl Iterator<Item = Result<Item<'_>, Chunk
 mod tests {
     use super::*;
 
+    /// Conforms: 7016-2.1.3-a, 7016-2.1.3-b, 7016-2.1.4-a
     #[test]
     fn a_list_ends_at_its_marker_and_leaves_the_rest() {
         let mut reader = Reader::new(&[3, 0x0e, 1, 2, 1, 0x0a, 0, 9]);
@@ -77,12 +78,14 @@ mod tests {
         assert_eq!(reader.rest(), [9]);
     }
 
+    /// Conforms: 7016-2.1.4-b
     #[test]
     fn a_list_without_a_marker_is_cut_short() {
         let mut reader = Reader::new(&[1, 0x0a]);
         assert_eq!(read_list(&mut reader, |_, _| Ok(())), Err(ChunkError::Truncated));
     }
 
+    /// Conforms: 7016-2.1.3-c
     #[test]
     fn a_type_that_does_not_end_within_the_option_is_an_error() {
         let mut all = items(&[1, 0x8a, 1, 0x0a]);

@@ -108,6 +108,7 @@ pub(crate) fn chunks(bytes: &[u8]) -> impl Iterator<Item = Result<RawChunk<'_>, 
 mod tests {
     use super::*;
 
+    /// Conforms: 7016-2.2.4-b
     #[test]
     fn a_header_with_both_times_takes_five_bytes() {
         let header = PacketHeader {
@@ -125,13 +126,35 @@ mod tests {
         assert_eq!(PacketHeader::parse(&out), Ok((header, &[9][..])));
     }
 
+    /// Conforms: 7016-2.2.4-a, 7016-2.2.4-b, 7016-2.2.4-f, 7016-2-b, 7016-2-c
     #[test]
-    fn a_forbidden_mode_is_discarded_and_reserved_bits_are_not_looked_at() {
-        assert_eq!(PacketHeader::parse(&[0x80]), Err(ChunkError::Malformed));
-        let (plain, _) = PacketHeader::parse(&[0x03]).expect("a header");
-        assert_eq!(PacketHeader::parse(&[0x33]), Ok((plain, &[][..])));
+    fn every_flag_is_its_own_bit_mode_0_is_forbidden_and_reserved_bits_are_neither_looked_at_nor_set() {
+        for flags in 0..=255_u8 {
+            let bytes = [flags, 1, 2, 3, 4];
+            let read = PacketHeader::parse(&bytes);
+            let Some(mode) = [None, Some(Mode::Initiator), Some(Mode::Responder), Some(Mode::Startup)]
+                [usize::from(flags & 0x03)]
+            else {
+                assert_eq!(read, Err(ChunkError::Malformed), "{flags:#x}");
+                continue;
+            };
+            let (timestamp, timestamp_echo, rest) = match flags & 0x0c {
+                0x00 => (None, None, &bytes[1..]),
+                0x04 => (None, Some(0x0102), &bytes[3..]),
+                0x08 => (Some(0x0102), None, &bytes[3..]),
+                _ => (Some(0x0102), Some(0x0304), &bytes[5..]),
+            };
+            let (time_critical, time_critical_reverse) = (flags & 0x80 != 0, flags & 0x40 != 0);
+            let header =
+                PacketHeader { mode, time_critical, time_critical_reverse, timestamp, timestamp_echo };
+            assert_eq!(read, Ok((header, rest)), "{flags:#x}");
+            let mut written = Vec::new();
+            header.write(&mut written);
+            assert_eq!((written[0], written.len()), (flags & 0xcf, 5 - rest.len()), "{flags:#x}");
+        }
     }
 
+    /// Conforms: 7016-2-d
     #[test]
     fn a_header_cut_inside_its_times_is_an_error() {
         assert_eq!(PacketHeader::parse(&[]), Err(ChunkError::Truncated));

@@ -131,6 +131,11 @@ impl<Source: Copy + Ord> Reassembly<Source> {
         }
     }
 
+    /// Bytes of all pieces kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.packets.values().map(|pieces| size_of::<Pieces>() + pieces.bytes).sum()
+    }
+
     /// Forgets packets that took too long.
     pub(crate) fn expire(&mut self, now: Instant) {
         self.packets.retain(|_, pieces| now < pieces.deadline());

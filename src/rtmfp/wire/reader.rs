@@ -78,6 +78,7 @@ impl<'a> Reader<'a> {
 mod tests {
     use super::*;
 
+    /// Conforms: 7016-2-a, 7016-2.1.1-a
     #[test]
     fn elements_are_read_one_after_the_other() {
         let mut reader = Reader::new(&[1, 0, 2, 0, 0, 0, 3, 0x81, 0, 2, 9, 8, 7]);
@@ -90,6 +91,7 @@ mod tests {
         assert!(reader.is_empty());
     }
 
+    /// Conforms: 7016-2-d
     #[test]
     fn a_claimed_length_beyond_the_end_is_cut_short() {
         assert_eq!(Reader::new(&[3, 1, 2]).counted(), Err(ChunkError::Truncated));

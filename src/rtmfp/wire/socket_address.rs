@@ -68,6 +68,7 @@ mod tests {
         out
     }
 
+    /// Conforms: 7016-2.1.5-a, 7016-2.1.5-b, 7016-2.1.1-a
     #[test]
     fn both_families_are_laid_out_as_the_rfc_says() {
         assert_eq!(written("192.0.2.7:1935", AddressOrigin::Observed), [2, 192, 0, 2, 7, 0x07, 0x8f]);
@@ -79,6 +80,24 @@ mod tests {
     fn an_ipv4_address_in_ipv6_dress_is_sent_as_ipv4() {
         let plain = written("192.0.2.7:1935", AddressOrigin::Relay);
         assert_eq!(written("[::ffff:192.0.2.7]:1935", AddressOrigin::Relay), plain);
+    }
+
+    /// Conforms: 7016-2.1.5-c, 7016-2.1.5-d, 7016-2-b, 7016-2-c
+    #[test]
+    fn every_origin_is_taken_with_either_family_whatever_the_reserved_bits() {
+        let origins =
+            [AddressOrigin::Unknown, AddressOrigin::Reported, AddressOrigin::Observed, AddressOrigin::Relay];
+        for (number, origin) in origins.into_iter().enumerate() {
+            for address in ["192.0.2.7:1935", "[2001:db8::1]:80"] {
+                let mut bytes = written(address, origin);
+                assert_eq!(bytes[0] & 0x7f, number as u8);
+                for reserved in 0..32_u8 {
+                    bytes[0] = bytes[0] & 0x83 | reserved << 2;
+                    let known = read(&mut Reader::new(&bytes)).expect("an address");
+                    assert_eq!((known.address.to_string().as_str(), known.origin), (address, origin));
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Properties of every chunk, and the reassembly of packets.
 
+mod error_scopes;
+mod layout;
+
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};

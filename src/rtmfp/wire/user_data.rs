@@ -272,6 +272,7 @@ mod tests {
         assert_eq!(defect(&two), Some(FlowDefect::TwoAssociations));
     }
 
+    /// Conforms: 7016-2.1.4-b
     #[test]
     fn a_list_that_never_ends_skips_the_chunk() {
         assert_eq!(read(&[0x80, 3, 1, 1, 1, 0]), Err(ChunkError::Truncated));
@@ -282,6 +283,7 @@ mod tests {
         assert_eq!(read(&[0x02, 3, 1, 2]), Err(ChunkError::Malformed));
     }
 
+    /// Conforms: 7016-2-c
     #[test]
     fn reserved_flags_are_passed_over() {
         assert_eq!(read(&[0x4c, 2, 5, 3, 0]), read(&[0x00, 2, 5, 3, 0]));

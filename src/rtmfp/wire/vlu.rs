@@ -39,6 +39,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<(u64, usize), ChunkError> {
 mod tests {
     use super::*;
 
+    /// Conforms: 7016-2.1.2-a, 7016-2.1.2-b
     #[test]
     fn numbers_take_the_bytes_the_rfc_says() {
         for (value, bytes) in [
@@ -57,17 +58,20 @@ mod tests {
         assert_eq!(encoded_length(u64::MAX), LONGEST);
     }
 
+    /// Conforms: 7016-2.1.2-c
     #[test]
     fn a_longer_form_than_needed_is_the_same_number() {
         assert_eq!(read(&[0x80, 0x80, 0x05, 0xff]), Ok((5, 3)));
     }
 
+    /// Conforms: 7016-2.1.2-c
     #[test]
     fn a_number_that_never_ends_is_cut_short() {
         assert_eq!(read(&[]), Err(ChunkError::Truncated));
         assert_eq!(read(&[0x81, 0x80]), Err(ChunkError::Truncated));
     }
 
+    /// Conforms: 7016-2.1.2-b
     #[test]
     fn a_number_beyond_64_bits_is_refused_and_never_wraps() {
         assert_eq!(

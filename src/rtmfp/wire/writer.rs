@@ -109,6 +109,7 @@ mod tests {
         assert_eq!(out, [9]);
     }
 
+    /// Conforms: 7016-2.1.3-a, 7016-2.1.4-a
     #[test]
     fn options_count_their_type() {
         let mut out = Vec::new();

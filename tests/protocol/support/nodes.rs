@@ -36,10 +36,17 @@ pub(crate) fn restarted(name: &str) -> Node {
 }
 
 fn seeded_node(name: &str, seed: [u8; 32]) -> Node {
-    let profile = Arc::new(Selectable { plain: Plain::new(name), certificate: name.as_bytes().to_vec() });
-    let endpoint =
-        EndpointConfig { open_within: Duration::from_secs(20), ..EndpointConfig::new(profile, seed) };
-    Node::new(NodeConfig { endpoint, most_peer_connections: 8 })
+    Node::new(NodeConfig { endpoint: seeded_config(name, seed), most_peer_connections: 8 })
+}
+
+/// The settings of an endpoint that is selected as nodes are.
+pub(crate) fn endpoint_config(name: &str) -> EndpointConfig {
+    seeded_config(name, [name.len() as u8; 32])
+}
+
+fn seeded_config(name: &str, seed: [u8; 32]) -> EndpointConfig {
+    let profile = Selectable { plain: Plain::new(name), certificate: name.as_bytes().to_vec() };
+    EndpointConfig { open_within: Duration::from_secs(20), ..EndpointConfig::new(Arc::new(profile), seed) }
 }
 
 /// A network with a server that lets everybody in and introduces them.

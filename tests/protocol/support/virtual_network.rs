@@ -13,8 +13,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use tincan::rtmfp::chance::Chance;
-use tincan::rtmfp::machine::{Computed, Input, Machine, Output, PathId, Received, Route};
+use tincan::rtmfp::machine::{Computed, Ecn, Input, Machine, Output, PathId, Received, Route};
 
+use super::link::{Line, Link};
 use super::virtual_router::{RouterKind, VirtualRouter};
 
 /// Names a host of a network.
@@ -25,39 +26,9 @@ pub(crate) struct Host(pub(crate) u32);
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Router(pub(crate) u32);
 
-/// How the way out of a host behaves.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Link {
-    /// How long a datagram takes.
-    pub(crate) latency: Duration,
-    /// Up to so much longer, at random; datagrams overtake each other.
-    pub(crate) jitter: Duration,
-    /// The share of datagrams lost, 0 to 1.
-    pub(crate) loss: f64,
-    /// The share of datagrams that come twice, 0 to 1.
-    pub(crate) duplication: f64,
-    /// Bytes a second, when limited.
-    pub(crate) bytes_per_second: Option<u64>,
-    /// How long a datagram may wait for its turn at a limited rate; what would wait longer is lost.
-    pub(crate) longest_queue: Duration,
-    /// Larger datagrams vanish.
-    pub(crate) largest_datagram: usize,
-}
-
-impl Link {
-    /// A perfect link but for the time it takes.
-    pub(crate) fn with_latency(latency: Duration) -> Self {
-        Self {
-            latency,
-            jitter: Duration::ZERO,
-            loss: 0.0,
-            duplication: 0.0,
-            bytes_per_second: None,
-            longest_queue: Duration::from_millis(200),
-            largest_datagram: 1472,
-        }
-    }
-}
+/// Names a line that several hosts share.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct SharedLine(usize);
 
 /// A datagram as it was given to the network.
 #[derive(Clone, Debug)]
@@ -88,7 +59,11 @@ pub(crate) struct VirtualNetwork<M: Machine> {
     job_time: Duration,
     order: u64,
     lose: BTreeSet<u64>,
+    shared: Vec<(Link, Line)>,
     log: Vec<Sent>,
+    keeps_log: bool,
+    /// A number that two different runs hardly share.
+    trace: u64,
     wake_ups: u32,
 }
 
@@ -97,8 +72,9 @@ struct HostState<M: Machine> {
     paths: BTreeMap<PathId, SocketAddr>,
     router: Option<Router>,
     link: Link,
+    line: Line,
+    shared: Option<SharedLine>,
     cut: bool,
-    line_free: Instant,
     wake: Option<Instant>,
     events: Vec<(Duration, M::Event)>,
     bytes_sent: u64,
@@ -113,6 +89,7 @@ struct Datagram {
     to: SocketAddr,
     /// Set when it never leaves its sender's own network.
     inside: Option<Router>,
+    mark: Option<Ecn>,
     bytes: Vec<u8>,
 }
 
@@ -124,12 +101,17 @@ impl<M: Machine> VirtualNetwork<M> {
 
     /// The same with other luck.
     pub(crate) fn with_seed(latency: Duration, seed: u8) -> Self {
+        Self::with_chance(latency, Chance::new([seed; 32]))
+    }
+
+    /// The same with luck from there.
+    pub(crate) fn with_chance(latency: Duration, chance: Chance) -> Self {
         let now = Instant::now();
         Self {
             started: now,
             now,
             default_link: Link::with_latency(latency),
-            chance: Chance::new([seed; 32]),
+            chance,
             hosts: BTreeMap::new(),
             routers: BTreeMap::new(),
             public: BTreeMap::new(),
@@ -138,7 +120,10 @@ impl<M: Machine> VirtualNetwork<M> {
             job_time: Duration::ZERO,
             order: 0,
             lose: BTreeSet::new(),
+            shared: Vec::new(),
             log: Vec::new(),
+            keeps_log: true,
+            trace: 0,
             wake_ups: 0,
         }
     }
@@ -167,8 +152,9 @@ impl<M: Machine> VirtualNetwork<M> {
             paths: BTreeMap::from([(PathId(0), address)]),
             router,
             link: self.default_link,
+            line: Line::new(self.now),
+            shared: None,
             cut: false,
-            line_free: self.now,
             wake: None,
             events: Vec::new(),
             bytes_sent: 0,
@@ -240,6 +226,17 @@ impl<M: Machine> VirtualNetwork<M> {
     pub(crate) fn set_links(&mut self, change: impl Fn(&mut Link)) {
         change(&mut self.default_link);
         self.hosts.values_mut().for_each(|state| change(&mut state.link));
+    }
+
+    /// Adds a line that hosts can share.
+    pub(crate) fn add_shared_line(&mut self, link: Link) -> SharedLine {
+        self.shared.push((link, Line::new(self.now)));
+        SharedLine(self.shared.len() - 1)
+    }
+
+    /// Sends what a host sends over a shared line instead of one of its own.
+    pub(crate) fn share(&mut self, host: Host, line: SharedLine) {
+        self.host(host).shared = Some(line);
     }
 
     /// Cuts a host off, both ways, or connects it again.
@@ -349,6 +346,16 @@ impl<M: Machine> VirtualNetwork<M> {
         self.hosts[&host].bytes_sent
     }
 
+    /// Keeps no record of what is sent from now on, in very long runs.
+    pub(crate) fn keep_no_log(&mut self) {
+        self.keeps_log = false;
+    }
+
+    /// A sum over all datagrams so far, with their times: equal for equal runs.
+    pub(crate) fn trace(&self) -> u64 {
+        self.trace
+    }
+
     /// Forgets what was sent, in long runs.
     pub(crate) fn clear_log(&mut self) {
         self.log.clear();
@@ -410,7 +417,7 @@ impl<M: Machine> VirtualNetwork<M> {
                 Output::Transmit(transmit) => {
                     assert!(transmit.segment_size > 0 && !packets.is_empty(), "an empty batch");
                     for bytes in packets.chunks(transmit.segment_size) {
-                        self.send(host, transmit.route, bytes.to_vec());
+                        self.send(host, transmit.route, transmit.ecn, bytes.to_vec());
                     }
                 }
                 Output::Compute(job) if self.job_time.is_zero() => {
@@ -437,31 +444,33 @@ impl<M: Machine> VirtualNetwork<M> {
         }
     }
 
-    fn send(&mut self, host: Host, route: Route, bytes: Vec<u8>) {
+    fn send(&mut self, host: Host, route: Route, mark: Option<Ecn>, bytes: Vec<u8>) {
         let (at, n) = (self.elapsed(), self.log.len() as u64);
-        self.log.push(Sent { at, from: host, to: route.address, bytes: bytes.clone() });
+        self.add_to_trace(at, host, &bytes);
+        if self.keeps_log {
+            self.log.push(Sent { at, from: host, to: route.address, bytes: bytes.clone() });
+        }
         let now = self.now;
-        let state = self.host(host);
+        let lost = self.lose.contains(&n);
+        let state = self.hosts.get_mut(&host).expect("a host of this network");
         state.bytes_sent += bytes.len() as u64;
         let Some(from) = state.paths.get(&route.via).copied() else { return };
-        let (link, router) = (state.link, state.router);
-        if state.cut || bytes.len() > link.largest_datagram {
+        if state.cut {
             return;
         }
-        let mut leaves = now;
-        if let Some(rate) = link.bytes_per_second {
-            let turn = state.line_free.max(now);
-            if turn - now > link.longest_queue {
-                return;
+        let (link, line) = match state.shared {
+            None => (&state.link, &mut state.line),
+            Some(SharedLine(shared)) => {
+                let (link, line) = &mut self.shared[shared];
+                (&*link, line)
             }
-            leaves = turn + Duration::from_secs_f64(bytes.len() as f64 / rate as f64);
-            state.line_free = leaves;
-        }
-        if self.lose.contains(&n) || self.luck() < link.loss {
+        };
+        let (arrivals, mark) = line.carry(link, now, bytes.len(), mark, lost, &mut self.chance);
+        if arrivals.is_empty() {
             return;
         }
-        let copies = if self.luck() < link.duplication { 2 } else { 1 };
         // Neighbours behind one router reach each other without it.
+        let router = state.router;
         let inside = router.filter(|_| matches!(route.address.ip(), IpAddr::V4(ip) if ip.octets()[0] == 10));
         let from = match (router, inside) {
             (Some(router), None) => {
@@ -470,11 +479,18 @@ impl<M: Machine> VirtualNetwork<M> {
             }
             _ => from,
         };
-        for _ in 0..copies {
-            let arrival = leaves + link.latency + link.jitter.mul_f64(self.luck());
+        for arrival in arrivals {
             self.order += 1;
-            let datagram = Datagram { from, to: route.address, inside, bytes: bytes.clone() };
+            let datagram = Datagram { from, to: route.address, inside, mark, bytes: bytes.clone() };
             self.in_flight.insert((arrival, self.order), datagram);
+        }
+    }
+
+    fn add_to_trace(&mut self, at: Duration, host: Host, bytes: &[u8]) {
+        let words =
+            bytes.chunks(8).map(|chunk| chunk.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)));
+        for word in [at.as_nanos() as u64, host.0.into(), bytes.len() as u64].into_iter().chain(words) {
+            self.trace = (self.trace ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
         }
     }
 
@@ -497,7 +513,7 @@ impl<M: Machine> VirtualNetwork<M> {
         let segment_size = datagram.bytes.len();
         self.input(
             host,
-            Input::Received(Received { route, ecn: None, segment_size, bytes: &mut datagram.bytes }),
+            Input::Received(Received { route, ecn: datagram.mark, segment_size, bytes: &mut datagram.bytes }),
         );
     }
 
@@ -506,11 +522,6 @@ impl<M: Machine> VirtualNetwork<M> {
             let (path, _) = state.paths.iter().find(|(_, own)| **own == address)?;
             Some((*host, *path))
         })
-    }
-
-    /// A number from 0 up to, and without, 1.
-    fn luck(&mut self) -> f64 {
-        f64::from(self.chance.u32()) / (f64::from(u32::MAX) + 1.0)
     }
 }
 

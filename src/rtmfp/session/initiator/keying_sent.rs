@@ -148,6 +148,11 @@ impl KeyingSent {
         }
     }
 
+    /// Bytes of what the responder, or whoever knows our session ID, sent and is kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.certificate.len() + self.cookie.len() + self.early.held_bytes()
+    }
+
     fn packet(&self, component: &[u8], profile: &dyn Profile) -> Vec<u8> {
         let chunk = |signature| {
             Chunk::InitiatorKeying(InitiatorKeying {
@@ -175,6 +180,11 @@ impl EarlyData {
         if self.0.len() < MOST_EARLY_PACKETS && datagram.len() <= LARGEST_EARLY_PACKET {
             self.0.push_back((route, datagram.to_vec()));
         }
+    }
+
+    /// Bytes of the packets kept.
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.0.iter().map(|(_, datagram)| datagram.len()).sum()
     }
 
     /// The packets, oldest first.

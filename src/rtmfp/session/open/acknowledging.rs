@@ -62,6 +62,13 @@ impl OpenSession {
             .filter(|(_, flow)| flow.owes_acknowledgement)
             .map(|(id, _)| *id)
             .collect();
+        if let Some(count) = self.marks.owed().filter(|_| !owing.is_empty()) {
+            let report = Chunk::EcnReport { count };
+            if plain.len() + report.encoded_length() <= end {
+                report.write(plain);
+                self.marks.note_told();
+            }
+        }
         let mut any_left = false;
         let mut is_first = true;
         for id in owing {

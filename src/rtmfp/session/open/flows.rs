@@ -4,10 +4,12 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::OpenSession;
+use super::{Notice, OpenSession};
 use crate::rtmfp::endpoint::{Delivery, FlowOptions, MessageId, ReceiveFlowId, SendFlowId, WriteOptions};
 use crate::rtmfp::error::Misuse;
 use crate::rtmfp::event::Event;
+use crate::rtmfp::flow::reassembly::WholeMessage;
+use crate::rtmfp::flow::receive_flow::{FlowEnd, ReceiveFlow};
 use crate::rtmfp::flow::send_flow::SendFlow;
 use crate::rtmfp::limits;
 
@@ -55,8 +57,12 @@ impl OpenSession {
         }
         let room = self.chunk_room();
         let send_flow = self.send_flows.get_mut(&flow).ok_or(Misuse::NoFlow)?;
-        let fragment_size = room.saturating_sub(send_flow.largest_overhead(flow)).max(1);
+        let fragment_size = send_flow.fragment_size(flow, room);
+        let is_cut = message.len() > fragment_size;
         let id = send_flow.write(message, fragment_size, self.settings.send_buffer, options)?;
+        if is_cut {
+            self.path_mtu.want(now);
+        }
         self.after_queue_change(now, flow);
         Ok(id)
     }
@@ -101,20 +107,44 @@ impl OpenSession {
         }
     }
 
-    /// Passes up the messages of a receive flow whose turn it is, and its end.
+    /// Holds the messages of a receive flow until [`Self::resume_flow`].
+    pub(crate) fn suspend_flow(&mut self, flow: ReceiveFlowId) {
+        if let Some(receive_flow) = self.receive_flows.get_mut(&flow) {
+            receive_flow.suspend();
+        }
+    }
+
+    /// Gives up what a receive flow held, and tells a far end that may stand still that there is room again.
+    pub(crate) fn resume_flow(&mut self, now: Instant, flow: ReceiveFlowId) {
+        self.now = now;
+        if let Some(receive_flow) = self.receive_flows.get_mut(&flow) {
+            receive_flow.resume();
+            self.deliver(flow);
+        }
+        if self.receive_flows.get_mut(&flow).is_some_and(ReceiveFlow::tell_of_room) {
+            self.acknowledging.hurry();
+        }
+    }
+
+    /// Passes up the messages of a receive flow whose turn it is, the gaps before them, and its end.
     pub(super) fn deliver(&mut self, id: ReceiveFlowId) {
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
         let mut messages = Vec::new();
         let too_large = flow.deliver(&mut messages).is_err();
-        let ended = !too_large && flow.take_end();
         let session = self.key;
-        for (sequence, bytes) in messages {
-            self.tell(Event::Message { session, flow: id, sequence, bytes });
+        for message in messages {
+            if flow.note_given(&message) {
+                self.notices.push_back(Notice::Event(Event::Gap { session, flow: id }));
+            }
+            let WholeMessage { first: sequence, bytes, .. } = message;
+            self.notices.push_back(Notice::Event(Event::Message { session, flow: id, sequence, bytes }));
         }
         if too_large {
             self.reject_for_the_far_ends_fault(id);
-        }
-        if ended {
+        } else if let Some(FlowEnd { after_gap }) = flow.take_end() {
+            if after_gap {
+                self.tell(Event::Gap { session, flow: id });
+            }
             self.tell(Event::FlowFinished { session, flow: id });
         }
     }

@@ -5,17 +5,20 @@
 
 use std::time::Instant;
 
-use super::{OpenSession, Role};
+use super::{LONGEST_HEADER, OpenSession, Role};
 use crate::rtmfp::endpoint::SendFlowId;
 use crate::rtmfp::limits;
-use crate::rtmfp::machine::{Route, Transmit};
+use crate::rtmfp::machine::{Ecn, Route, Transmit};
 use crate::rtmfp::session::closing::Phase;
+use crate::rtmfp::session::pacing::Pace;
+use crate::rtmfp::wire::chunk;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{Mode, PacketHeader};
 use crate::rtmfp::wire::user_data::{NextUserData, UserData};
+use crate::rtmfp::wire::writer::{CHUNK_HEADER, Writer};
 
-/// A packet header with everything in it.
-const LONGEST_HEADER: usize = 5;
+/// What probes are padded with.
+const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
 
 /// Buffers that packets are built in, kept so that none is allocated per packet.
 #[derive(Default)]
@@ -28,6 +31,8 @@ pub(super) struct Packing {
     handed_out: usize,
     /// Where they go.
     route: Option<Route>,
+    /// What they are marked with.
+    ecn: Option<Ecn>,
     /// Whether [`super::Notice::Over`] was given.
     pub(super) over_told: bool,
 }
@@ -49,11 +54,14 @@ impl OpenSession {
         let mut plain = std::mem::take(&mut self.packing.plain);
         plain.clear();
         self.packing.ends.clear();
+        self.packing.ecn = None;
         let route = if self.pack_apart(now, &mut plain) {
             self.packing.route
         } else if self.is_open() {
             self.expire_messages(now);
-            self.pack_batch(now, &mut plain);
+            if !self.pack_probe(now, &mut plain) {
+                self.pack_batch(now, &mut plain);
+            }
             Some(self.route)
         } else {
             None
@@ -80,7 +88,7 @@ impl OpenSession {
 
     /// The most bytes that the chunks of a packet may take.
     pub(super) fn chunk_room(&self) -> usize {
-        self.cipher.plain_limit(limits::DATAGRAM_SIZE).saturating_sub(LONGEST_HEADER)
+        self.cipher.plain_limit(self.path_mtu.datagram_size()).saturating_sub(LONGEST_HEADER)
     }
 
     /// Hands out datagrams of equal length, and one shorter one at the end.
@@ -106,7 +114,7 @@ impl OpenSession {
         *handed_out += packets;
         self.counters.packets_sent += packets as u64;
         self.counters.bytes_sent += (end - start) as u64;
-        Some(Transmit { route, ecn: None, segment_size })
+        Some(Transmit { route, ecn: self.packing.ecn, segment_size })
     }
 
     fn header(&self, now: Instant) -> PacketHeader {
@@ -135,16 +143,52 @@ impl OpenSession {
         true
     }
 
+    /// A padded ping that asks whether the path carries long datagrams (§3.5.4.3), if one is due.
+    fn pack_probe(&mut self, now: Instant, plain: &mut Vec<u8>) -> bool {
+        if self.path_mtu.deadline().is_none_or(|at| at > now) {
+            return false;
+        }
+        let waits = self.has_sent_too_long();
+        let Some(probe) = self.path_mtu.take_due_probe(now, self.round_trip.timeout(), waits) else {
+            return false;
+        };
+        if waits {
+            // Something short beside it: if only that is answered, it is the length that does not pass.
+            self.queue_chunk(&Chunk::Ping { message: &[] });
+        }
+        let header = self.header(now);
+        header.write(plain);
+        let end = self.cipher.plain_limit(limits::DATAGRAM_SIZE);
+        let ping = Chunk::Ping { message: &probe.message };
+        if probe.padding_first {
+            let padding = end.saturating_sub(plain.len() + ping.encoded_length() + CHUNK_HEADER);
+            Writer::new(plain).chunk(chunk::PADDING, |writer| {
+                writer.bytes(&PADDING_BYTES[..padding.min(PADDING_BYTES.len())])
+            });
+            ping.write(plain);
+        } else {
+            ping.write(plain);
+            plain.resize(end.max(plain.len()), 0xff);
+        }
+        self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
+        self.packing.ends.push(plain.len());
+        true
+    }
+
     fn pack_batch(&mut self, now: Instant, plain: &mut Vec<u8>) {
-        let limit = self.cipher.plain_limit(limits::DATAGRAM_SIZE);
+        let limit = self.cipher.plain_limit(self.path_mtu.datagram_size());
         for _ in 0..limits::BATCH_PACKETS {
             let start = plain.len();
             if !self.pack_packet(now, plain, limit) {
                 return;
             }
-            let nearly_full = plain.len() - start + limits::PADDING_WORTH_IT >= limit;
+            let length = plain.len() - start;
+            let nearly_full = length + limits::PADDING_WORTH_IT >= limit;
             if nearly_full {
-                plain.resize(start + limit, 0xff);
+                // One with a fragment from when packets might be longer stays as long as it is.
+                plain.resize(start + limit.max(length), 0xff);
+                // Somebody has enough to say to fill longer ones.
+                self.path_mtu.want(now);
             }
             self.packing.ends.push(plain.len());
             if !nearly_full {
@@ -162,12 +206,13 @@ impl OpenSession {
         let end = start + limit;
 
         self.pack_waiting_chunks(plain, body, end);
-        let has_data = self.may_send_data() && self.send_flows.values_mut().any(|flow| flow.is_ready());
+        let has_data = self.may_send_data(now) && self.send_flows.values_mut().any(|flow| flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
             self.pack_acknowledgements(plain, end);
         }
         self.pack_buffer_probes(now, plain, end);
-        let packed = if has_data { self.pack_user_data(now, plain, end) } else { UserDataPacked::default() };
+        let packed =
+            if has_data { self.pack_user_data(now, plain, start, end) } else { UserDataPacked::default() };
         if plain.len() == body {
             plain.truncate(start);
             return false;
@@ -182,6 +227,8 @@ impl OpenSession {
         }
         if packed.any {
             self.burst += 1;
+            self.pacing.note_sent(plain.len() - start);
+            self.packing.ecn = self.marks.mark();
             self.timeout_at = Some(now + self.round_trip.timeout());
             self.keepalive.note_owed(now);
         }
@@ -217,16 +264,51 @@ impl OpenSession {
     }
 
     /// Whether congestion control and burst avoidance (§3.5.2.3) let user data out.
-    fn may_send_data(&self) -> bool {
-        self.in_flight.bytes() < self.congestion.window() && self.burst < limits::BURST_PACKETS
+    fn may_send_data(&mut self, now: Instant) -> bool {
+        self.pacing.stop_waiting();
+        if self.in_flight.bytes() >= self.congestion.window() {
+            return false;
+        }
+        match self.round_trip.smoothed() {
+            // How fast the path is, is not known: a burst, and then an answer first.
+            None => self.burst < limits::BURST_PACKETS,
+            Some(round_trip) if round_trip < limits::SHORTEST_PACED_ROUND_TRIP => true,
+            Some(round_trip) => {
+                let (window, slow_start) = (self.congestion.window(), self.congestion.is_in_slow_start());
+                self.pacing.allows(now, Pace { window, round_trip, slow_start })
+            }
+        }
     }
 
     /// Appends fragments, flow by flow in the order of their turns, until nothing more fits or may go.
-    fn pack_user_data(&mut self, now: Instant, plain: &mut Vec<u8>, end: usize) -> UserDataPacked {
+    fn pack_user_data(
+        &mut self,
+        now: Instant,
+        plain: &mut Vec<u8>,
+        start: usize,
+        end: usize,
+    ) -> UserDataPacked {
+        let packed = self.pack_user_data_up_to(now, plain, start, end);
+        if packed.any || !self.path_mtu.may_try_long() {
+            return packed;
+        }
+        // Whatever is left is too long for what is known to pass; nothing is in the packet that would be lost with it.
+        let end = start + self.cipher.plain_limit(limits::DATAGRAM_SIZE);
+        self.pack_user_data_up_to(now, plain, start, end)
+    }
+
+    fn pack_user_data_up_to(
+        &mut self,
+        now: Instant,
+        plain: &mut Vec<u8>,
+        start: usize,
+        end: usize,
+    ) -> UserDataPacked {
+        let safe_end = start + self.cipher.plain_limit(limits::SAFE_DATAGRAM_SIZE);
         let mut packed = UserDataPacked::default();
         let order: Vec<SendFlowId> = self.turns.in_order().collect();
         for id in order {
-            if self.pack_fragments_of(id, plain, end) {
+            if self.pack_fragments_of(id, plain, safe_end, end) {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
@@ -239,7 +321,13 @@ impl OpenSession {
     }
 
     /// Appends fragments of one flow; true if there was any.
-    fn pack_fragments_of(&mut self, id: SendFlowId, plain: &mut Vec<u8>, end: usize) -> bool {
+    fn pack_fragments_of(
+        &mut self,
+        id: SendFlowId,
+        plain: &mut Vec<u8>,
+        safe_end: usize,
+        end: usize,
+    ) -> bool {
         let Some(flow) = self.send_flows.get_mut(&id) else { return false };
         // The number and the forward number of the chunk before, which a Next User Data chunk goes on from (§2.3.12).
         let mut before: Option<(u64, u64)> = None;
@@ -273,6 +361,9 @@ impl OpenSession {
             }
             chunk.write(plain);
             flow.queue.depart(id, next.sequence, size, &mut self.in_flight);
+            if plain.len() > safe_end {
+                self.in_flight.mark_long();
+            }
             self.counters.fragments_sent += 1;
             before = Some((next.sequence, next.forward));
         }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Notice, OpenSession, Role};
 use crate::rtmfp::endpoint::{ForwardedHello, ReceiveFlowId, SendFlowId};
 use crate::rtmfp::event::Event;
-use crate::rtmfp::flow::receive_flow::{Answer, Piece, ReceiveFlow, ReceiveLimits};
+use crate::rtmfp::flow::receive_flow::{Piece, ReceiveFlow, ReceiveLimits};
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Ecn, PathId, Route};
 use crate::rtmfp::session::closing::Phase;
@@ -25,6 +25,8 @@ use crate::rtmfp::wire::user_data::{FlowDefect, FlowMetadata, UserData};
 struct PacketSoFar {
     any_user_data: bool,
     verdict: PacketVerdict,
+    /// Whether packets of ours were marked as congested that we did not know of.
+    marked: bool,
     /// Flow, number and forward number of the chunk that a Next User Data chunk would go on from (§2.3.12).
     before: Option<(ReceiveFlowId, u64, u64)>,
     /// Flows of ours with something acknowledged or lost.
@@ -37,7 +39,7 @@ impl OpenSession {
         &mut self,
         now: Instant,
         route: Route,
-        _ecn: Option<Ecn>,
+        ecn: Option<Ecn>,
         datagram: &mut [u8],
     ) -> bool {
         self.now = now;
@@ -53,6 +55,7 @@ impl OpenSession {
         self.counters.packets_received += 1;
         self.counters.bytes_received += length;
         self.reject_unanswered(now);
+        self.marks.note_received(ecn);
         self.on_header(now, header);
         self.on_chunks(now, route, body);
         if self.is_open() && route != self.route {
@@ -89,6 +92,8 @@ impl OpenSession {
         for raw in chunks(body).flatten() {
             match Chunk::parse(raw.kind, raw.payload) {
                 Ok(chunk) => self.on_chunk(now, route, chunk, &mut so_far),
+                // Padding is nothing that was lost.
+                Err(_) if matches!(raw.kind, chunk::PADDING | chunk::OTHER_PADDING) => {}
                 Err(_) => {
                     self.counters.dropped += 1;
                     if matches!(raw.kind, chunk::USER_DATA | chunk::NEXT_USER_DATA) {
@@ -143,7 +148,8 @@ impl OpenSession {
             }
             Chunk::Ack(ack) => self.on_acknowledgement(&ack, so_far),
             Chunk::BufferProbe { flow_id } => {
-                if let Some(flow) = self.receive_flows.get_mut(&ReceiveFlowId(flow_id)) {
+                let flow = self.receive_flows.get_mut(&ReceiveFlowId(flow_id));
+                if let Some(flow) = flow.filter(|flow| !flow.is_closed(now)) {
                     flow.owes_acknowledgement = true;
                     self.acknowledging.hurry();
                 }
@@ -153,8 +159,13 @@ impl OpenSession {
             Chunk::PingReply { echo } => {
                 if route != self.route && self.mobility.proves(now, route, echo) {
                     self.move_to(now, route);
+                } else if self.path_mtu.on_reply(echo) {
+                    self.cut_flows_again();
+                } else {
+                    self.path_mtu.note_answer();
                 }
             }
+            Chunk::EcnReport { count } => so_far.marked |= self.marks.on_report(count),
             Chunk::ForwardedHello { endpoint_discriminator, reply, tag } => {
                 if self.forwarded_hello == ForwardedHello::Answer {
                     self.notices.push_back(Notice::ForwardedHello {
@@ -177,6 +188,15 @@ impl OpenSession {
 
     fn on_user_data(&mut self, now: Instant, data: UserData<'_>, so_far: &mut PacketSoFar) {
         let id = ReceiveFlowId(data.flow_id);
+        if let Some(flow) = self.receive_flows.get(&id).filter(|flow| flow.is_closed(now)) {
+            // The ID is free for another flow as soon as what this one holds was given up; until then its sender waits.
+            if flow.is_suspended() {
+                self.counters.dropped += 1;
+                so_far.before = None;
+                return;
+            }
+            self.receive_flows.remove(&id);
+        }
         match self.receive_flows.get(&id) {
             Some(flow) => {
                 let unknown = data.options.and_then(|options| options.defect);
@@ -230,15 +250,12 @@ impl OpenSession {
         self.acknowledging.hurry();
     }
 
-    /// Rejects a flow that the layer above may already know: nothing more will come of it.
+    /// Rejects a flow that the layer above already knows: nothing more will come of it.
     pub(super) fn reject_for_the_far_ends_fault(&mut self, id: ReceiveFlowId) {
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
-        let known = matches!(flow.answer, Answer::Accepted(_));
         flow.reject(0);
         self.acknowledging.hurry();
-        if known {
-            self.tell(Event::FlowFinished { session: self.key, flow: id });
-        }
+        self.tell(Event::FlowFailed { session: self.key, flow: id });
     }
 
     fn on_piece(&mut self, now: Instant, id: ReceiveFlowId, piece: Piece<'_>, so_far: &mut PacketSoFar) {
@@ -261,8 +278,11 @@ impl OpenSession {
     /// wait, none would ever get what it waits for.
     fn is_crowded_out(&self, id: ReceiveFlowId) -> bool {
         let holds_much = |flow: &ReceiveFlow| flow.held_bytes() > limits::LITTLE_HELD_BYTES;
+        // What a suspended flow waits for is not data.
+        let waits_for_data = |flow: &ReceiveFlow| holds_much(flow) && !flow.is_suspended();
         let held = || self.receive_flows.values().map(ReceiveFlow::held_bytes).sum::<usize>();
-        let first = || self.receive_flows.iter().find(|(_, flow)| holds_much(flow)).map(|(first, _)| *first);
+        let first =
+            || self.receive_flows.iter().find(|(_, flow)| waits_for_data(flow)).map(|(first, _)| *first);
         self.receive_flows.get(&id).is_some_and(holds_much)
             && held() > limits::MOST_HELD_BYTES
             && first() != Some(id)
@@ -281,6 +301,11 @@ impl OpenSession {
     /// All acknowledgements of a packet were taken: finds losses, and tells congestion control (§3.6.2.5, A.2).
     fn after_acknowledgements(&mut self, now: Instant, mut so_far: PacketSoFar) {
         self.burst = 0;
+        self.marks.after_acknowledgement();
+        self.path_mtu.note_answer();
+        if self.in_flight.take_long_arrived() {
+            self.path_mtu.note_arrived();
+        }
         self.timeout_at = self.timeout_at.map(|_| now + self.round_trip.timeout());
         let negatives = self.in_flight.count_negatives();
         so_far.verdict.any_negative = negatives.any;
@@ -288,16 +313,23 @@ impl OpenSession {
             self.counters.fragments_lost += 1;
             // What was sent before the window was last cut belongs to that same loss (RFC 5681 §4.3).
             so_far.verdict.any_loss |= *place >= self.recovered_from;
+            if flight.in_long_datagram {
+                self.path_mtu.note_lost(now);
+            }
             if let Some(flow) = self.send_flows.get_mut(&flight.flow) {
                 flow.queue.on_lost(flight.sequence, flight.size);
                 // It has something to send again; without room it must be asked for.
                 so_far.changed_flows.push(flight.flow);
             }
         }
+        // A mark counts as a loss, and as part of one that the window was already cut for (RFC 3168 §6.1.2).
+        so_far.verdict.any_loss |=
+            so_far.marked && self.in_flight.highest_acknowledged() >= self.recovered_from;
         if so_far.verdict.any_loss {
             self.recovered_from = self.in_flight.next();
         }
         self.congestion.on_packet(so_far.verdict, self.surroundings(now));
+        self.notice_narrowing(now);
         so_far.changed_flows.sort_unstable();
         so_far.changed_flows.dedup();
         so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
@@ -337,12 +369,18 @@ impl OpenSession {
     fn move_to(&mut self, now: Instant, route: Route) {
         self.route = route;
         self.congestion = Congestion::new();
+        self.marks.on_new_path();
+        self.path_mtu.on_new_path();
         self.round_trip = RoundTrip::new();
         self.burst = 0;
         self.timeout_at = None;
         // What was on its way took the old path, which is gone as far as we know.
         self.lose_all_in_flight();
         self.recovered_from = self.in_flight.next();
+        self.cut_flows_again();
+        if self.has_sent_too_long() {
+            self.path_mtu.want(now);
+        }
         self.tell(Event::RouteChanged { session: self.key, route });
         let flows: Vec<SendFlowId> = self.send_flows.keys().copied().collect();
         flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));

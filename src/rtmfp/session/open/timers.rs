@@ -30,6 +30,9 @@ impl OpenSession {
         if self.keepalive.gone_at().is_some_and(|at| at <= now) {
             return self.vanish(now);
         }
+        if self.path_mtu.is_too_narrow(now, self.settings.vanish_after) && self.has_sent_too_long() {
+            return self.give_up_path();
+        }
         self.acknowledging.on_time(now);
         if self.timeout_at.is_some_and(|at| at <= now) {
             self.on_timeout(now);
@@ -42,7 +45,7 @@ impl OpenSession {
             self.queue_chunk(&Chunk::Ping { message: &[] });
         }
         self.expire_messages(now);
-        self.receive_flows.retain(|_, flow| flow.lingers_until().is_none_or(|until| until > now));
+        self.receive_flows.retain(|_, flow| flow.forgotten_at().is_none_or(|until| until > now));
     }
 
     /// Asks the far end for a sign of life at once.
@@ -77,10 +80,12 @@ impl OpenSession {
             .flat_map(|flow| [flow.queue.next_deadline(), flow.probe_due()].into_iter().flatten());
         let received = self.receive_flows.values().filter_map(|flow| match flow.answer {
             Answer::Told(at) => Some(at + limits::FLOW_ANSWER),
-            Answer::Untold | Answer::Accepted(_) | Answer::Rejected => flow.lingers_until(),
+            Answer::Untold | Answer::Accepted(_) | Answer::Rejected => flow.forgotten_at(),
         });
         let session = [
             self.timeout_at,
+            self.pacing.resume_at(),
+            self.path_mtu.deadline(),
             self.acknowledging.deadline(),
             self.keepalive.gone_at(),
             Some(self.keepalive.ask_at(self.round_trip.timeout())),
@@ -101,6 +106,15 @@ impl OpenSession {
         self.queue_apart(self.route, &Chunk::CloseAck);
     }
 
+    /// The path carries nothing as long as what is under way and cannot be cut: an end that can be told is better than a
+    /// flow that never goes on.
+    fn give_up_path(&mut self) {
+        self.phase = Phase::LastWords;
+        self.end(SessionEnd::PathTooNarrow);
+        self.waiting.apart.clear();
+        self.queue_apart(self.route, &Chunk::CloseAck);
+    }
+
     /// TIMEOUT_ALARM fired (§3.6.2.6): everything in flight is lost.
     fn on_timeout(&mut self, now: Instant) {
         self.timeout_at = None;
@@ -108,7 +122,9 @@ impl OpenSession {
         let lost = self.lose_all_in_flight();
         if lost {
             self.round_trip.back_off();
+            self.marks.on_timeout();
         }
+        self.notice_narrowing(now);
         self.congestion.on_timeout(lost);
         self.recovered_from = self.in_flight.next();
         let flows: Vec<SendFlowId> = self.send_flows.keys().copied().collect();
@@ -120,6 +136,9 @@ impl OpenSession {
         let flights = self.in_flight.lose_all();
         self.counters.fragments_lost += flights.len() as u64;
         for flight in &flights {
+            if flight.in_long_datagram {
+                self.path_mtu.note_lost(self.now);
+            }
             if let Some(flow) = self.send_flows.get_mut(&flight.flow) {
                 flow.queue.on_lost(flight.sequence, flight.size);
             }

@@ -18,7 +18,7 @@ use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{PacketHeader, chunks};
 
 /// Seals nothing: four bytes of session ID, then the plain packet.
-struct Glass;
+pub(super) struct Glass;
 
 impl PacketCipher for Glass {
     fn plain_limit(&self, datagram_size: usize) -> usize {
