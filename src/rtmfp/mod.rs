@@ -17,6 +17,8 @@ pub(crate) mod limits;
 pub mod machine;
 mod options;
 mod peer_id;
+#[cfg(test)]
+mod recorded;
 mod redacted;
 pub(crate) mod session;
 mod session_table;
