@@ -39,6 +39,7 @@ use super::session::cookie::CookieMaker;
 use super::session::open::OpenSession;
 use super::session::responder::Admissions;
 use super::session::time_critical::TimeCritical;
+use super::session::timestamps::StartupClock;
 use super::session_table::{Proof, Running, Session, SessionTable};
 use super::wire::chunk::Chunk;
 use super::wire::packet_fragment::Reassembly;
@@ -49,6 +50,7 @@ pub struct Endpoint {
     chance: Chance,
     cookies: CookieMaker,
     default_cipher: Box<dyn PacketCipher>,
+    clock: StartupClock,
     time_critical: TimeCritical,
     paths: BTreeMap<PathId, SocketAddr>,
     sessions: SessionTable,
@@ -82,6 +84,7 @@ impl Endpoint {
             cookies: CookieMaker::new(&mut chance),
             chance,
             default_cipher: config.profile.default_cipher(),
+            clock: StartupClock::default(),
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),

@@ -137,7 +137,7 @@ impl Endpoint {
     /// Seals a plain startup packet, in fragments if it is too long for one datagram (§3.4).
     pub(super) fn send_plain_startup(&mut self, route: Route, far_session_id: u32, plain: &[u8]) {
         let limit = self.default_cipher.plain_limit(limits::DATAGRAM_SIZE);
-        if plain.len() <= limit {
+        if plain.len() + TIMESTAMP <= limit {
             let packet = self.sealed_startup(far_session_id, plain);
             self.startup_packets.push_back((route, packet));
             return;
@@ -153,10 +153,13 @@ impl Endpoint {
 
     pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {
         let (mut packet, mut ends) = (Vec::new(), Vec::new());
-        self.default_cipher.seal(far_session_id, plain, &[plain.len()], &mut packet, &mut ends);
+        let plain = startup_packet::stamped(plain, self.clock.ticks());
+        self.default_cipher.seal(far_session_id, &plain, &[plain.len()], &mut packet, &mut ends);
         packet
     }
 }
 
-/// The flags of a startup packet; it carries no times.
-const PACKET_HEADER: usize = 1;
+/// The timestamp of a startup packet.
+const TIMESTAMP: usize = 2;
+/// The flags of a startup packet, and its timestamp; it echoes none.
+const PACKET_HEADER: usize = 1 + TIMESTAMP;

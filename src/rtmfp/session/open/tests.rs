@@ -2,7 +2,9 @@
 
 mod delivery;
 mod extremes;
+mod flash_era;
 mod flow_control;
+mod flow_start;
 #[allow(dead_code)]
 mod lone;
 mod pair;
