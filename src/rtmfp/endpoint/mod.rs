@@ -288,6 +288,12 @@ impl Endpoint {
         self.change(session, |open| open.forward_hello(now, endpoint_discriminator, initiator, tag));
     }
 
+    /// Whether a hello of a session that is still opening was answered by somebody who was meant. When nothing comes of it
+    /// for long, the two ends share no keys that both accept.
+    pub fn was_greeted(&self, session: SessionKey) -> bool {
+        self.sessions.attempt(session).is_some_and(|attempt| attempt.greeted)
+    }
+
     /// Where a session's far end is, if it is open.
     pub fn route(&self, session: SessionKey) -> Option<Route> {
         self.open(session).map(|running| running.session.route())
