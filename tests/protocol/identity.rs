@@ -11,6 +11,7 @@ use tincan::rtmfp::crypto::{PacketCipher, Profile};
 use tincan::rtmfp::endpoint::{Delivery, Endpoint, EndpointConfig, SessionKey};
 use tincan::rtmfp::{Event, PeerId, SessionEnd};
 
+use crate::support::appended::Appended;
 use crate::support::impostor::Impostor;
 use crate::support::scenario::{Net, TRIP, accept_flows, all_opened, ended, messages, send};
 use crate::support::virtual_network::Host;
@@ -230,4 +231,25 @@ fn the_session_id_is_scrambled_with_what_was_encrypted() {
     net.inject(bob, SocketAddr::from(([203, 0, 113, 1], 1)), &other_id);
     assert_eq!((net.machine(bob).dropped(), net.events(bob).len()), (dropped + 1, told));
     assert!(net.machine(ada).route(session).is_some());
+}
+/// Somebody with the same key and the same fingerprint, but with more behind the certificate's Marker, is another holder:
+/// the session that is open is left alone. The very same certificate replaces it.
+///
+/// Conforms: 7425-4.3.7-a
+#[test]
+fn only_an_identical_certificate_overrides_a_session() {
+    for (behind, replaced) in [(&[0, 2, 0x77, 1][..], false), (&[], true)] {
+        let (mut net, [(ada, ada_is), (bob, bob_is)], _) = session_of_ada_and_bob();
+        let again = Appended::new(Flash::peer(Identity::generate([1; 32])), behind);
+        let again = Endpoint::new(EndpointConfig::new(Arc::new(again), [8; 32]));
+        assert_eq!(again.own_peer_id(), Some(ada_is), "one fingerprint");
+        net.restart(ada, again);
+        net.take_events(bob);
+        let route = net.route_to(bob);
+        net.with(ada, |endpoint, now| endpoint.open_session_to_peer(now, bob_is, &[route]));
+        net.run_for(Duration::from_secs(4));
+        assert_eq!(all_opened(&net, bob).len(), usize::from(replaced));
+        let ended = net.events(bob).iter().any(|(_, event)| matches!(event, Event::SessionEnded { .. }));
+        assert_eq!(ended, replaced);
+    }
 }

@@ -21,8 +21,8 @@ pub(crate) const MESSAGE_BYTES: usize = 1 + TIME_BYTES + HASH_BYTES;
 pub(crate) struct Mobility {
     secret: [u8; 32],
     origin: Instant,
-    /// MOB_TX_TS.
-    asked: Option<Instant>,
+    /// MOB_TX_TS, and where to.
+    asked: Option<(Instant, Route)>,
     /// MOB_RX_TS, as time since `origin`.
     proven: Option<Duration>,
 }
@@ -36,10 +36,10 @@ impl Mobility {
     /// The ping's message for a far end heard from `route`, unless one was sent within the last second.
     pub(crate) fn ask(&mut self, now: Instant, route: Route) -> Option<[u8; MESSAGE_BYTES]> {
         let recently = |asked: Instant| now.saturating_duration_since(asked) < limits::MOBILITY_CHECK_SPACING;
-        if self.asked.is_some_and(recently) {
+        if self.asked.is_some_and(|(asked, _)| recently(asked)) {
             return None;
         }
-        self.asked = Some(now);
+        self.asked = Some((now, route));
         let time = u64::try_from(now.saturating_duration_since(self.origin).as_millis()).ok()?;
         let mut message = [0; MESSAGE_BYTES];
         message[0] = MARK;
@@ -64,6 +64,18 @@ impl Mobility {
             self.proven = Some(time);
         }
         timely && ours
+    }
+
+    /// Whether a reply from `route` that repeats nothing answers the last question, for far ends that reply so to every
+    /// ping. It proves less than [`Self::proves`] asks for: that somebody there was heard after we asked, and not that it
+    /// is no repetition. It counts once.
+    pub(crate) fn is_answered_by(&mut self, now: Instant, route: Route) -> bool {
+        let timely = |asked: Instant| now.saturating_duration_since(asked) <= limits::EMPTY_REPLY_LIFETIME;
+        let answered = self.asked.is_some_and(|(asked, there)| there == route && timely(asked));
+        if answered {
+            self.asked = None;
+        }
+        answered
     }
 
     fn hash(&self, front: &[u8], route: Route) -> Hmac<Sha256> {
@@ -120,6 +132,18 @@ mod tests {
     }
 
     /// Conforms: 7016-3.5.4.2-b
+    #[test]
+    fn an_empty_reply_answers_the_last_question_for_a_while_and_once() {
+        let now = Instant::now();
+        let mut mobility = Mobility::new(now, [7; 32]);
+        assert!(!mobility.is_answered_by(now, route(1)), "nobody was asked");
+        mobility.ask(now, route(1)).expect("a first check");
+        assert!(!mobility.is_answered_by(now, route(2)));
+        assert!(!mobility.is_answered_by(now + Duration::from_secs(6), route(1)));
+        assert!(mobility.is_answered_by(now + Duration::from_secs(5), route(1)));
+        assert!(!mobility.is_answered_by(now + Duration::from_secs(5), route(1)));
+    }
+
     #[test]
     fn there_is_one_check_a_second_however_many_packets_come() {
         let now = Instant::now();
