@@ -8,6 +8,7 @@ mod counters;
 mod error;
 pub mod handle;
 pub mod interfaces;
+mod mark;
 mod run_loop;
 mod udp_socket;
 

@@ -6,9 +6,15 @@ use std::time::Duration;
 /// guarantees 1280 bytes, of which headers and a tunnel may take 80.
 pub(crate) const DATAGRAM_SIZE: usize = 1200;
 
+/// Packets handed out at once: as many as the system takes with one call when it cuts them apart itself.
+pub(crate) const BATCH_PACKETS: usize = 54;
+
 /// Datagrams are at most this long while nothing longer is known to pass: every host must take an IPv4 datagram of 576 bytes
 /// (RFC 1122 §3.3.2), headers included.
 pub(crate) const SAFE_DATAGRAM_SIZE: usize = 548;
+
+/// The longest datagram that programs of Flash's time send and take.
+pub(crate) const FLASH_ERA_DATAGRAM_SIZE: usize = 1192;
 
 /// Long datagrams that get lost for so long, or two timeouts if that is longer, do not pass any more.
 pub(crate) const NARROWED_AFTER: Duration = Duration::from_secs(1);
@@ -27,9 +33,6 @@ pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// What may go at once when a timer was late: as much as this time would have let pass.
 pub(crate) const PACING_GRAIN: Duration = Duration::from_millis(4);
-
-/// Packets handed out at once. More would hold back acknowledgements that come meanwhile.
-pub(crate) const BATCH_PACKETS: usize = 10;
 
 /// A packet this close to full is padded to full, so that the packets of a batch are equally long (§2.2.4 allows it).
 pub(crate) const PADDING_WORTH_IT: usize = 64;
@@ -61,6 +64,9 @@ pub(crate) const BACKOFF: f64 = std::f64::consts::SQRT_2;
 /// Packets with user data that may go in one burst (§3.5.2.3). Before the round trip is measured no more go between two
 /// acknowledgements or timeouts; afterwards what follows them is paced.
 pub(crate) const BURST_PACKETS: u32 = 6;
+
+/// With a window below this, user data does not wait until a batch is worth sending.
+pub(crate) const SMALLEST_BATCHED_WINDOW: usize = 8 * DATAGRAM_SIZE;
 
 /// How long a time critical indication counts (§3.5.2.1, A.2).
 pub(crate) const TIME_CRITICAL_MEMORY: Duration = Duration::from_millis(800);
@@ -97,6 +103,9 @@ pub(crate) const MOBILITY_CHECK_SPACING: Duration = Duration::from_secs(1);
 
 /// A mobility reply older than this proves nothing any more (§3.5.4.2).
 pub(crate) const MOBILITY_REPLY_LIFETIME: Duration = Duration::from_secs(120);
+
+/// A far end that does not repeat what a ping said must reply within so long for it to count as moved.
+pub(crate) const EMPTY_REPLY_LIFETIME: Duration = Duration::from_secs(5);
 
 /// Metadata that we send, in bytes (§2.3.11.1.1).
 pub(crate) const LARGEST_METADATA: usize = 512;

@@ -1,12 +1,14 @@
 //! Sessions that we open (RFC 7016 §3.5.1.1.1): an attempt's packets, its jobs, and what becomes of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::Endpoint;
-use crate::rtmfp::crypto::{CryptoError, Initiation, SessionKeys};
-use crate::rtmfp::endpoint::{KnownAddress, SessionKey};
+use crate::rtmfp::crypto::{CryptoError, Initiation, Profile, SessionKeys};
+use crate::rtmfp::dialect::Dialect;
+use crate::rtmfp::endpoint::{KnownAddress, OwnIdentity, SessionKey};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{Computed, Route};
@@ -35,21 +37,32 @@ impl Step {
     }
 }
 
+/// What an open session begins with.
+pub(super) struct Agreed {
+    pub(super) key: SessionKey,
+    pub(super) role: Role,
+    pub(super) dialect: Dialect,
+    pub(super) far_session_id: u32,
+    pub(super) keys: SessionKeys,
+    pub(super) route: Route,
+}
+
 impl Endpoint {
     pub(super) fn dial(
         &mut self,
         now: Instant,
+        own: OwnIdentity,
         endpoint_discriminator: Bytes,
         candidates: &[Route],
     ) -> SessionKey {
         let key = self.new_key();
-        if self.sessions.len() >= self.config.most_sessions {
+        if self.sessions.len() >= self.config.most_sessions || self.profile(own).is_none() {
             let end = SessionEnd::NeverOpened { waited: Duration::ZERO };
             self.events.push_back(Event::SessionEnded { session: key, end });
             return key;
         }
         let tag = self.chance.bytes();
-        let mut attempt = Attempt::new(now, endpoint_discriminator, tag, self.config.open_within);
+        let mut attempt = Attempt::new(now, own, endpoint_discriminator, tag, self.config.open_within);
         attempt.add_candidates(now, candidates.iter().copied());
         if let Some(theirs) = self.about_to_open(now, &attempt) {
             attempt.rest_for(theirs);
@@ -61,6 +74,7 @@ impl Endpoint {
 
     /// Sends what an attempt has due, and sets its alarm; or ends it, when its time is over.
     pub(super) fn drive_attempt(&mut self, now: Instant, key: SessionKey) {
+        self.clock.note(now);
         let Some(attempt) = self.sessions.attempt_mut(key) else { return };
         if attempt.is_given_up(now) {
             let waited = now.saturating_duration_since(attempt.started);
@@ -97,14 +111,15 @@ impl Endpoint {
         cookie: &[u8],
         certificate: &[u8],
     ) {
-        let profile = self.config.profile.clone();
         let Some(key) = self.sessions.with_tag(tag_echo) else { return };
         let Some(attempt) = self.sessions.attempt(key) else { return };
+        let own = attempt.own;
+        let Some(profile) = self.profile(own) else { return };
         if !profile.certificate_matches(certificate, &attempt.endpoint_discriminator) {
             return;
         }
         let Ok(peer) = profile.identify(certificate) else { return };
-        if let Some(other) = self.sessions.another_with(key, peer) {
+        if let Some(other) = self.sessions.another_with(key, own, peer) {
             self.rest_for_the_other(now, key, other);
             return;
         }
@@ -178,7 +193,7 @@ impl Endpoint {
     ) {
         let mut copy = datagram.to_vec();
         let plain = self.default_cipher.open(&mut copy);
-        let profile = self.config.profile.clone();
+        let Some(profile) = self.profile_of_attempt(key) else { return };
         let Some(keying) = self.sessions.attempt_mut(key).and_then(Attempt::keying_mut) else { return };
         let Some(chunks) = plain.ok().and_then(startup_packet::chunks) else {
             keying.early.keep(route, datagram);
@@ -222,7 +237,7 @@ impl Endpoint {
     }
 
     fn on_initiation(&mut self, now: Instant, key: SessionKey, initiation: Result<Initiation, CryptoError>) {
-        let profile = self.config.profile.clone();
+        let Some(profile) = self.profile_of_attempt(key) else { return };
         match initiation {
             Ok(initiation) => {
                 if let Some(keying) = self.sessions.attempt_mut(key).and_then(Attempt::keying_mut) {
@@ -253,16 +268,19 @@ impl Endpoint {
             return;
         };
         let Some(attempt) = self.sessions.take_attempt(key) else { return };
-        let (since, until) = (attempt.started, attempt.give_up());
+        let (since, until, own) = (attempt.started, attempt.give_up(), attempt.own);
         let State::KeyingSent(keying) = attempt.state else { return };
         let Some(far_session_id) = keying.far_session_id() else { return };
         let KeyingSent { route, near_id, certificate, peer, early, .. } = *keying;
-        let session = self.new_open_session(now, key, Role::Initiator, far_session_id, keys, route);
+        let Some(dialect) = self.profile(own).map(|profile| profile.dialect(&certificate)) else { return };
+        let agreed = Agreed { key, role: Role::Initiator, dialect, far_session_id, keys, route };
+        let session = self.new_open_session(now, agreed);
         self.sessions.insert_running(
             key,
             Running {
                 session,
                 near_id,
+                own,
                 certificate,
                 peer,
                 initiator: true,
@@ -283,22 +301,19 @@ impl Endpoint {
         self.wake(key);
     }
 
-    pub(super) fn new_open_session(
-        &mut self,
-        now: Instant,
-        key: SessionKey,
-        role: Role,
-        far_session_id: u32,
-        keys: SessionKeys,
-        route: Route,
-    ) -> OpenSession {
+    fn profile_of_attempt(&self, key: SessionKey) -> Option<Arc<dyn Profile>> {
+        self.sessions.attempt(key).and_then(|attempt| self.profile(attempt.own))
+    }
+
+    pub(super) fn new_open_session(&mut self, now: Instant, agreed: Agreed) -> OpenSession {
+        let Agreed { key, role, dialect, far_session_id, keys, route } = agreed;
         let parameters = OpenSessionParameters {
             key,
             role,
             far_session_id,
             keys,
             route,
-            settings: SessionSettings::new(&self.config, self.time_critical.clone()),
+            settings: SessionSettings::new(&self.config, dialect, self.time_critical.clone()),
             ping_seed: self.chance.bytes(),
         };
         let mut session = OpenSession::new(now, parameters);

@@ -15,6 +15,7 @@ mod startup;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,21 +24,23 @@ use self::fragment_pace::FragmentPace;
 
 pub use super::options::{
     AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress,
-    MessageId, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
+    MessageId, OwnIdentity, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
 };
 
 use super::PeerId;
 use super::alarms::Alarms;
 use super::allowance::Allowance;
 use super::chance::Chance;
-use super::crypto::PacketCipher;
+use super::crypto::{PacketCipher, Profile};
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
 use super::session::cookie::CookieMaker;
 use super::session::open::OpenSession;
+use super::session::packing::Packing;
 use super::session::responder::Admissions;
 use super::session::time_critical::TimeCritical;
+use super::session::timestamps::StartupClock;
 use super::session_table::{Proof, Running, Session, SessionTable};
 use super::wire::chunk::Chunk;
 use super::wire::packet_fragment::Reassembly;
@@ -48,6 +51,7 @@ pub struct Endpoint {
     chance: Chance,
     cookies: CookieMaker,
     default_cipher: Box<dyn PacketCipher>,
+    clock: StartupClock,
     time_critical: TimeCritical,
     paths: BTreeMap<PathId, SocketAddr>,
     sessions: SessionTable,
@@ -56,6 +60,7 @@ pub struct Endpoint {
     /// Sessions that may have something to say, in the order of their turns.
     ready: VecDeque<SessionKey>,
     in_ready: BTreeSet<SessionKey>,
+    packing: Packing,
     /// Sessions that wait for the layer above to accept or reject a flow.
     asking: BTreeSet<SessionKey>,
     admissions: Admissions,
@@ -81,6 +86,7 @@ impl Endpoint {
             cookies: CookieMaker::new(&mut chance),
             chance,
             default_cipher: config.profile.default_cipher(),
+            clock: StartupClock::default(),
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),
@@ -89,6 +95,7 @@ impl Endpoint {
             alarms: Alarms::default(),
             ready: VecDeque::new(),
             in_ready: BTreeSet::new(),
+            packing: Packing::default(),
             asking: BTreeSet::new(),
             admissions: Admissions::default(),
             dialling: BTreeMap::new(),
@@ -112,13 +119,36 @@ impl Endpoint {
         endpoint_discriminator: Bytes,
         candidates: &[Route],
     ) -> SessionKey {
-        self.dial(now, endpoint_discriminator, candidates)
+        self.open_session_as(now, OwnIdentity::Main, endpoint_discriminator, candidates)
     }
 
     /// Starts opening a session to `peer` through introducers or known addresses.
     pub fn open_session_to_peer(&mut self, now: Instant, peer: PeerId, candidates: &[Route]) -> SessionKey {
+        self.open_session_to_peer_as(now, OwnIdentity::Main, peer, candidates)
+    }
+
+    /// [`Self::open_session`], as one of our identities. A second identity that we do not have opens nothing: the session
+    /// ends at once in [`Event::SessionEnded`].
+    pub fn open_session_as(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        endpoint_discriminator: Bytes,
+        candidates: &[Route],
+    ) -> SessionKey {
+        self.dial(now, own, endpoint_discriminator, candidates)
+    }
+
+    /// [`Self::open_session_to_peer`], as one of our identities.
+    pub fn open_session_to_peer_as(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        peer: PeerId,
+        candidates: &[Route],
+    ) -> SessionKey {
         let endpoint_discriminator = self.config.profile.discriminator_of(peer);
-        self.dial(now, endpoint_discriminator.into(), candidates)
+        self.dial(now, own, endpoint_discriminator.into(), candidates)
     }
 
     /// More addresses at which a session that is still opening may be tried.
@@ -245,6 +275,17 @@ impl Endpoint {
         self.open(session).map(|running| running.peer)
     }
 
+    /// Whether an endpoint discriminator selects the far end of an open session: a forwarder's question (RFC 7016
+    /// §3.5.1.5).
+    pub fn selects(&self, session: SessionKey, endpoint_discriminator: &[u8]) -> bool {
+        self.open(session).is_some_and(|running| {
+            let matches = |profile: Arc<dyn Profile>| {
+                profile.certificate_matches(&running.certificate, endpoint_discriminator)
+            };
+            self.profile(running.own).is_some_and(matches)
+        })
+    }
+
     /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
     pub fn nonces(&self, session: SessionKey) -> Option<([u8; 32], [u8; 32])> {
         self.open(session).map(|running| running.session.nonces())
@@ -283,7 +324,33 @@ impl Endpoint {
 
     /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
     pub fn own_peer_id(&self) -> Option<PeerId> {
-        self.config.profile.identify(self.config.profile.certificate()).ok()
+        self.peer_id_of(OwnIdentity::Main)
+    }
+
+    /// Whom one of our identities is, if we have it.
+    pub fn peer_id_of(&self, own: OwnIdentity) -> Option<PeerId> {
+        let profile = self.profile(own)?;
+        profile.identify(profile.certificate()).ok()
+    }
+
+    /// Who we are to a session's far end, if it is open.
+    pub fn own_identity(&self, session: SessionKey) -> Option<OwnIdentity> {
+        self.open(session).map(|running| running.own)
+    }
+
+    /// How one of our identities agrees on keys, if we have it.
+    fn profile(&self, own: OwnIdentity) -> Option<Arc<dyn Profile>> {
+        match own {
+            OwnIdentity::Main => Some(self.config.profile.clone()),
+            OwnIdentity::Second => self.config.second_profile.clone(),
+        }
+    }
+
+    /// Which of our identities an endpoint discriminator selects, the main one first.
+    fn selected_by(&self, endpoint_discriminator: &[u8]) -> Option<OwnIdentity> {
+        [OwnIdentity::Main, OwnIdentity::Second]
+            .into_iter()
+            .find(|own| self.profile(*own).is_some_and(|profile| profile.selected_by(endpoint_discriminator)))
     }
 
     /// An open session, proven and not closing.

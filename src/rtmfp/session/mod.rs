@@ -14,6 +14,7 @@ pub(crate) mod keepalive;
 pub(crate) mod mobility;
 pub(crate) mod open;
 pub(crate) mod pacing;
+pub(crate) mod packing;
 pub(crate) mod path_mtu;
 pub(crate) mod responder;
 pub(crate) mod round_trip;

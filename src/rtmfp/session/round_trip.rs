@@ -113,12 +113,15 @@ const SAMPLES_REMEMBERED: u32 = 65_536;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
+    /// Conforms: 7016-3.5.2.2-h, 7016-3.5.2.2-k, 7016-3.5.2.2-l, trap-14
     #[test]
     fn the_first_sample_is_taken_whole_and_later_ones_smoothed() {
         let mut trip = RoundTrip::new();
@@ -130,6 +133,7 @@ mod tests {
         assert_eq!((trip.smoothed(), trip.timeout()), (Some(ms(90)), ms(90 + 200 + 200)));
     }
 
+    /// Conforms: 7016-3.5.2.2-a, 7016-3.5.2.2-l
     #[test]
     fn the_timeout_never_falls_below_a_quarter_second() {
         let mut trip = RoundTrip::new();
@@ -137,6 +141,7 @@ mod tests {
         assert_eq!(trip.timeout(), ms(250));
     }
 
+    /// Conforms: 7016-3.5.2.2-m
     #[test]
     fn what_is_longer_than_the_shortest_is_a_queue_and_the_shortest_is_forgotten_in_the_end() {
         let mut trip = RoundTrip::new();
@@ -159,11 +164,31 @@ mod tests {
         assert_eq!(trip.timeout(), ms(10_000));
     }
 
+    /// Conforms: 7016-3.5.2.2-m
     #[test]
     fn backing_off_never_goes_below_a_slow_path_s_own_timeout() {
         let mut trip = RoundTrip::new();
         trip.measure(ms(12_000));
         trip.back_off();
         assert_eq!(trip.timeout(), ms(12_000 + 24_000 + 200));
+    }
+
+    proptest! {
+        /// Conforms: 7016-3.5.2.2-a, 7016-3.5.2.2-b
+        #[test]
+        fn whatever_was_measured_the_timeout_leaves_room_for_the_trip_and_a_held_back_acknowledgement(
+            samples in prop::collection::vec(0_u64..8000, 1..40)
+        ) {
+            let mut trip = RoundTrip::new();
+            for sample in samples {
+                trip.measure(ms(sample));
+                let smoothed = trip.smoothed().expect("measured");
+                // A nanosecond or so is lost in division.
+                prop_assert!(trip.timeout() + Duration::from_nanos(10) >= ms(sample));
+                prop_assert!(trip.timeout() >= smoothed + ms(200) && trip.timeout() >= ms(250));
+                trip.back_off();
+                prop_assert!(trip.timeout() + Duration::from_nanos(10) >= ms(sample));
+            }
+        }
     }
 }

@@ -55,7 +55,9 @@ impl OpenSession {
         self.counters.packets_received += 1;
         self.counters.bytes_received += length;
         self.reject_unanswered(now);
-        self.marks.note_received(ecn);
+        if !self.is_flash_era() {
+            self.marks.note_received(ecn);
+        }
         self.on_header(now, header);
         self.on_chunks(now, route, body);
         if self.is_open() && route != self.route {
@@ -157,7 +159,10 @@ impl OpenSession {
             Chunk::FlowException { flow_id, code } => self.on_exception(now, SendFlowId(flow_id), code),
             Chunk::Ping { message } => self.queue_apart(route, &Chunk::PingReply { echo: message }),
             Chunk::PingReply { echo } => {
-                if route != self.route && self.mobility.proves(now, route, echo) {
+                let there = self.mobility.proves(now, route, echo)
+                    // Flash-era programs reply to every ping with nothing.
+                    || (self.is_flash_era() && echo.is_empty() && self.mobility.is_answered_by(now, route));
+                if route != self.route && there {
                     self.move_to(now, route);
                 } else if self.path_mtu.on_reply(echo) {
                     self.cut_flows_again();
@@ -343,7 +348,7 @@ impl OpenSession {
         so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
     }
 
-    fn surroundings(&self, now: Instant) -> Surroundings {
+    pub(super) fn surroundings(&self, now: Instant) -> Surroundings {
         let yields =
             is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
         Surroundings {
