@@ -1,5 +1,7 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
+mod any_calls;
+mod attack;
 mod closing;
 mod connections;
 mod delivery;

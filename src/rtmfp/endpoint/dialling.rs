@@ -125,6 +125,7 @@ impl Endpoint {
         }
         let near_id = self.new_near_id();
         let Some(mut attempt) = self.sessions.take_attempt(key) else { return };
+        attempt.greeted = true;
         attempt.state = match attempt.state {
             State::HelloSent { hello, .. } => {
                 State::KeyingSent(Box::new(KeyingSent::new(route, near_id, certificate, peer, cookie, hello)))

@@ -1,5 +1,6 @@
 //! An open session (RFC 7016 §3.5.2 to §3.6): what its endpoint may ask of it, and what it consists of.
 
+mod abuse;
 mod acknowledging;
 mod cutting;
 mod flows;
@@ -25,6 +26,7 @@ use super::path_mtu::PathMtu;
 use super::round_trip::RoundTrip;
 use super::time_critical::TimeCritical;
 use super::timestamps::Timestamps;
+use crate::rtmfp::allowance::Allowance;
 use crate::rtmfp::counters::Counters;
 use crate::rtmfp::crypto;
 use crate::rtmfp::crypto::PacketCipher;
@@ -175,6 +177,8 @@ pub(crate) struct OpenSession {
     over_told: bool,
     notices: VecDeque<Notice>,
     counters: Counters,
+    /// How much more abuse is put up with.
+    patience: Allowance,
 }
 
 /// Control chunks and packets that wait to be sent.
@@ -227,6 +231,7 @@ impl OpenSession {
             over_told: false,
             notices: VecDeque::new(),
             counters: Counters::default(),
+            patience: abuse::patience(),
         }
     }
 
@@ -325,13 +330,15 @@ impl OpenSession {
         self.waiting.chunks.push_back(bytes);
     }
 
-    /// A packet of its own for one chunk. Dropped when too many wait: whoever floods us gets no answer.
-    fn queue_apart(&mut self, route: Route, chunk: &Chunk<'_>) {
-        if self.waiting.apart.len() < limits::MOST_PACKETS_APART {
+    /// A packet of its own for one chunk. Dropped when too many wait, as whoever floods us gets no answer; false then.
+    fn queue_apart(&mut self, route: Route, chunk: &Chunk<'_>) -> bool {
+        let has_room = self.waiting.apart.len() < limits::MOST_PACKETS_APART;
+        if has_room {
             let mut bytes = Vec::with_capacity(chunk.encoded_length());
             chunk.write(&mut bytes);
             self.waiting.apart.push_back((route, bytes));
         }
+        has_room
     }
 
     /// Does what a step out of S_OPEN, or after it, asks for.
