@@ -1,4 +1,5 @@
-//! Appendix A.2 of RFC 7016, rule by rule, and against figures 24 and 25 written down once more.
+//! Appendix A.2 of RFC 7016, rule by rule, and against figures 24 and 25 written down once more, with our increases and on
+//! a path where nothing stands in a queue.
 
 use proptest::prelude::*;
 
@@ -248,7 +249,7 @@ proptest! {
                 figures.packet(verdict, around.fast_growth, around.time_critical_here);
             }
             let apart = (congestion.window() as f64 - figures.cwnd).abs();
-            prop_assert!(apart <= figures.cwnd * 0.01 + 75.0, "{} and {}", congestion.window(), figures.cwnd);
+            prop_assert!(apart <= figures.cwnd * 0.01 + 150.0, "{} and {}", congestion.window(), figures.cwnd);
             // What is left of rounding must not add up.
             figures.cwnd = congestion.window() as f64;
             figures.accumulator = congestion.accumulated as f64;
