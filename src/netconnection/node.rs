@@ -43,6 +43,13 @@ pub struct NodeConfig {
     pub most_peer_connections: usize,
 }
 
+impl NodeConfig {
+    /// The usual settings, over such an endpoint: at most eight far peers play us directly.
+    pub fn new(endpoint: EndpointConfig) -> Self {
+        Self { endpoint, most_peer_connections: 8 }
+    }
+}
+
 /// NetConnections and NetStreams over one endpoint.
 pub struct Node {
     pub(super) endpoint: Endpoint,
@@ -67,12 +74,13 @@ pub struct Node {
 impl Node {
     /// A node without connections.
     pub fn new(config: NodeConfig) -> Self {
-        let profile = &config.endpoint.profile;
-        let near_id = profile.identify(profile.certificate()).expect("our own certificate is well formed");
+        let config = NodeConfig { endpoint: config.endpoint.within_bounds(), ..config };
+        let endpoint = Endpoint::new(config.endpoint.clone());
         Self {
-            endpoint: Endpoint::new(config.endpoint.clone()),
+            // A profile that cannot read its own certificate is nobody, and nobody will ever prove to be nobody.
+            near_id: endpoint.own_peer_id().unwrap_or(PeerId([0; 32])),
+            endpoint,
             config,
-            near_id,
             events: VecDeque::new(),
             alarms: Alarms::default(),
             sessions: BTreeMap::new(),

@@ -264,6 +264,7 @@ impl Node {
                 SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced => {
                     PlaybackEnd::Vanished
                 }
+                SessionEnd::Abusive => PlaybackEnd::ClosedHere,
             },
         );
     }

@@ -62,6 +62,9 @@ pub(crate) const BACKOFF: f64 = std::f64::consts::SQRT_2;
 /// acknowledgements or timeouts; afterwards what follows them is paced.
 pub(crate) const BURST_PACKETS: u32 = 6;
 
+/// With a window below this, user data does not wait until a batch is worth sending.
+pub(crate) const SMALLEST_BATCHED_WINDOW: usize = 8 * DATAGRAM_SIZE;
+
 /// How long a time critical indication counts (§3.5.2.1, A.2).
 pub(crate) const TIME_CRITICAL_MEMORY: Duration = Duration::from_millis(800);
 

@@ -134,6 +134,16 @@ impl SendQueue {
         self.in_flight_bytes
     }
 
+    /// The numbers in flight, and whether each was sent as given up.
+    #[cfg(test)]
+    pub(crate) fn outstanding(&self) -> Vec<(u64, bool)> {
+        let in_flight = |(number, entry): (u64, &Entry)| match entry.state {
+            EntryState::InFlight { sent_abandoned, .. } => Some((number, sent_abandoned)),
+            EntryState::Waiting | EntryState::Gone => None,
+        };
+        (self.base..).zip(&self.entries).filter_map(in_flight).collect()
+    }
+
     /// Whether nothing is left to send or to wait for.
     pub(crate) fn is_empty(&self) -> bool {
         self.live == 0

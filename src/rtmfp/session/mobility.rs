@@ -96,6 +96,7 @@ mod tests {
         Route { via: PathId(0), address: ([10, 0, 0, 1], port).into() }
     }
 
+    /// Conforms: 7016-3.5.4.2-c
     #[test]
     fn a_reply_from_the_asked_address_proves_it_once() {
         let now = Instant::now();
@@ -105,6 +106,7 @@ mod tests {
         assert!(!mobility.proves(now + Duration::from_secs(1), route(1), &message));
     }
 
+    /// Conforms: 7016-3.5.4.2-c
     #[test]
     fn a_reply_from_elsewhere_or_changed_or_late_proves_nothing() {
         let now = Instant::now();
@@ -119,6 +121,17 @@ mod tests {
         assert!(mobility.proves(now + Duration::from_secs(120), route(1), &message));
     }
 
+    /// Conforms: 7016-3.5.4.2-a
+    #[test]
+    fn the_first_check_is_made_at_once_and_only_its_own_secret_makes_it_good() {
+        let now = Instant::now();
+        let (mut ours, mut others) = (Mobility::new(now, [7; 32]), Mobility::new(now, [8; 32]));
+        let message = ours.ask(now, route(1)).expect("a check in the first instant");
+        assert!(!others.proves(now, route(1), &message));
+        assert!(ours.proves(now, route(1), &message), "even the first instant is later than never");
+    }
+
+    /// Conforms: 7016-3.5.4.2-b
     #[test]
     fn an_empty_reply_answers_the_last_question_for_a_while_and_once() {
         let now = Instant::now();

@@ -113,6 +113,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    /// Conforms: 7016-3.5.2.2-i, trap-14
     #[test]
     fn a_timestamp_is_sent_once_a_tick() {
         let start = Instant::now();
@@ -123,6 +124,7 @@ mod tests {
         assert_eq!(stamps.to_send(start + ms(44)), (Some(11), None));
     }
 
+    /// Conforms: 7016-3.5.2.2-g, trap-14
     #[test]
     fn an_echo_counts_the_whole_ticks_it_waited_here() {
         let start = Instant::now();
@@ -133,6 +135,17 @@ mod tests {
         assert_eq!(stamps.to_send(start + ms(9)).1, None);
     }
 
+    /// Conforms: 7016-3.5.2.2-d, 7016-3.5.2.2-h
+    #[test]
+    fn zero_is_a_time_like_any_other() {
+        let start = Instant::now();
+        let mut stamps = Timestamps::new(start, Dialect::Rfc);
+        assert_eq!(stamps.to_send(start), (Some(0), None));
+        assert_eq!(stamps.note_received(start, Some(0), Some(0)), Some(ms(0)));
+        assert_eq!(stamps.to_send(start), (Some(0), Some(0)));
+    }
+
+    /// Conforms: 7016-3.5.2.2-e, trap-14
     #[test]
     fn an_equal_timestamp_does_not_hide_the_wait() {
         let start = Instant::now();
@@ -140,17 +153,27 @@ mod tests {
         stamps.note_received(start, Some(7), None);
         stamps.note_received(start + ms(400), Some(7), None);
         assert_eq!(stamps.to_send(start + ms(400)).1, Some(107));
+        stamps.note_received(start + ms(400), Some(50), None);
+        assert_eq!(stamps.to_send(start + ms(400)).1, Some(50));
     }
 
+    /// Conforms: 7016-3.5.2.2-f, trap-14
     #[test]
-    fn a_timestamp_older_than_128_seconds_is_forgotten() {
+    fn a_timestamp_older_than_128_seconds_is_forgotten_and_so_is_what_was_echoed() {
         let start = Instant::now();
         let mut stamps = Timestamps::new(start, Dialect::Rfc);
         stamps.note_received(start, Some(7), None);
-        assert!(stamps.to_send(start + ms(128_000)).1.is_some());
+        let echo = stamps.to_send(start + ms(128_000)).1;
+        assert_eq!(echo, Some(7 + 32_000));
+        stamps.note_sent(start + ms(128_000), None, echo);
         assert!(stamps.to_send(start + ms(128_001)).1.is_none());
+        stamps.note_sent(start + ms(128_001), None, None);
+        // The same timestamp and the same echo are news again.
+        stamps.note_received(start + ms(129_000), echo, None);
+        assert_eq!(stamps.to_send(start + ms(129_000)).1, echo);
     }
 
+    /// Conforms: 7016-3.5.2.2-j, trap-14
     #[test]
     fn an_echo_measures_once_and_one_from_the_future_never() {
         let start = Instant::now();
@@ -158,6 +181,14 @@ mod tests {
         assert_eq!(stamps.note_received(start + ms(100), None, Some(5)), Some(ms(80)));
         assert_eq!(stamps.note_received(start + ms(120), None, Some(5)), None);
         assert_eq!(stamps.note_received(start + ms(120), None, Some(31)), None);
+        // It was thrown away, and yet it is the last one: said again it measures nothing either.
+        assert_eq!(stamps.note_received(start + ms(200), None, Some(31)), None);
+        assert_eq!(stamps.note_received(start + ms(200), None, Some(5)), Some(ms(180)));
+        // Half the circle is the most.
+        let (far, half) = (start + ms(4 * 40_000), 32_767_u16);
+        let tick = 40_000_u16;
+        assert_eq!(stamps.note_received(far, None, Some(tick - half)), Some(ms(4 * 32_767)));
+        assert_eq!(stamps.note_received(far, None, Some(tick - half - 1)), None);
     }
 
     #[test]

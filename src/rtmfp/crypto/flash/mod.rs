@@ -48,6 +48,13 @@ impl Flash {
         Self::new(identity.certificate.clone(), OwnKey::Static(Arc::new(identity)))
     }
 
+    /// A peer of one connection, as RFC 7425 §5.3 and §7 have it: a new key, and with it a new peer ID. Nobody can tell two
+    /// connections of the same person by their certificates, and nobody can call that person. `seed` is to be random and
+    /// never used again.
+    pub fn peer_of_one_connection(seed: [u8; 32]) -> Self {
+        Self::peer(Identity::generate(seed))
+    }
+
     /// A server, selected by its address: new keys for each session, and a certificate made unique by `seed`.
     ///
     /// It offers every group we know; the initiator takes the strongest that it has too. One that has nothing but weak
@@ -205,6 +212,15 @@ mod tests {
         let wanted = [&far.discriminator_of(peer)[..], &discriminator_for_url("rtmfp://elsewhere")].concat();
         assert!(far.selected_by(&wanted), "a fingerprint decides alone");
         assert!(!Flash::server([2; 32]).selected_by(&wanted));
+    }
+
+    #[test]
+    fn a_peer_of_one_connection_has_a_static_key_and_nothing_in_common_with_its_next_one() {
+        let (first, next) = (Flash::peer_of_one_connection([1; 32]), Flash::peer_of_one_connection([2; 32]));
+        assert!(first.is_static(first.certificate()));
+        assert_ne!(first.identify(first.certificate()), next.identify(next.certificate()));
+        let key = |peer: &Flash| peer.certificate()[4..].to_vec();
+        assert!(key(&first).iter().zip(key(&next)).filter(|(a, b)| **a == *b).count() < 16);
     }
 
     /// Conforms: 7425-7-d, 7425-7-f

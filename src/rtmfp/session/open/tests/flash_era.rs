@@ -8,6 +8,7 @@ use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{ReceiveFlowId, WriteOptions};
 use crate::rtmfp::machine::{Ecn, Route};
 use crate::rtmfp::session::open::SessionSettings;
+use crate::rtmfp::session::packing::Packing;
 use crate::rtmfp::wire::chunk::{self, Chunk};
 use crate::rtmfp::wire::packet::{PacketHeader, chunks};
 
@@ -24,7 +25,7 @@ fn hears_from(lone: &mut Lone, from: Route, said: &[Chunk<'_>]) -> Vec<(Route, V
     said.iter().for_each(|chunk| chunk.write(&mut datagram));
     assert!(lone.session.on_datagram(lone.now, from, None, &mut datagram));
     let (mut sent, mut out) = (Vec::new(), Vec::new());
-    while let Some(transmit) = lone.session.poll_transmit(lone.now, &mut out) {
+    while let Some(transmit) = lone.session.poll_transmit(lone.now, &mut Packing::default(), &mut out) {
         let (_, body) = PacketHeader::parse(&out[4..]).expect("what we send can be read");
         sent.push((transmit.route, chunks(body).flatten().map(|raw| raw.kind).collect()));
         out.clear();
@@ -48,7 +49,7 @@ fn datagrams_are_at_most_1192_bytes_long_from_the_first_on_and_nothing_is_probed
     let flow = lone.open_flow();
     lone.queue(flow, &[7; 40_000], WriteOptions::default());
     let (mut longest, mut out) = (0, Vec::new());
-    while let Some(transmit) = lone.session.poll_transmit(lone.now, &mut out) {
+    while let Some(transmit) = lone.session.poll_transmit(lone.now, &mut Packing::default(), &mut out) {
         longest = longest.max(transmit.segment_size);
         out.clear();
     }
@@ -169,7 +170,7 @@ fn marks_of_congestion_are_neither_made_nor_told_of() {
     let flow = lone.open_flow();
     lone.queue(flow, b"x", WriteOptions::default());
     let mut out = Vec::new();
-    let transmit = lone.session.poll_transmit(lone.now, &mut out).expect("a packet");
+    let transmit = lone.session.poll_transmit(lone.now, &mut Packing::default(), &mut out).expect("a packet");
     assert_eq!(transmit.ecn, None);
     let mut datagram = vec![0; 4];
     PLAIN.write(&mut datagram);

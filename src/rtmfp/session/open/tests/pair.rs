@@ -14,6 +14,7 @@ use crate::rtmfp::endpoint::{
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{PathId, Route};
 use crate::rtmfp::session::open::{Notice, OpenSession, OpenSessionParameters, Role, SessionSettings};
+use crate::rtmfp::session::packing::Packing;
 use crate::rtmfp::session::time_critical::TimeCritical;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{PacketHeader, chunks};
@@ -216,13 +217,16 @@ impl Pair {
     }
 
     fn drain(&mut self, end: End) {
+        let mut packing = Packing::default();
         loop {
             let now = self.now;
             let mut out = Vec::new();
             while let Some(notice) = self.side(end).session.poll_notice() {
                 self.take_notice(end, notice);
             }
-            let Some(transmit) = self.side(end).session.poll_transmit(now, &mut out) else { break };
+            let Some(transmit) = self.side(end).session.poll_transmit(now, &mut packing, &mut out) else {
+                break;
+            };
             self.batches.push((transmit.segment_size, out.len()));
             let from = self.side(end).route;
             let to = if end == Ada { Bob } else { Ada };
