@@ -8,6 +8,8 @@ use crate::rtmfp::limits;
 #[derive(Clone, Debug)]
 pub(crate) struct RoundTrip {
     smoothed: Option<Duration>,
+    /// The shortest sample.
+    shortest: Duration,
     variation: Duration,
     /// The timeout as measured (MRTO), without any backing off.
     measured: Duration,
@@ -20,6 +22,7 @@ impl RoundTrip {
     pub(crate) fn new() -> Self {
         Self {
             smoothed: None,
+            shortest: Duration::MAX,
             variation: Duration::ZERO,
             measured: limits::FIRST_MEASURED_TIMEOUT,
             effective: limits::FIRST_TIMEOUT,
@@ -31,6 +34,15 @@ impl RoundTrip {
         self.smoothed
     }
 
+    /// Whether the path is shorter than packet timestamps can tell, and timers can wait: what makes the round trip longer
+    /// then, up to a point, is our own data in queues, and other programs that have the processor.
+    pub(crate) fn is_near(&self) -> bool {
+        self.smoothed.is_some_and(|smoothed| {
+            smoothed < limits::SHORTEST_PACED_ROUND_TRIP
+                || (self.shortest.is_zero() && smoothed < limits::LONGEST_NEAR_ROUND_TRIP)
+        })
+    }
+
     /// How long to wait for an acknowledgement before what is in flight counts as lost.
     pub(crate) fn timeout(&self) -> Duration {
         self.effective
@@ -38,6 +50,7 @@ impl RoundTrip {
 
     /// Takes one sample.
     pub(crate) fn measure(&mut self, sample: Duration) {
+        self.shortest = self.shortest.min(sample);
         let smoothed = match self.smoothed {
             None => {
                 self.variation = sample / 2;
@@ -85,6 +98,20 @@ mod tests {
         let mut trip = RoundTrip::new();
         (0..50).for_each(|_| trip.measure(ms(0)));
         assert_eq!(trip.timeout(), ms(250));
+    }
+
+    #[test]
+    fn a_path_is_near_while_its_round_trip_is_below_a_tick_or_only_queues_make_it_longer() {
+        let mut trip = RoundTrip::new();
+        assert!(!trip.is_near());
+        (0..20).for_each(|_| trip.measure(ms(4)));
+        assert!(trip.is_near());
+        (0..20).for_each(|_| trip.measure(ms(8)));
+        assert!(!trip.is_near());
+        trip.measure(ms(0));
+        assert!(trip.is_near());
+        (0..40).for_each(|_| trip.measure(ms(20)));
+        assert!(!trip.is_near());
     }
 
     #[test]
