@@ -1,5 +1,6 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
+mod allocations;
 mod closing;
 mod connections;
 mod delivery;
