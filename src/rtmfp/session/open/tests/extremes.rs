@@ -43,6 +43,7 @@ fn fragment(flow_id: u64, sequence: u64, fragment: FragmentPlace, data: &[u8]) -
     })
 }
 
+/// Conforms: 7016-3.6.3.4.5-a
 #[test]
 fn acknowledgements_of_hundreds_of_flows_fit_their_packets_and_none_is_cut_off() {
     let mut pair = Pair::new();
@@ -59,6 +60,13 @@ fn acknowledgements_of_hundreds_of_flows_fit_their_packets_and_none_is_cut_off()
         }
     }
     assert_eq!(acknowledged.len(), 900);
+    // None is owed any more: not by the alarm, and not with the next packet.
+    let said = pair.sent.len();
+    pair.run_until(Duration::from_secs(1));
+    give(&mut pair, Bob, &[fragment(1, 2, FragmentPlace::Whole, b"x")]);
+    let later: Vec<_> =
+        pair.sent[said..].iter().map(|(at, end, packet)| (*at, *end, packet.clone())).collect();
+    assert_eq!(later, []);
 }
 
 #[test]
