@@ -13,6 +13,7 @@ use crate::rtmfp::endpoint::{
 };
 use crate::rtmfp::event::Event;
 use crate::rtmfp::session::open::{Notice, OpenSession, OpenSessionParameters, Role, SessionSettings};
+use crate::rtmfp::session::packing::Packing;
 use crate::rtmfp::wire::acknowledgement::Ack;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{Mode, PacketHeader, chunks};
@@ -188,11 +189,11 @@ impl Lone {
 
     /// What it has to say now.
     pub(super) fn says(&mut self) -> Vec<Packet> {
-        let mut packets = Vec::new();
+        let (mut packets, mut packing) = (Vec::new(), Packing::default());
         loop {
             self.take_notices();
             let mut out = Vec::new();
-            let Some(transmit) = self.session.poll_transmit(self.now, &mut out) else { break };
+            let Some(transmit) = self.session.poll_transmit(self.now, &mut packing, &mut out) else { break };
             for datagram in out.chunks(transmit.segment_size) {
                 let (header, body) = PacketHeader::parse(&datagram[4..]).expect("what we send can be read");
                 packets.push(Packet { at: self.elapsed(), header, body: body.to_vec() });
