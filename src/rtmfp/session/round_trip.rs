@@ -58,10 +58,10 @@ impl RoundTrip {
         in_flight.min((in_flight as f64 * shortest.as_secs_f64() / trip.as_secs_f64()) as usize)
     }
 
-    /// Whether data waits in a queue on the way for longer than half of what the path itself takes.
+    /// Whether data waits in a queue on the way for longer than a quarter of what the path itself takes.
     pub(crate) fn has_standing_queue(&self) -> bool {
         let (Some(smoothed), Some(shortest)) = (self.smoothed, self.shortest) else { return false };
-        smoothed > shortest + (shortest / 2).max(limits::TICK * 2)
+        smoothed > shortest + (shortest / 4).max(limits::TICK * 2)
     }
 
     /// How long to wait for an acknowledgement before what is in flight counts as lost.

@@ -1,4 +1,5 @@
-//! Appendix A.2 of RFC 7016, rule by rule, and against figures 24 and 25 written down once more.
+//! Appendix A.2 of RFC 7016, rule by rule, and against figures 24 and 25 written down once more, with our increases and on
+//! a path where nothing stands in a queue.
 
 use proptest::prelude::*;
 

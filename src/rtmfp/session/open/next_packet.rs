@@ -271,7 +271,9 @@ impl OpenSession {
             None => Allowed::Nothing,
             Some(round_trip) if round_trip < limits::SHORTEST_PACED_ROUND_TRIP => Allowed::Everything,
             Some(round_trip) => {
-                let slow_start = self.congestion.is_in_slow_start();
+                // Real-time data does not double its window in a round trip (A.2).
+                let slow_start =
+                    self.congestion.is_in_slow_start() && !is_fresh(self.time_critical_sent, now);
                 match self.pacing.allowance(now, Pace { window, round_trip, slow_start }) {
                     Allowance::Everything => Allowed::Everything,
                     Allowance::Urgent => Allowed::TimeCritical,

@@ -134,7 +134,8 @@ impl Lone {
             ping_seed: [9; 32],
         };
         let mut session = OpenSession::new(start, parameters);
-        // The path is known to carry long datagrams, so that no probe of it goes out between what a test looks at.
+        // The path is known to carry long datagrams, so that no probe of it goes out between what a test looks at. To a far
+        // end of the Flash era there is none anyway.
         session.path_mtu.want(start);
         if let Some(probe) = session.path_mtu.take_due_probe(start, Duration::ZERO, false) {
             assert!(session.path_mtu.on_reply(&probe.message));
