@@ -8,6 +8,7 @@ mod allowance;
 pub mod chance;
 pub(crate) mod counters;
 pub mod crypto;
+pub mod dialect;
 pub mod endpoint;
 pub mod error;
 pub mod event;
