@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::pair::{Ada, Bob, Pair, numbered, settings};
-use crate::rtmfp::endpoint::{Delivery, Priority, ReceiveFlowId, WriteOptions};
+use crate::rtmfp::endpoint::{Delivery, FlowOptions, Priority, ReceiveFlowId, WriteOptions};
 use crate::rtmfp::error::Misuse;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::wire::acknowledgement::Ack;
