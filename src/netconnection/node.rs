@@ -315,7 +315,7 @@ impl Node {
 
     fn on_event(&mut self, now: Instant, event: Event) {
         match event {
-            Event::SessionOpened { session, peer, proven, initiator: _, route } => {
+            Event::SessionOpened { session, peer, proven, route, .. } => {
                 self.on_session_opened(now, session, FarEnd { peer, proven, route });
             }
             Event::SessionEnded { session, end } => self.on_session_ended(now, session, end),

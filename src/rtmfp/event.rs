@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::endpoint::{MessageId, ReceiveFlowId, SendFlowId, SessionKey};
+use super::dialect::Dialect;
+use super::endpoint::{MessageId, OwnIdentity, ReceiveFlowId, SendFlowId, SessionKey};
 use super::error::SessionEnd;
 use super::machine::Route;
 use super::peer_id::PeerId;
@@ -20,6 +21,10 @@ pub enum Event {
         proven: bool,
         /// Whether we opened it.
         initiator: bool,
+        /// Who we are to the far end.
+        own: OwnIdentity,
+        /// How it is spoken.
+        dialect: Dialect,
         /// The way it takes.
         route: Route,
     },

@@ -6,6 +6,9 @@ use std::time::Duration;
 /// guarantees 1280 bytes, of which headers and a tunnel may take 80.
 pub(crate) const DATAGRAM_SIZE: usize = 1200;
 
+/// Packets handed out at once: as many as the system takes with one call when it cuts them apart itself.
+pub(crate) const BATCH_PACKETS: usize = 54;
+
 /// Datagrams are at most this long while nothing longer is known to pass: every host must take an IPv4 datagram of 576 bytes
 /// (RFC 1122 §3.3.2), headers included.
 pub(crate) const SAFE_DATAGRAM_SIZE: usize = 548;
@@ -24,9 +27,6 @@ pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// What may go at once when a timer was late: as much as this time would have let pass.
 pub(crate) const PACING_GRAIN: Duration = Duration::from_millis(4);
-
-/// Packets handed out at once. More would hold back acknowledgements that come meanwhile.
-pub(crate) const BATCH_PACKETS: usize = 10;
 
 /// A packet this close to full is padded to full, so that the packets of a batch are equally long (§2.2.4 allows it).
 pub(crate) const PADDING_WORTH_IT: usize = 64;

@@ -10,6 +10,7 @@ mod answer_budget;
 pub mod chance;
 pub(crate) mod counters;
 pub mod crypto;
+pub mod dialect;
 pub mod endpoint;
 pub mod error;
 pub mod event;

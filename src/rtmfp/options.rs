@@ -14,6 +14,18 @@ use super::crypto::Profile;
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SessionKey(pub u64);
 
+/// Which of an endpoint's identities a session is opened with, or was opened to (RFC 7016 §3.2).
+///
+/// Both share the endpoint's sockets. To others they are two endpoints that have nothing to do with each other.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum OwnIdentity {
+    /// [`EndpointConfig::profile`].
+    #[default]
+    Main,
+    /// [`EndpointConfig::second_profile`].
+    Second,
+}
+
 /// Names a flow we send on, inside its session: its flow ID on the wire.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct SendFlowId(pub u64);
@@ -163,6 +175,9 @@ pub struct SessionFigures {
 pub struct EndpointConfig {
     /// Who we are.
     pub profile: Arc<dyn Profile>,
+    /// Who we are to those who would not understand the first, if there are any. Hellos for it are answered with its
+    /// certificate; its sessions are opened by [`super::Endpoint::open_session_as`].
+    pub second_profile: Option<Arc<dyn Profile>>,
     /// Where randomness starts; outside tests from the system.
     pub seed: [u8; 32],
     /// Whether strangers' IIKeying is accepted.
@@ -188,6 +203,7 @@ impl EndpointConfig {
     pub fn new(profile: Arc<dyn Profile>, seed: [u8; 32]) -> Self {
         Self {
             profile,
+            second_profile: None,
             seed,
             accepts_sessions: true,
             largest_message: 4 << 20,

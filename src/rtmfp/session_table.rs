@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use super::PeerId;
-use super::endpoint::SessionKey;
+use super::endpoint::{OwnIdentity, SessionKey};
 use super::error::SessionEnd;
 use super::machine::Route;
 use super::network::network_of;
@@ -30,6 +30,8 @@ pub(crate) struct Running {
     pub(crate) session: OpenSession,
     /// The session ID that we are reached by.
     pub(crate) near_id: u32,
+    /// Who we are to the far end.
+    pub(crate) own: OwnIdentity,
     /// The far end's certificate.
     pub(crate) certificate: Vec<u8>,
     /// Its fingerprint.
@@ -215,17 +217,22 @@ impl SessionTable {
     }
 
     /// Another session with this far end, older than an attempt or in its way: open, or opened by us and about to be.
-    pub(crate) fn another_with(&self, attempt: SessionKey, peer: PeerId) -> Option<SessionKey> {
+    pub(crate) fn another_with(
+        &self,
+        attempt: SessionKey,
+        own: OwnIdentity,
+        peer: PeerId,
+    ) -> Option<SessionKey> {
         let running = self.by_route.iter().map(|(_, key)| *key).find(|key| {
             self.running(*key).is_some_and(|running| {
                 let counts = running.proof == Proof::Given || running.initiator;
-                running.peer == peer && counts && running.session.is_open()
+                running.peer == peer && running.own == own && counts && running.session.is_open()
             })
         });
         let keying = || {
             self.attempts().find(|(key, other)| match &other.state {
                 State::KeyingSent(keying) => {
-                    *key != attempt && keying.peer == peer && other.resting_for.is_none()
+                    *key != attempt && keying.peer == peer && other.own == own && other.resting_for.is_none()
                 }
                 State::HelloSent { .. } => false,
             })

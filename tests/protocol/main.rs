@@ -19,3 +19,4 @@ mod startup_initiator;
 mod startup_responder;
 mod streams;
 mod support;
+mod two_identities;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tincan::rtmfp::crypto::Profile;
-use tincan::rtmfp::endpoint::{CloseManner, Endpoint, EndpointConfig, KnownAddress};
+use tincan::rtmfp::dialect::Dialect;
+use tincan::rtmfp::endpoint::{CloseManner, Endpoint, EndpointConfig, KnownAddress, OwnIdentity};
 use tincan::rtmfp::testing::plain_crypto::Plain;
 use tincan::rtmfp::{Event, PathId, Route, SessionEnd};
 
@@ -36,6 +37,8 @@ fn both_ends_are_told_who_the_other_is_and_who_began() {
         peer: bob_is,
         proven: Plain::new("ada").is_static(b"bob"),
         initiator: true,
+        own: OwnIdentity::Main,
+        dialect: Dialect::Rfc,
         route: net.route_to(bob),
     };
     assert_eq!(net.told(ada, &at_ada), Some(4 * TRIP));

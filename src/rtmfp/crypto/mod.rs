@@ -8,6 +8,7 @@ pub mod flash;
 use std::fmt;
 
 use super::PeerId;
+use super::dialect::Dialect;
 
 /// Heavy work that ends in a `T`; it may run on another thread (see [`super::machine::Output::Compute`]).
 pub type Work<T> = Box<dyn FnOnce() -> Result<T, CryptoError> + Send>;
@@ -46,19 +47,24 @@ pub trait Profile: Send + Sync {
     /// [`Self::identify`] says. Without one a fingerprint is only a claim (RFC 7425 §4.3.4).
     fn is_static(&self, certificate: &[u8]) -> bool;
 
-    /// Whether this end is the one that `endpoint_discriminator` selects (RFC 7425 §4.4.5).
+    /// How a session with the holder of `certificate` is spoken.
+    fn dialect(&self, _certificate: &[u8]) -> Dialect {
+        Dialect::Rfc
+    }
+
+    /// Whether this end is the one that `endpoint_discriminator` selects (RFC 7425 §4.4.3).
     fn selected_by(&self, endpoint_discriminator: &[u8]) -> bool;
 
     /// Whether `certificate` is one that `endpoint_discriminator` selects: an initiator's check of who answered.
     fn certificate_matches(&self, certificate: &[u8], endpoint_discriminator: &[u8]) -> bool;
 
-    /// The endpoint discriminator that selects exactly `peer` (RFC 7425 §4.4.3, canonical form).
+    /// The endpoint discriminator that selects exactly `peer` (RFC 7425 §4.4.4, canonical form).
     fn discriminator_of(&self, peer: PeerId) -> Vec<u8>;
 
-    /// Whether this end's certificate wins over `far_certificate` when both dial at once (RFC 7016 §3.5.1.3, RFC 7425 §4.3.5).
+    /// Whether this end's certificate wins over `far_certificate` when both dial at once (RFC 7016 §3.5.1.3, RFC 7425 §4.3.6).
     fn near_prevails(&self, far_certificate: &[u8]) -> bool;
 
-    /// The startup cipher, with the profile's default key (RFC 7425 §4.7.1), for session ID 0 and for RIKeying.
+    /// The startup cipher, with the profile's default key (RFC 7425 §4.1), for session ID 0 and for RIKeying.
     fn default_cipher(&self) -> Box<dyn PacketCipher>;
 
     /// First half of an initiator's key agreement with the holder of `far_certificate`.
@@ -105,7 +111,7 @@ pub struct Response {
 pub struct SessionKeys {
     /// Seals and opens this session's packets.
     pub cipher: Box<dyn PacketCipher>,
-    /// This end's session nonce (RFC 7425 §4.6.4).
+    /// This end's session nonce (RFC 7425 §4.6.5).
     pub near_nonce: [u8; 32],
     /// The far end's session nonce.
     pub far_nonce: [u8; 32],

@@ -7,7 +7,7 @@ use super::Endpoint;
 use super::startup::STARTUP_OVERHEAD;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::{CryptoError, Response};
-use crate::rtmfp::endpoint::{CloseManner, SessionKey};
+use crate::rtmfp::endpoint::{CloseManner, OwnIdentity, SessionKey};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{JobId, JobResult, Route};
@@ -26,13 +26,13 @@ impl Endpoint {
             self.dropped += 1;
             return;
         }
-        match self.cookies.check(now, route, keying.cookie_echo) {
-            Echo::Good => {}
-            Echo::FromElsewhere => {
+        let own = match self.cookies.check(now, route, keying.cookie_echo) {
+            Echo::Good(own) => own,
+            Echo::FromElsewhere(own) => {
                 let old_cookie = keying.cookie_echo;
                 let chunk = Chunk::CookieChange { old_cookie, new_cookie: &[0; COOKIE_LENGTH] };
                 if self.answers.take(now, chunk.encoded_length() + STARTUP_OVERHEAD) {
-                    let new_cookie = self.cookies.make(now, route, &mut self.chance);
+                    let new_cookie = self.cookies.make(now, route, own, &mut self.chance);
                     let chunk = Chunk::CookieChange { old_cookie, new_cookie: &new_cookie };
                     self.send_startup(route, keying.session_id, &chunk);
                 }
@@ -42,18 +42,18 @@ impl Endpoint {
                 self.dropped += 1;
                 return;
             }
-        }
+        };
         let mark = KeyingMark::of(keying);
         if let Some(key) = self.sessions.with_keying(mark) {
             self.repeat_answer(now, key, route);
             return;
         }
-        let profile = self.config.profile.clone();
+        let Some(profile) = self.profile(own) else { return };
         let Ok(peer) = profile.identify(keying.certificate) else { return };
         if !profile.verify(keying.certificate, keying.signed, keying.signature) {
             return;
         }
-        if self.judge_glare(keying.certificate, peer, route).is_none() {
+        if self.judge_glare(own, keying.certificate, peer, route).is_none() {
             return;
         }
         // Somebody else's open session at that address is not touched (§3.5.1.1.2); its own newer one replaces it once
@@ -61,6 +61,7 @@ impl Endpoint {
         let taken = self.sessions.at(route).any(|(_, running)| {
             running.proof == Proof::Given
                 && running.session.is_open()
+                && running.own == own
                 && running.certificate != keying.certificate
         });
         let ip = route.address.ip();
@@ -77,6 +78,7 @@ impl Endpoint {
         let job = self.compute(work);
         let admitted = Admitted {
             route,
+            own,
             mark,
             far_session_id: keying.session_id,
             certificate: keying.certificate.to_vec(),
@@ -88,11 +90,17 @@ impl Endpoint {
     }
 
     /// Our own attempts to reach whoever sent an IIKeying; none at all if they prevail and theirs is dropped (§3.5.1.3).
-    fn judge_glare(&self, certificate: &[u8], peer: PeerId, route: Route) -> Option<Vec<SessionKey>> {
-        let near_prevails = self.config.profile.near_prevails(certificate);
+    fn judge_glare(
+        &self,
+        own: OwnIdentity,
+        certificate: &[u8],
+        peer: PeerId,
+        route: Route,
+    ) -> Option<Vec<SessionKey>> {
+        let near_prevails = self.profile(own)?.near_prevails(certificate);
         let mut resting = Vec::new();
         for (key, attempt) in self.sessions.attempts() {
-            if !self.is_meant(attempt, certificate, peer, route) {
+            if attempt.own != own || !self.is_meant(attempt, certificate, peer, route) {
                 continue;
             }
             let keying = matches!(attempt.state, State::KeyingSent(_));
@@ -107,7 +115,7 @@ impl Endpoint {
     /// Whether an attempt of ours is to reach this far end. A discriminator that selects many, such as a server's
     /// address, is no sign that this one is meant.
     fn is_meant(&self, attempt: &Attempt, certificate: &[u8], peer: PeerId, route: Route) -> bool {
-        let profile = &self.config.profile;
+        let Some(profile) = self.profile(attempt.own) else { return false };
         profile.certificate_matches(certificate, &attempt.endpoint_discriminator)
             && (attempt.tries(route) || *attempt.endpoint_discriminator == *profile.discriminator_of(peer))
     }
@@ -120,7 +128,8 @@ impl Endpoint {
             let recent =
                 matches!(running.proof, Proof::Awaited { until, .. } if now + PROOF_WITHIN < until + RECENT);
             let theirs = !running.initiator && running.session.is_open() && recent;
-            (theirs && self.is_meant(attempt, &running.certificate, running.peer, running.route))
+            let meant = theirs && running.own == attempt.own;
+            (meant && self.is_meant(attempt, &running.certificate, running.peer, running.route))
                 .then_some(key)
         })
     }
@@ -162,14 +171,16 @@ impl Endpoint {
             self.dropped += 1;
             return;
         };
-        let Admitted { route, mark, far_session_id, certificate, peer, component: far_component } = admitted;
+        let Admitted { route, own, mark, far_session_id, certificate, peer, component: far_component } =
+            admitted;
         // We may have dialled, or come further, while the keys were computed.
-        let Some(resting) = self.judge_glare(&certificate, peer, route) else { return };
+        let Some(resting) = self.judge_glare(own, &certificate, peer, route) else { return };
+        let Some(profile) = self.profile(own) else { return };
         if !self.make_room(now, route.address.ip()) {
             return;
         }
         let (key, near_id) = (self.new_key(), self.new_near_id());
-        let plain = responder::responder_keying(near_id, &component, &far_component, &*self.config.profile);
+        let plain = responder::responder_keying(near_id, &component, &far_component, &*profile);
         let packet = self.sealed_startup(far_session_id, &plain);
         self.startup_packets.push_back((route, packet.clone()));
         let session = self.new_open_session(now, key, Role::Responder, far_session_id, keys, route);
@@ -178,6 +189,7 @@ impl Endpoint {
             Running {
                 session,
                 near_id,
+                own,
                 certificate,
                 peer,
                 initiator: false,
@@ -188,9 +200,9 @@ impl Endpoint {
             },
         );
         self.wake(key);
-        for own in resting {
-            if let Some(own) = self.sessions.attempt_mut(own) {
-                own.rest_for(key);
+        for attempt in resting {
+            if let Some(attempt) = self.sessions.attempt_mut(attempt) {
+                attempt.rest_for(key);
             }
         }
     }
@@ -211,7 +223,10 @@ impl Endpoint {
     fn on_proven(&mut self, now: Instant, key: SessionKey) {
         let Some(running) = self.sessions.running(key) else { return };
         let (peer, route, initiator) = (running.peer, running.session.route(), running.initiator);
-        let proven = self.config.profile.is_static(&running.certificate);
+        let own = running.own;
+        let Some(profile) = self.profile(own) else { return };
+        let proven = profile.is_static(&running.certificate);
+        let dialect = profile.dialect(&running.certificate);
         let older: Vec<(SessionKey, bool)> = self
             .sessions
             .at(running.route)
@@ -219,11 +234,20 @@ impl Endpoint {
                 !initiator
                     && *other != key
                     && old.proof == Proof::Given
+                    && old.own == own
                     && old.certificate == running.certificate
             })
             .map(|(other, old)| (other, old.initiator))
             .collect();
-        self.events.push_back(Event::SessionOpened { session: key, peer, proven, initiator, route });
+        self.events.push_back(Event::SessionOpened {
+            session: key,
+            peer,
+            proven,
+            initiator,
+            own,
+            dialect,
+            route,
+        });
         for (old, ours) in older {
             let Some(running) = self.sessions.running_mut(old) else { continue };
             if ours {

@@ -1,12 +1,13 @@
 //! Sessions that we open (RFC 7016 §3.5.1.1.1): an attempt's packets, its jobs, and what becomes of it.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use super::Endpoint;
-use crate::rtmfp::crypto::{CryptoError, Initiation, SessionKeys};
-use crate::rtmfp::endpoint::{KnownAddress, SessionKey};
+use crate::rtmfp::crypto::{CryptoError, Initiation, Profile, SessionKeys};
+use crate::rtmfp::endpoint::{KnownAddress, OwnIdentity, SessionKey};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{Computed, Route};
@@ -39,17 +40,18 @@ impl Endpoint {
     pub(super) fn dial(
         &mut self,
         now: Instant,
+        own: OwnIdentity,
         endpoint_discriminator: Bytes,
         candidates: &[Route],
     ) -> SessionKey {
         let key = self.new_key();
-        if self.sessions.len() >= self.config.most_sessions {
+        if self.sessions.len() >= self.config.most_sessions || self.profile(own).is_none() {
             let end = SessionEnd::NeverOpened { waited: Duration::ZERO };
             self.events.push_back(Event::SessionEnded { session: key, end });
             return key;
         }
         let tag = self.chance.bytes();
-        let mut attempt = Attempt::new(now, endpoint_discriminator, tag, self.config.open_within);
+        let mut attempt = Attempt::new(now, own, endpoint_discriminator, tag, self.config.open_within);
         attempt.add_candidates(now, candidates.iter().copied());
         if let Some(theirs) = self.about_to_open(now, &attempt) {
             attempt.rest_for(theirs);
@@ -97,14 +99,15 @@ impl Endpoint {
         cookie: &[u8],
         certificate: &[u8],
     ) {
-        let profile = self.config.profile.clone();
         let Some(key) = self.sessions.with_tag(tag_echo) else { return };
         let Some(attempt) = self.sessions.attempt(key) else { return };
+        let own = attempt.own;
+        let Some(profile) = self.profile(own) else { return };
         if !profile.certificate_matches(certificate, &attempt.endpoint_discriminator) {
             return;
         }
         let Ok(peer) = profile.identify(certificate) else { return };
-        if let Some(other) = self.sessions.another_with(key, peer) {
+        if let Some(other) = self.sessions.another_with(key, own, peer) {
             self.rest_for_the_other(now, key, other);
             return;
         }
@@ -178,7 +181,7 @@ impl Endpoint {
     ) {
         let mut copy = datagram.to_vec();
         let plain = self.default_cipher.open(&mut copy);
-        let profile = self.config.profile.clone();
+        let Some(profile) = self.profile_of_attempt(key) else { return };
         let Some(keying) = self.sessions.attempt_mut(key).and_then(Attempt::keying_mut) else { return };
         let Some(chunks) = plain.ok().and_then(startup_packet::chunks) else {
             keying.early.keep(route, datagram);
@@ -222,7 +225,7 @@ impl Endpoint {
     }
 
     fn on_initiation(&mut self, now: Instant, key: SessionKey, initiation: Result<Initiation, CryptoError>) {
-        let profile = self.config.profile.clone();
+        let Some(profile) = self.profile_of_attempt(key) else { return };
         match initiation {
             Ok(initiation) => {
                 if let Some(keying) = self.sessions.attempt_mut(key).and_then(Attempt::keying_mut) {
@@ -253,7 +256,7 @@ impl Endpoint {
             return;
         };
         let Some(attempt) = self.sessions.take_attempt(key) else { return };
-        let (since, until) = (attempt.started, attempt.give_up());
+        let (since, until, own) = (attempt.started, attempt.give_up(), attempt.own);
         let State::KeyingSent(keying) = attempt.state else { return };
         let Some(far_session_id) = keying.far_session_id() else { return };
         let KeyingSent { route, near_id, certificate, peer, early, .. } = *keying;
@@ -263,6 +266,7 @@ impl Endpoint {
             Running {
                 session,
                 near_id,
+                own,
                 certificate,
                 peer,
                 initiator: true,
@@ -281,6 +285,10 @@ impl Endpoint {
             }
         }
         self.wake(key);
+    }
+
+    fn profile_of_attempt(&self, key: SessionKey) -> Option<Arc<dyn Profile>> {
+        self.sessions.attempt(key).and_then(|attempt| self.profile(attempt.own))
     }
 
     pub(super) fn new_open_session(

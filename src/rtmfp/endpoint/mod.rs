@@ -15,6 +15,7 @@ mod startup;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ use self::fragment_pace::FragmentPace;
 
 pub use super::options::{
     AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress,
-    MessageId, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
+    MessageId, OwnIdentity, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
 };
 
 use super::PeerId;
@@ -32,7 +33,7 @@ use super::alarms::Alarms;
 use super::allowance::Allowance;
 use super::answer_budget::AnswerBudget;
 use super::chance::Chance;
-use super::crypto::PacketCipher;
+use super::crypto::{PacketCipher, Profile};
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
@@ -118,13 +119,36 @@ impl Endpoint {
         endpoint_discriminator: Bytes,
         candidates: &[Route],
     ) -> SessionKey {
-        self.dial(now, endpoint_discriminator, candidates)
+        self.open_session_as(now, OwnIdentity::Main, endpoint_discriminator, candidates)
     }
 
     /// Starts opening a session to `peer` through introducers or known addresses.
     pub fn open_session_to_peer(&mut self, now: Instant, peer: PeerId, candidates: &[Route]) -> SessionKey {
+        self.open_session_to_peer_as(now, OwnIdentity::Main, peer, candidates)
+    }
+
+    /// [`Self::open_session`], as one of our identities. A second identity that we do not have opens nothing: the session
+    /// ends at once in [`Event::SessionEnded`].
+    pub fn open_session_as(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        endpoint_discriminator: Bytes,
+        candidates: &[Route],
+    ) -> SessionKey {
+        self.dial(now, own, endpoint_discriminator, candidates)
+    }
+
+    /// [`Self::open_session_to_peer`], as one of our identities.
+    pub fn open_session_to_peer_as(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        peer: PeerId,
+        candidates: &[Route],
+    ) -> SessionKey {
         let endpoint_discriminator = self.config.profile.discriminator_of(peer);
-        self.dial(now, endpoint_discriminator.into(), candidates)
+        self.dial(now, own, endpoint_discriminator.into(), candidates)
     }
 
     /// More addresses at which a session that is still opening may be tried.
@@ -294,7 +318,33 @@ impl Endpoint {
 
     /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
     pub fn own_peer_id(&self) -> Option<PeerId> {
-        self.config.profile.identify(self.config.profile.certificate()).ok()
+        self.peer_id_of(OwnIdentity::Main)
+    }
+
+    /// Whom one of our identities is, if we have it.
+    pub fn peer_id_of(&self, own: OwnIdentity) -> Option<PeerId> {
+        let profile = self.profile(own)?;
+        profile.identify(profile.certificate()).ok()
+    }
+
+    /// Who we are to a session's far end, if it is open.
+    pub fn own_identity(&self, session: SessionKey) -> Option<OwnIdentity> {
+        self.open(session).map(|running| running.own)
+    }
+
+    /// How one of our identities agrees on keys, if we have it.
+    fn profile(&self, own: OwnIdentity) -> Option<Arc<dyn Profile>> {
+        match own {
+            OwnIdentity::Main => Some(self.config.profile.clone()),
+            OwnIdentity::Second => self.config.second_profile.clone(),
+        }
+    }
+
+    /// Which of our identities an endpoint discriminator selects, the main one first.
+    fn selected_by(&self, endpoint_discriminator: &[u8]) -> Option<OwnIdentity> {
+        [OwnIdentity::Main, OwnIdentity::Second]
+            .into_iter()
+            .find(|own| self.profile(*own).is_some_and(|profile| profile.selected_by(endpoint_discriminator)))
     }
 
     /// An open session, proven and not closing.

@@ -7,7 +7,7 @@ use super::Endpoint;
 use crate::rtmfp::endpoint::SessionKey;
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
-use crate::rtmfp::machine::{Ecn, Input, Machine, Output, PathId, Route, Transmit};
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route, Transmit};
 use crate::rtmfp::session::initiator::hello_sent::Tag;
 use crate::rtmfp::session::open::Notice;
 use crate::rtmfp::session_table::{Proof, Session};
@@ -25,12 +25,7 @@ impl Machine for Endpoint {
         }
         match input {
             Input::Time => {}
-            Input::Received(received) => {
-                let size = received.segment_size.max(1);
-                for datagram in received.bytes.chunks_mut(size) {
-                    self.on_datagram(now, received.route, received.ecn, datagram);
-                }
-            }
+            Input::Received(received) => self.on_datagrams(now, received),
             Input::PathOpened { path, local } => {
                 self.paths.insert(path, local);
                 self.leave_lost_paths(now);
@@ -183,29 +178,42 @@ impl Endpoint {
         self.resume_resting(now, key);
     }
 
-    fn on_datagram(&mut self, now: Instant, route: Route, ecn: Option<Ecn>, datagram: &mut [u8]) {
-        let Some(near_id) = session_id::peek(datagram) else {
-            self.dropped += 1;
-            return;
-        };
-        if near_id == 0 {
-            self.on_startup_datagram(now, route, datagram);
-            return;
-        }
-        let Some(key) = self.sessions.with_near_id(near_id) else {
-            self.dropped += 1;
-            return;
-        };
-        match self.sessions.get_mut(key) {
-            Some(Session::Opening(_)) => self.on_keying_datagram(now, key, route, datagram),
-            Some(Session::Running(running)) => {
-                let genuine = running.session.on_datagram(now, route, ecn, datagram);
+    fn on_datagrams(&mut self, now: Instant, received: Received<'_>) {
+        let Received { route, ecn, segment_size, bytes } = received;
+        let mut datagrams = bytes.chunks_mut(segment_size.max(1));
+        let mut next = datagrams.next();
+        while let Some(datagram) = next.take() {
+            let near_id = session_id::peek(datagram);
+            let running = near_id.and_then(|near_id| self.sessions.with_near_id(near_id));
+            if let Some((key, Session::Running(running))) =
+                running.and_then(|key| Some((key, self.sessions.get_mut(key)?)))
+            {
+                // Most of a batch is for one session, which is looked for once.
+                let mut genuine = running.session.on_datagram(now, route, ecn, datagram);
+                next = datagrams.next();
+                while let Some(another) = next.take_if(|another| session_id::peek(another) == near_id) {
+                    genuine |= running.session.on_datagram(now, route, ecn, another);
+                    next = datagrams.next();
+                }
                 if genuine {
                     self.on_genuine(now, key);
                 }
                 self.wake(key);
+            } else {
+                self.on_other_datagram(now, route, near_id, datagram);
+                next = datagrams.next();
             }
-            None => {}
+        }
+    }
+
+    /// A datagram that belongs to no session with keys.
+    fn on_other_datagram(&mut self, now: Instant, route: Route, near_id: Option<u32>, datagram: &mut [u8]) {
+        match near_id {
+            Some(0) => self.on_startup_datagram(now, route, datagram),
+            Some(near_id) if let Some(key) = self.sessions.with_near_id(near_id) => {
+                self.on_keying_datagram(now, key, route, datagram);
+            }
+            _ => self.dropped += 1,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use crate::rtmfp::endpoint::KnownAddress;
+use crate::rtmfp::endpoint::{KnownAddress, OwnIdentity};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::Route;
@@ -64,14 +64,16 @@ impl Endpoint {
     }
 
     fn on_hello(&mut self, now: Instant, route: Route, endpoint_discriminator: &[u8], tag: &[u8]) {
-        if !self.config.profile.selected_by(endpoint_discriminator) {
+        let Some(own) = self.selected_by(endpoint_discriminator) else {
             self.events.push_back(Event::HelloForAnother {
                 route,
                 endpoint_discriminator: Bytes::copy_from_slice(endpoint_discriminator),
                 tag: Bytes::copy_from_slice(tag),
             });
-        } else if self.config.accepts_sessions && self.answers.take(now, self.answer_length(tag)) {
-            self.answer_hello(now, route, tag);
+            return;
+        };
+        if self.config.accepts_sessions && self.answers.take(now, self.answer_length(own, tag)) {
+            self.answer_hello(now, route, own, tag);
         }
     }
 
@@ -85,25 +87,24 @@ impl Endpoint {
         tag: &[u8],
     ) {
         let Some(route) = self.route_towards(initiator.address, introducer) else { return };
-        if self.config.accepts_sessions
-            && self.config.profile.selected_by(endpoint_discriminator)
-            && self.forwarded_answers.take(now)
-        {
-            self.answer_hello(now, route, tag);
+        let Some(own) = self.selected_by(endpoint_discriminator) else { return };
+        if self.config.accepts_sessions && self.forwarded_answers.take(now) {
+            self.answer_hello(now, route, own, tag);
         }
     }
 
     /// How many bytes the datagram with our RHello takes, or a few more.
-    fn answer_length(&self, tag: &[u8]) -> usize {
-        let certificate = self.config.profile.certificate();
+    fn answer_length(&self, own: OwnIdentity, tag: &[u8]) -> usize {
+        let Some(profile) = self.profile(own) else { return 0 };
+        let certificate = profile.certificate();
         let chunk = Chunk::ResponderHello { tag_echo: tag, cookie: &[0; COOKIE_LENGTH], certificate };
         chunk.encoded_length() + STARTUP_OVERHEAD
     }
 
     /// RHello: a cookie instead of a memory (§3.5.1.1.2).
-    fn answer_hello(&mut self, now: Instant, route: Route, tag: &[u8]) {
-        let cookie = self.cookies.make(now, route, &mut self.chance);
-        let profile = self.config.profile.clone();
+    fn answer_hello(&mut self, now: Instant, route: Route, own: OwnIdentity, tag: &[u8]) {
+        let Some(profile) = self.profile(own) else { return };
+        let cookie = self.cookies.make(now, route, own, &mut self.chance);
         let chunk =
             Chunk::ResponderHello { tag_echo: tag, cookie: &cookie, certificate: profile.certificate() };
         self.send_startup(route, 0, &chunk);

@@ -3,7 +3,7 @@
 //! A fragment is lost when fragments sent after it were acknowledged in three packets; sending it again gives it a new
 //! place in the order and a new count.
 
-use std::collections::BTreeMap;
+use std::collections::VecDeque;
 
 use crate::rtmfp::endpoint::SendFlowId;
 use crate::rtmfp::limits;
@@ -25,7 +25,10 @@ pub(crate) struct Flight {
 /// Everything in flight, by transmission sequence number (TSN).
 #[derive(Clone, Debug)]
 pub(crate) struct InFlight {
-    flights: BTreeMap<u64, Flight>,
+    /// From the oldest that is under way on, with gaps for those that are not any more. What stays behind is soon lost, so
+    /// the gaps never outnumber what is under way by much.
+    flights: VecDeque<Option<Flight>>,
+    /// The place that the next transmission gets.
     next: u64,
     highest_acknowledged: u64,
     bytes: usize,
@@ -44,7 +47,7 @@ pub(crate) struct Negatives {
 impl InFlight {
     /// Nothing sent yet.
     pub(crate) fn new() -> Self {
-        Self { flights: BTreeMap::new(), next: 1, highest_acknowledged: 0, bytes: 0, long_arrived: false }
+        Self { flights: VecDeque::new(), next: 1, highest_acknowledged: 0, bytes: 0, long_arrived: false }
     }
 
     /// Bytes in flight (S_OUTSTANDING_BYTES).
@@ -62,21 +65,22 @@ impl InFlight {
         let place = self.next;
         self.next += 1;
         self.bytes += size;
-        self.flights.insert(place, Flight { flow, sequence, size, in_long_datagram: false, naks: 0 });
+        self.flights.push_back(Some(Flight { flow, sequence, size, in_long_datagram: false, naks: 0 }));
         place
     }
 
     /// The fragment that departed last lies beyond where a datagram ends that every path carries.
     pub(crate) fn mark_long(&mut self) {
-        if let Some(mut last) = self.flights.last_entry() {
-            last.get_mut().in_long_datagram = true;
+        if let Some(Some(last)) = self.flights.back_mut() {
+            last.in_long_datagram = true;
         }
     }
 
     /// A fragment was acknowledged; answers its size.
     pub(crate) fn arrive(&mut self, place: u64) -> usize {
         self.highest_acknowledged = self.highest_acknowledged.max(place);
-        self.long_arrived |= self.flights.get(&place).is_some_and(|flight| flight.in_long_datagram);
+        let flight = self.index(place).and_then(|index| self.flights[index]);
+        self.long_arrived |= flight.is_some_and(|flight| flight.in_long_datagram);
         self.forget(place)
     }
 
@@ -92,15 +96,20 @@ impl InFlight {
 
     /// A fragment is of no interest any more, without anything being said about it.
     pub(crate) fn forget(&mut self, place: u64) -> usize {
-        let size = self.flights.remove(&place).map_or(0, |flight| flight.size);
+        let Some(index) = self.index(place) else { return 0 };
+        let size = self.flights[index].take().map_or(0, |flight| flight.size);
         self.bytes -= size;
+        while self.flights.pop_front_if(|flight| flight.is_none()).is_some() {}
         size
     }
 
     /// After all acknowledgements of one packet: counts a negative one for all that were passed over.
     pub(crate) fn count_negatives(&mut self) -> Negatives {
         let mut negatives = Negatives::default();
-        for (&place, flight) in self.flights.range_mut(..self.highest_acknowledged) {
+        let oldest = self.oldest();
+        let passed = usize::try_from(self.highest_acknowledged.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        for (place, flight) in (oldest..).zip(self.flights.iter_mut().take(passed)) {
+            let Some(flight) = flight else { continue };
             negatives.any = true;
             flight.naks += 1;
             if flight.naks >= limits::NAKS_FOR_LOSS {
@@ -116,7 +125,17 @@ impl InFlight {
     /// Everything in flight is lost: a timeout, or a path that is gone.
     pub(crate) fn lose_all(&mut self) -> Vec<Flight> {
         self.bytes = 0;
-        std::mem::take(&mut self.flights).into_values().collect()
+        std::mem::take(&mut self.flights).into_iter().flatten().collect()
+    }
+
+    /// The place of the first of `flights`.
+    fn oldest(&self) -> u64 {
+        self.next - self.flights.len() as u64
+    }
+
+    fn index(&self, place: u64) -> Option<usize> {
+        let index = usize::try_from(place.checked_sub(self.oldest())?).ok()?;
+        (index < self.flights.len()).then_some(index)
     }
 }
 

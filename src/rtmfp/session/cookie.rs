@@ -1,7 +1,7 @@
 //! Cookies: what a responder sends instead of remembering a hello (RFC 7016 §3.5.1.1.2, §3.5.1.2).
 //!
 //! ```text
-//! second u32 | nonce 12 bytes | stamp 24 bytes | place 24 bytes
+//! second u32 | own identity u8 | nonce 11 bytes | stamp 24 bytes | place 24 bytes
 //! ```
 //!
 //! The stamp shows that we made the cookie, and when; the place ties it to the address it was sent to. A cookie with a
@@ -16,15 +16,16 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::rtmfp::chance::Chance;
+use crate::rtmfp::endpoint::OwnIdentity;
 use crate::rtmfp::machine::Route;
 
 /// What an echoed cookie turned out to be.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Echo {
-    /// Made here for this address, and still good.
-    Good,
-    /// Made here and still good, but for another address (§3.5.1.2).
-    FromElsewhere,
+    /// Made here by this identity of ours for this address, and still good.
+    Good(OwnIdentity),
+    /// Made here by this identity of ours and still good, but for another address (§3.5.1.2).
+    FromElsewhere(OwnIdentity),
     /// Not ours, or too old.
     Worthless,
 }
@@ -42,10 +43,17 @@ impl CookieMaker {
         Self { master: chance.bytes(), origin: None }
     }
 
-    /// A cookie for whoever is at `route`.
-    pub(crate) fn make(&mut self, now: Instant, route: Route, chance: &mut Chance) -> [u8; COOKIE_LENGTH] {
+    /// A cookie for whoever is at `route` and greeted `own`.
+    pub(crate) fn make(
+        &mut self,
+        now: Instant,
+        route: Route,
+        own: OwnIdentity,
+        chance: &mut Chance,
+    ) -> [u8; COOKIE_LENGTH] {
         let second = self.second(now);
-        let nonce: [u8; NONCE_LENGTH] = chance.bytes();
+        let mut nonce: [u8; NONCE_LENGTH] = chance.bytes();
+        nonce[0] = own as u8;
         let mut cookie = [0; COOKIE_LENGTH];
         cookie[..4].copy_from_slice(&second.to_be_bytes());
         cookie[4..HEAD_LENGTH].copy_from_slice(&nonce);
@@ -66,10 +74,14 @@ impl CookieMaker {
         if !(0..=LIFETIME_SECONDS).contains(&age) {
             return Echo::Worthless;
         }
+        let own = match nonce {
+            [own, ..] if *own == OwnIdentity::Main as u8 => OwnIdentity::Main,
+            _ => OwnIdentity::Second,
+        };
         let (stamp, place) = self.marks(second, nonce, route);
         match (bool::from(stamp.ct_eq(far_stamp)), bool::from(place.ct_eq(far_place))) {
-            (true, true) => Echo::Good,
-            (true, false) => Echo::FromElsewhere,
+            (true, true) => Echo::Good(own),
+            (true, false) => Echo::FromElsewhere(own),
             (false, _) => Echo::Worthless,
         }
     }
@@ -114,6 +126,7 @@ pub(crate) const COOKIE_LENGTH: usize = HEAD_LENGTH + 2 * MARK_LENGTH;
 const LIFETIME_SECONDS: i64 = 95;
 /// How long one derived secret is used.
 const SECRET_SECONDS: u32 = 128;
+/// The identity, and what makes each cookie another.
 const NONCE_LENGTH: usize = 12;
 const HEAD_LENGTH: usize = 4 + NONCE_LENGTH;
 const MARK_LENGTH: usize = 24;
@@ -137,25 +150,36 @@ mod tests {
     #[test]
     fn a_cookie_is_good_where_it_was_sent() {
         let (mut maker, mut chance, now) = maker();
-        let cookie = maker.make(now, route(1), &mut chance);
-        assert_eq!(maker.check(now, route(1), &cookie), Echo::Good);
+        let cookie = maker.make(now, route(1), OwnIdentity::Main, &mut chance);
+        assert_eq!(maker.check(now, route(1), &cookie), Echo::Good(OwnIdentity::Main));
     }
 
     #[test]
     fn a_cookie_from_another_address_is_ours_but_from_elsewhere() {
         let (mut maker, mut chance, now) = maker();
-        let cookie = maker.make(now, route(1), &mut chance);
-        assert_eq!(maker.check(now, route(2), &cookie), Echo::FromElsewhere);
+        let cookie = maker.make(now, route(1), OwnIdentity::Main, &mut chance);
+        assert_eq!(maker.check(now, route(2), &cookie), Echo::FromElsewhere(OwnIdentity::Main));
+    }
+
+    #[test]
+    fn a_cookie_remembers_which_of_our_identities_made_it() {
+        let (mut maker, mut chance, now) = maker();
+        let cookie = maker.make(now, route(1), OwnIdentity::Second, &mut chance);
+        assert_eq!(maker.check(now, route(1), &cookie), Echo::Good(OwnIdentity::Second));
+        assert_eq!(maker.check(now, route(2), &cookie), Echo::FromElsewhere(OwnIdentity::Second));
+        let mut other = cookie;
+        other[4] = OwnIdentity::Main as u8;
+        assert_eq!(maker.check(now, route(1), &other), Echo::Worthless);
     }
 
     #[test]
     fn a_cookie_lives_95_seconds_across_a_change_of_secret() {
         let (mut maker, mut chance, start) = maker();
-        maker.make(start, route(1), &mut chance);
+        maker.make(start, route(1), OwnIdentity::Main, &mut chance);
         let made = start + Duration::from_secs(100);
-        let cookie = maker.make(made, route(1), &mut chance);
+        let cookie = maker.make(made, route(1), OwnIdentity::Main, &mut chance);
         let lifetime = Duration::from_secs(95);
-        assert_eq!(maker.check(made + lifetime, route(1), &cookie), Echo::Good);
+        assert_eq!(maker.check(made + lifetime, route(1), &cookie), Echo::Good(OwnIdentity::Main));
         let late = made + lifetime + Duration::from_secs(1);
         assert_eq!(maker.check(late, route(1), &cookie), Echo::Worthless);
     }
@@ -163,7 +187,7 @@ mod tests {
     #[test]
     fn a_changed_cookie_is_worthless_whichever_head_bit_changed() {
         let (mut maker, mut chance, now) = maker();
-        let cookie = maker.make(now, route(1), &mut chance);
+        let cookie = maker.make(now, route(1), OwnIdentity::Main, &mut chance);
         for at in 0..HEAD_LENGTH + MARK_LENGTH {
             let mut changed = cookie;
             changed[at] ^= 1;

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use super::startup_packet;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::Profile;
+use crate::rtmfp::endpoint::OwnIdentity;
 use crate::rtmfp::machine::{JobId, Route};
 use crate::rtmfp::wire::chunk::{Chunk, InitiatorKeying, ResponderKeying};
 
@@ -33,6 +34,8 @@ impl KeyingMark {
 pub(crate) struct Admitted {
     /// Where it came from.
     pub(crate) route: Route,
+    /// Whom it wants.
+    pub(crate) own: OwnIdentity,
     /// What it is told apart by.
     pub(crate) mark: KeyingMark,
     /// The session ID the initiator wants to be reached by.
@@ -122,6 +125,7 @@ mod tests {
     fn admitted(n: u32) -> Admitted {
         Admitted {
             route: Route { via: PathId(0), address: ([192, 0, 2, 1], 1).into() },
+            own: OwnIdentity::Main,
             mark: KeyingMark::of(&keying(n)),
             far_session_id: n,
             certificate: Vec::new(),

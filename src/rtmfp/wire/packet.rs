@@ -75,6 +75,13 @@ impl PacketHeader {
         }
     }
 
+    /// Says of a packet whose header was written that it carries real-time user data after all.
+    pub(crate) fn mark_time_critical(packet: &mut [u8]) {
+        if let Some(flags) = packet.first_mut() {
+            *flags |= TIME_CRITICAL;
+        }
+    }
+
     /// How many bytes [`Self::write`] takes.
     pub(crate) fn encoded_length(&self) -> usize {
         1 + 2 * self.timestamp.iter().chain(&self.timestamp_echo).count()
@@ -152,6 +159,22 @@ mod tests {
             header.write(&mut written);
             assert_eq!((written[0], written.len()), (flags & 0xcf, 5 - rest.len()), "{flags:#x}");
         }
+    }
+
+    #[test]
+    fn a_written_header_can_still_be_marked() {
+        let mut header = PacketHeader {
+            mode: Mode::Initiator,
+            time_critical: false,
+            time_critical_reverse: true,
+            timestamp: Some(7),
+            timestamp_echo: None,
+        };
+        let mut out = Vec::new();
+        header.write(&mut out);
+        PacketHeader::mark_time_critical(&mut out);
+        header.time_critical = true;
+        assert_eq!(PacketHeader::parse(&out), Ok((header, &[][..])));
     }
 
     /// Conforms: 7016-2-d

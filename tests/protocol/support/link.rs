@@ -34,13 +34,13 @@ pub(crate) struct Link {
     pub(crate) dark: bool,
 }
 
-/// Loss that comes in bursts: two states, each with a chance of leaving it at every datagram (Gilbert and Elliott).
+/// Loss that comes in bursts: two states of a line, after Gilbert and Elliott. The bad one ends by itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bursts {
-    /// The chance that a burst begins.
+    /// The chance that one begins with a datagram.
     pub(crate) begin: f64,
-    /// The chance that it ends.
-    pub(crate) end: f64,
+    /// How long it lasts at the most.
+    pub(crate) longest: Duration,
     /// The share lost in it.
     pub(crate) loss: f64,
 }
@@ -69,13 +69,14 @@ impl Link {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     free_at: Instant,
-    in_burst: bool,
+    /// When the present or last burst of losses ends.
+    burst_until: Instant,
 }
 
 impl Line {
     /// A line that is free.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { free_at: now, in_burst: false }
+        Self { free_at: now, burst_until: now }
     }
 
     /// When the copies of a datagram arrive, and how they are marked by then. `lost` loses it whatever the luck.
@@ -104,7 +105,7 @@ impl Line {
             leaves = turn + Duration::from_secs_f64(length as f64 / rate as f64);
             self.free_at = leaves;
         }
-        if lost || self.is_unlucky(link, chance) {
+        if lost || self.is_unlucky(link, now, chance) {
             return (Vec::new(), mark);
         }
         let copies = if luck(chance) < link.duplication { 2 } else { 1 };
@@ -118,11 +119,12 @@ impl Line {
         (arrivals.collect(), mark)
     }
 
-    fn is_unlucky(&mut self, link: &Link, chance: &mut Chance) -> bool {
+    fn is_unlucky(&mut self, link: &Link, now: Instant, chance: &mut Chance) -> bool {
         if let Some(bursts) = link.bursts {
-            let turns = luck(chance) < if self.in_burst { bursts.end } else { bursts.begin };
-            self.in_burst ^= turns;
-            if self.in_burst && luck(chance) < bursts.loss {
+            if self.burst_until <= now && luck(chance) < bursts.begin {
+                self.burst_until = now + bursts.longest.mul_f64(luck(chance));
+            }
+            if self.burst_until > now && luck(chance) < bursts.loss {
                 return true;
             }
         }

@@ -36,7 +36,7 @@ pub(super) struct Near {
 impl Near {
     /// What this end asks of the holder of a certificate. A static key in a strong group shows that its holder can do
     /// better than Flash-era programs, so nobody gets less by pretending that it cannot.
-    fn verification_of(&self, far: &Certificate<'_>) -> Verification {
+    pub(super) fn verification_of(&self, far: &Certificate<'_>) -> Verification {
         if far.has_strong_static_key() { Verification::Required } else { self.verification }
     }
 

@@ -26,6 +26,7 @@ pub use signature::Password;
 use super::{CryptoError, Initiation, PacketCipher, Profile, Response, Work};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
+use crate::rtmfp::dialect::Dialect;
 use certificate::Certificate;
 use group::Group;
 use key_agreement::{Near, OwnKey};
@@ -92,6 +93,11 @@ impl Profile for Flash {
 
     fn is_static(&self, certificate: &[u8]) -> bool {
         Certificate::parse(certificate).is_ok_and(|certificate| certificate.is_static())
+    }
+
+    fn dialect(&self, certificate: &[u8]) -> Dialect {
+        let verification = Certificate::parse(certificate).map(|far| self.near.verification_of(&far));
+        if verification == Ok(Verification::OnRequest) { Dialect::FlashEra } else { Dialect::Rfc }
     }
 
     fn selected_by(&self, endpoint_discriminator: &[u8]) -> bool {

@@ -13,12 +13,14 @@ use bytes::Bytes;
 use self::hello_sent::{HelloSent, Tag};
 use self::keying_sent::KeyingSent;
 use super::startup_packet;
-use crate::rtmfp::endpoint::SessionKey;
+use crate::rtmfp::endpoint::{OwnIdentity, SessionKey};
 use crate::rtmfp::machine::{PathId, Route};
 use crate::rtmfp::wire::chunk::Chunk;
 
 /// A session that we are opening.
 pub(crate) struct Attempt {
+    /// Who we are.
+    pub(crate) own: OwnIdentity,
     /// Whom we want.
     pub(crate) endpoint_discriminator: Bytes,
     /// When we began.
@@ -45,8 +47,15 @@ pub(crate) enum State {
 
 impl Attempt {
     /// An attempt whose first hellos are due now.
-    pub(crate) fn new(now: Instant, endpoint_discriminator: Bytes, tag: Tag, open_within: Duration) -> Self {
+    pub(crate) fn new(
+        now: Instant,
+        own: OwnIdentity,
+        endpoint_discriminator: Bytes,
+        tag: Tag,
+        open_within: Duration,
+    ) -> Self {
         Self {
+            own,
             endpoint_discriminator,
             started: now,
             state: State::HelloSent { tag, hello: HelloSent::new() },

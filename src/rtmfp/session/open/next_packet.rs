@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::{LONGEST_HEADER, OpenSession, Role};
 use crate::rtmfp::endpoint::SendFlowId;
+use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Ecn, Route, Transmit};
 use crate::rtmfp::session::closing::Phase;
@@ -16,6 +17,9 @@ use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{Mode, PacketHeader};
 use crate::rtmfp::wire::user_data::{NextUserData, UserData};
 use crate::rtmfp::wire::writer::{CHUNK_HEADER, Writer};
+
+/// Less room than this takes no user data at all.
+const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 
 /// What probes are padded with.
 const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
@@ -200,7 +204,7 @@ impl OpenSession {
     /// Appends one packet for the far end; false, and nothing appended, if there is nothing to say.
     fn pack_packet(&mut self, now: Instant, plain: &mut Vec<u8>, limit: usize) -> bool {
         let start = plain.len();
-        let mut header = self.header(now);
+        let header = self.header(now);
         header.write(plain);
         let body = plain.len();
         let end = start + limit;
@@ -218,10 +222,7 @@ impl OpenSession {
             return false;
         }
         if packed.time_critical {
-            header.time_critical = true;
-            let mut again = Vec::with_capacity(LONGEST_HEADER);
-            header.write(&mut again);
-            plain[start..body].copy_from_slice(&again);
+            PacketHeader::mark_time_critical(&mut plain[start..body]);
             self.time_critical_sent = Some(now);
             self.settings.time_critical.note_sent(now);
         }
@@ -306,14 +307,17 @@ impl OpenSession {
     ) -> UserDataPacked {
         let safe_end = start + self.cipher.plain_limit(limits::SAFE_DATAGRAM_SIZE);
         let mut packed = UserDataPacked::default();
-        let order: Vec<SendFlowId> = self.turns.in_order().collect();
-        for id in order {
+        let mut round = Round::default();
+        while let Some(id) = self.turns.next_in(&mut round) {
+            if plain.len() + SMALLEST_CHUNK > end || self.in_flight.bytes() >= self.congestion.window() {
+                break;
+            }
             if self.pack_fragments_of(id, plain, safe_end, end) {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
                     flow.schedule_probe(now);
-                    self.turns.had_turn(flow.options.priority, id);
+                    self.turns.had_turn(&mut round);
                 }
             }
         }

@@ -3,6 +3,7 @@
 mod delivery;
 mod extremes;
 mod flow_control;
+mod flow_start;
 #[allow(dead_code)]
 mod lone;
 mod pair;
