@@ -5,7 +5,7 @@
 //! [`Output::Sleep`]; on the way it hands out packets to send, jobs to compute and events to pass up. It never blocks,
 //! owns no socket, thread or clock, and never asks what time it is. Bad bytes are not errors here: they are counted and
 //! dropped. Work too heavy for the loop (a key agreement) leaves as [`Output::Compute`] and comes back as
-//! [`Input::Computed`]: the same door, so tests see it too.
+//! [`Input::Computed`]: the same door, so tests see it too. Time only goes on: an earlier time than before counts as that.
 
 use std::any::Any;
 use std::fmt;
@@ -34,6 +34,18 @@ pub enum Ecn {
     Capable1,
     /// A router on the way was congested.
     CongestionExperienced,
+}
+
+/// How urgent packets are, for routers that ask (RFC 4594 §2.3): what a driver may mark them with.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Urgency {
+    /// Anything.
+    #[default]
+    Ordinary,
+    /// Moving pictures of a call.
+    Pictures,
+    /// Sound of a call.
+    Sound,
 }
 
 /// Datagrams that came from one address, back to back.
@@ -98,8 +110,17 @@ pub struct Transmit {
     pub route: Route,
     /// The mark to set.
     pub ecn: Option<Ecn>,
+    /// How urgent they are.
+    pub urgency: Urgency,
     /// Each packet's length in bytes, but for the last, which may be shorter. Never zero.
     pub segment_size: usize,
+}
+
+impl Transmit {
+    /// Packets of `segment_size` bytes with nothing special about them.
+    pub fn ordinary(route: Route, segment_size: usize) -> Self {
+        Self { route, ecn: None, urgency: Urgency::Ordinary, segment_size }
+    }
 }
 
 /// What a machine wants next.

@@ -20,6 +20,8 @@ pub mod machine;
 pub mod network;
 mod options;
 mod peer_id;
+#[cfg(test)]
+mod recorded;
 mod redacted;
 pub(crate) mod session;
 mod session_table;

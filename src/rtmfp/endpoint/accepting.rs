@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
+use super::dialling::Agreed;
 use super::startup::STARTUP_OVERHEAD;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::{CryptoError, Response};
@@ -183,7 +184,9 @@ impl Endpoint {
         let plain = responder::responder_keying(near_id, &component, &far_component, &*profile);
         let packet = self.sealed_startup(far_session_id, &plain);
         self.startup_packets.push_back((route, packet.clone()));
-        let session = self.new_open_session(now, key, Role::Responder, far_session_id, keys, route);
+        let dialect = profile.dialect(&certificate);
+        let agreed = Agreed { key, role: Role::Responder, dialect, far_session_id, keys, route };
+        let session = self.new_open_session(now, agreed);
         self.sessions.insert_running(
             key,
             Running {

@@ -95,8 +95,8 @@ impl Endpoint {
 
     /// How many bytes the datagram with our RHello takes, or a few more.
     fn answer_length(&self, own: OwnIdentity, tag: &[u8]) -> usize {
-        let Some(profile) = self.profile(own) else { return 0 };
-        let certificate = profile.certificate();
+        let profile = self.profile(own);
+        let certificate = profile.as_ref().map_or(&[][..], |profile| profile.certificate());
         let chunk = Chunk::ResponderHello { tag_echo: tag, cookie: &[0; COOKIE_LENGTH], certificate };
         chunk.encoded_length() + STARTUP_OVERHEAD
     }
@@ -147,7 +147,7 @@ impl Endpoint {
     /// Seals a plain startup packet, in fragments if it is too long for one datagram (§3.4).
     pub(super) fn send_plain_startup(&mut self, route: Route, far_session_id: u32, plain: &[u8]) {
         let limit = self.default_cipher.plain_limit(limits::DATAGRAM_SIZE);
-        if plain.len() <= limit {
+        if plain.len() + TIMESTAMP <= limit {
             let packet = self.sealed_startup(far_session_id, plain);
             self.startup_packets.push_back((route, packet));
             return;
@@ -163,12 +163,15 @@ impl Endpoint {
 
     pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {
         let (mut packet, mut ends) = (Vec::new(), Vec::new());
-        self.default_cipher.seal(far_session_id, plain, &[plain.len()], &mut packet, &mut ends);
+        let plain = startup_packet::stamped(plain, self.clock.ticks());
+        self.default_cipher.seal(far_session_id, &plain, &[plain.len()], &mut packet, &mut ends);
         packet
     }
 }
 
-/// The flags of a startup packet; it carries no times.
-const PACKET_HEADER: usize = 1;
-/// What stands around the chunk in a startup datagram, at the most: session ID, checksum, flags, padding.
+/// The timestamp of a startup packet.
+const TIMESTAMP: usize = 2;
+/// The flags of a startup packet, and its timestamp; it echoes none.
+const PACKET_HEADER: usize = 1 + TIMESTAMP;
+/// What stands around the chunk in a startup datagram, at the most: session ID, checksum, header, padding.
 pub(super) const STARTUP_OVERHEAD: usize = 4 + 2 + PACKET_HEADER + 15;

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use self::acknowledging::Acknowledging;
-use self::next_packet::Packing;
 use super::closing::{ClosingStep, Phase};
 use super::congestion::Congestion;
 use super::congestion_marks::CongestionMarks;
+use super::giving_way::GivingWay;
 use super::keepalive::Keepalive;
 use super::mobility::Mobility;
 use super::pacing::Pacing;
@@ -30,6 +30,7 @@ use crate::rtmfp::allowance::Allowance;
 use crate::rtmfp::counters::Counters;
 use crate::rtmfp::crypto;
 use crate::rtmfp::crypto::PacketCipher;
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{
     CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures,
     SessionKey,
@@ -69,14 +70,17 @@ pub(crate) struct SessionSettings {
     pub(crate) send_buffer: usize,
     /// The largest message either way.
     pub(crate) largest_message: usize,
+    /// How it is spoken.
+    pub(crate) dialect: Dialect,
     /// What the sessions of one endpoint know of each other's real-time traffic: one for the whole endpoint.
     pub(crate) time_critical: TimeCritical,
 }
 
 impl SessionSettings {
     /// What `config` says, for a session of the endpoint that `time_critical` belongs to.
-    pub(crate) fn new(config: &EndpointConfig, time_critical: TimeCritical) -> Self {
+    pub(crate) fn new(config: &EndpointConfig, dialect: Dialect, time_critical: TimeCritical) -> Self {
         Self {
+            dialect,
             keepalive: config.keepalive,
             vanish_after: config.vanish_after,
             receive_window: config.receive_window,
@@ -146,6 +150,7 @@ pub(crate) struct OpenSession {
     congestion: Congestion,
     marks: CongestionMarks,
     pacing: Pacing,
+    giving_way: GivingWay,
     path_mtu: PathMtu,
     keepalive: Keepalive,
     mobility: Mobility,
@@ -168,7 +173,8 @@ pub(crate) struct OpenSession {
     acknowledging: Acknowledging,
 
     waiting: Waiting,
-    packing: Packing,
+    /// Whether [`Notice::Over`] was given.
+    over_told: bool,
     notices: VecDeque<Notice>,
     counters: Counters,
     /// How much more abuse is put up with.
@@ -199,12 +205,13 @@ impl OpenSession {
             forwarded_hello: ForwardedHello::Ignore,
             phase: Phase::Open,
             now,
-            timestamps: Timestamps::new(now),
+            timestamps: Timestamps::new(now, settings.dialect),
             round_trip: RoundTrip::new(),
             congestion: Congestion::new(),
             marks: CongestionMarks::new(),
             pacing: Pacing::new(now),
-            path_mtu: PathMtu::new(),
+            giving_way: GivingWay::new(now),
+            path_mtu: PathMtu::new(settings.dialect),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
             mobility: Mobility::new(now, ping_seed),
             settings,
@@ -221,7 +228,7 @@ impl OpenSession {
             receive_flows: BTreeMap::new(),
             acknowledging: Acknowledging::default(),
             waiting: Waiting::default(),
-            packing: Packing::default(),
+            over_told: false,
             notices: VecDeque::new(),
             counters: Counters::default(),
             patience: abuse::patience(),
@@ -308,6 +315,11 @@ impl OpenSession {
         }
     }
 
+    /// Whether the far end must be spared what programs of Flash's time do not understand.
+    fn is_flash_era(&self) -> bool {
+        self.settings.dialect == Dialect::FlashEra
+    }
+
     fn tell(&mut self, event: Event) {
         self.notices.push_back(Notice::Event(event));
     }
@@ -365,8 +377,8 @@ impl OpenSession {
 
     fn be_over(&mut self) {
         self.phase = Phase::Over;
-        if !self.packing.over_told {
-            self.packing.over_told = true;
+        if !self.over_told {
+            self.over_told = true;
             self.notices.push_back(Notice::Over);
         }
     }

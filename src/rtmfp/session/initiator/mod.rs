@@ -29,6 +29,8 @@ pub(crate) struct Attempt {
     pub(crate) state: State,
     /// The far end's own attempt, which prevailed in glare: while it lasts, ours rests.
     pub(crate) resting_for: Option<SessionKey>,
+    /// Somebody who was meant answered a hello, whatever came of it.
+    pub(crate) greeted: bool,
     give_up: Instant,
 }
 
@@ -60,6 +62,7 @@ impl Attempt {
             started: now,
             state: State::HelloSent { tag, hello: HelloSent::new() },
             resting_for: None,
+            greeted: false,
             give_up: now + open_within,
         }
     }

@@ -55,7 +55,9 @@ impl OpenSession {
         self.counters.packets_received += 1;
         self.counters.bytes_received += length;
         self.reject_unanswered(now);
-        self.marks.note_received(ecn);
+        if !self.is_flash_era() {
+            self.marks.note_received(ecn);
+        }
         self.on_header(now, header);
         self.on_chunks(now, route, body);
         if self.is_open() && route != self.route {
@@ -161,7 +163,10 @@ impl OpenSession {
                 }
             }
             Chunk::PingReply { echo } => {
-                if route != self.route && self.mobility.proves(now, route, echo) {
+                let there = self.mobility.proves(now, route, echo)
+                    // Flash-era programs reply to every ping with nothing.
+                    || (self.is_flash_era() && echo.is_empty() && self.mobility.is_answered_by(now, route));
+                if route != self.route && there {
                     self.move_to(now, route);
                 } else if self.path_mtu.on_reply(echo) {
                     self.cut_flows_again();
@@ -324,6 +329,14 @@ impl OpenSession {
             self.path_mtu.note_arrived();
         }
         self.timeout_at = self.timeout_at.map(|_| now + self.round_trip.timeout());
+        let outstanding = so_far.verdict.outstanding_before;
+        if is_fresh(self.time_critical_sent, now) {
+            self.giving_way.judge(now, outstanding, self.congestion.window(), &self.round_trip);
+        } else {
+            self.giving_way.forget(now);
+        }
+        let trip = self.round_trip.smoothed().unwrap_or_default();
+        so_far.verdict.held_by_path = self.round_trip.held_by_path(outstanding, trip);
         let negatives = self.in_flight.count_negatives();
         so_far.verdict.any_negative = negatives.any;
         for (place, flight) in &negatives.lost {
@@ -352,10 +365,14 @@ impl OpenSession {
         so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
     }
 
-    fn surroundings(&self, now: Instant) -> Surroundings {
+    pub(super) fn surroundings(&self, now: Instant) -> Surroundings {
         let yields =
             is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
-        Surroundings { time_critical_here: is_fresh(self.time_critical_sent, now), fast_growth: !yields }
+        Surroundings {
+            time_critical_here: is_fresh(self.time_critical_sent, now),
+            fast_growth: !yields,
+            standing_queue: self.round_trip.has_standing_queue(),
+        }
     }
 
     fn on_exception(&mut self, now: Instant, id: SendFlowId, code: u64) {
@@ -388,6 +405,7 @@ impl OpenSession {
         self.congestion = Congestion::new();
         self.marks.on_new_path();
         self.path_mtu.on_new_path();
+        self.giving_way.forget(now);
         self.round_trip = RoundTrip::new();
         self.burst = 0;
         self.timeout_at = None;

@@ -68,7 +68,7 @@ impl OpenSession {
 
     /// When [`Self::on_time`] or [`Self::poll_transmit`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        if self.has_sealed() || !self.waiting.apart.is_empty() {
+        if !self.waiting.apart.is_empty() {
             return Some(self.now);
         }
         if !self.is_open() {
