@@ -14,6 +14,7 @@ const YIELDING: Surroundings =
 fn acknowledged(bytes: usize, outstanding: usize) -> PacketVerdict {
     PacketVerdict {
         outstanding_before: outstanding,
+        held_by_path: outstanding,
         acknowledged: bytes,
         any_acknowledgement: true,
         ..PacketVerdict::default()
@@ -129,16 +130,16 @@ fn in_slow_start_it_grows_by_what_was_acknowledged() {
     assert_eq!(growth(&mut Congestion::new(), 777, ALONE), 777);
 }
 
-/// Conforms: 7016-A.2-j
+/// A departure from the appendix, whose sixteenth adds 48 bytes.
 #[test]
-fn past_slow_start_each_sixteenth_of_the_window_adds_48_bytes() {
-    for (window, threshold) in [(16_000, 1000), (76_800, 4800), (160_000, 4800)] {
+fn past_slow_start_each_sixteenth_of_the_window_adds_a_sixteenth_of_a_segment() {
+    for (window, threshold) in [(16_000, 1000), (120_000, 7500), (160_000, 7500)] {
         assert_eq!(growth(&mut past_slow_start(window), threshold - 1, ALONE), 0, "{window}");
-        assert_eq!(growth(&mut past_slow_start(window), threshold, ALONE), 48, "{window}");
-        assert_eq!(growth(&mut past_slow_start(window), 3 * threshold + 1, ALONE), 144, "{window}");
+        assert_eq!(growth(&mut past_slow_start(window), threshold, ALONE), 75, "{window}");
+        assert_eq!(growth(&mut past_slow_start(window), 3 * threshold + 1, ALONE), 225, "{window}");
         let mut in_pieces = past_slow_start(window);
         let grown: usize = (0..10).map(|_| growth(&mut in_pieces, threshold / 10, ALONE)).sum();
-        assert_eq!(grown, 48, "{window}");
+        assert_eq!(grown, 75, "{window}");
     }
 }
 
@@ -149,17 +150,19 @@ fn while_real_time_data_is_sent_slow_start_adds_a_quarter_rounded_up() {
     assert_eq!(growth(&mut Congestion::new(), 1001, REAL_TIME), 251);
 }
 
-/// Conforms: 7016-A.2-l, trap-15
+/// Whoever yields does it as the appendix says, and real-time data grows half as fast as other data rather than by 24 bytes.
+///
+/// Conforms: trap-15
 #[test]
-fn whoever_yields_or_sends_real_time_data_adds_24_bytes_for_each_sixteenth() {
-    for (around, window, threshold) in [
-        (YIELDING, 16_000, 1000),
-        (YIELDING, 160_000, 4800),
-        (REAL_TIME, 16_000, 1000),
-        (REAL_TIME, 160_000, 2400),
+fn whoever_yields_or_sends_real_time_data_adds_less_for_each_sixteenth() {
+    for (around, window, threshold, step) in [
+        (YIELDING, 16_000, 1000, 24),
+        (YIELDING, 160_000, 4800, 24),
+        (REAL_TIME, 16_000, 1000, 37),
+        (REAL_TIME, 160_000, 3700, 37),
     ] {
         assert_eq!(growth(&mut past_slow_start(window), threshold - 1, around), 0, "{around:?} {window}");
-        assert_eq!(growth(&mut past_slow_start(window), threshold, around), 24, "{around:?} {window}");
+        assert_eq!(growth(&mut past_slow_start(window), threshold, around), step, "{around:?} {window}");
     }
     // In slow start too, unless it is our own real-time data.
     assert_eq!(growth(&mut Congestion::new(), 3600 / 16, YIELDING), 24);
@@ -175,7 +178,7 @@ fn one_packet_adds_no_more_than_a_segment_and_growth_ends_at_no_less_than_the_fi
     assert_eq!(congestion.window(), FIRST_WINDOW);
 }
 
-/// Figures 24 and 25, as they stand there, with numbers that may be fractions.
+/// Figures 24 and 25 with numbers that may be fractions, and with the larger steps that are departed to.
 struct Figures {
     cwnd: f64,
     ssthresh: f64,
@@ -205,8 +208,8 @@ impl Figures {
                 increase = (acked / 4.0).ceil();
             } else {
                 let (cap, step) = match (fast_growth_allowed, tc_sent) {
-                    (true, _) => (4800.0, 48.0),
-                    (false, true) => (2400.0, 24.0),
+                    (true, _) => (7500.0, 75.0),
+                    (false, true) => (3700.0, 37.0),
                     (false, false) => (4800.0, 24.0),
                 };
                 self.accumulator += acked;
@@ -245,7 +248,7 @@ proptest! {
                 figures.packet(verdict, around.fast_growth, around.time_critical_here);
             }
             let apart = (congestion.window() as f64 - figures.cwnd).abs();
-            prop_assert!(apart <= figures.cwnd * 0.01 + 48.0, "{} and {}", congestion.window(), figures.cwnd);
+            prop_assert!(apart <= figures.cwnd * 0.01 + 75.0, "{} and {}", congestion.window(), figures.cwnd);
             // What is left of rounding must not add up.
             figures.cwnd = congestion.window() as f64;
             figures.accumulator = congestion.accumulated as f64;
