@@ -28,6 +28,9 @@ pub(crate) const URGENT_PACKETS: i64 = 2;
 /// A round trip below this is finer than packet timestamps measure and timers wait: its data is not paced.
 pub(crate) const SHORTEST_PACED_ROUND_TRIP: Duration = Duration::from_micros(4500);
 
+/// A path that was once found to be shorter than a tick of the timestamps is treated so up to this round trip.
+pub(crate) const LONGEST_NEAR_ROUND_TRIP: Duration = Duration::from_millis(16);
+
 /// Paced data never waits for less than this: timers are no finer.
 pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
