@@ -92,14 +92,13 @@ impl Endpoint {
     /// An endpoint with no session yet.
     pub fn new(config: EndpointConfig) -> Self {
         let config = config.within_bounds();
+        let stamps = own_profiles(&config).any(|profile| profile.speaks(Dialect::FlashEra));
         let mut chance = Chance::new(config.seed);
         Self {
             cookies: CookieMaker::new(&mut chance),
             chance,
             default_cipher: config.profile.default_cipher(),
-            clock: own_profiles(&config)
-                .any(|profile| profile.speaks(Dialect::FlashEra))
-                .then(StartupClock::default),
+            clock: stamps.then(StartupClock::default),
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),
