@@ -11,6 +11,7 @@ mod counters;
 mod error;
 pub mod handle;
 pub mod interfaces;
+mod mark;
 mod run_loop;
 mod running;
 mod udp_socket;

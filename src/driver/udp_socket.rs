@@ -6,13 +6,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use quinn_udp::{EcnCodepoint, RecvMeta, UdpSockRef, UdpSocketState};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::net::UdpSocket;
 
 use super::DriverConfig;
 use super::counters::SharedCounters;
 use super::error::DriverError;
+use super::mark::Mark;
 use crate::rtmfp::machine::{Ecn, Transmit};
 
 /// A bound socket.
@@ -20,6 +21,8 @@ pub(super) struct Udp {
     socket: UdpSocket,
     state: UdpSocketState,
     local: SocketAddr,
+    /// What the system marks packets with that say nothing of their own.
+    mark: Mark,
 }
 
 /// Room for one read: several buffers, each large enough for what the system may put together.
@@ -46,7 +49,7 @@ impl Udp {
             let socket = UdpSocket::from_std(socket.into())?;
             let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
             let local = socket.local_addr()?;
-            Ok(Self { socket, state, local })
+            Ok(Self { socket, state, local, mark: Mark::default() })
         };
         bind().map_err(|source| DriverError::from_bind(address, source))
     }
@@ -73,30 +76,39 @@ impl Udp {
     /// Sends the packets of one transmit, in as few system calls as the system allows. What it refuses is counted and gone.
     pub(super) async fn send(&self, transmit: &Transmit, packets: &[u8], counters: &SharedCounters) {
         let segment_size = transmit.segment_size.max(1);
+        if self.mark.set(SockRef::from(&self.socket), self.local, transmit).is_marked() {
+            return self.send_marked(transmit, segment_size, packets, counters).await;
+        }
         let mut rest = packets;
         while !rest.is_empty() {
             // Asked anew each time: the state learns that offload does not work here from the first refusal.
             let segments = self.state.max_gso_segments().min(LARGEST_SEND / segment_size).max(1);
             let batch = rest.get(..segments * segment_size).unwrap_or(rest);
             match self.send_batch(transmit, segment_size, batch).await {
-                Ok(()) => {
-                    SharedCounters::add(&counters.batches_sent, 1);
-                    SharedCounters::add(&counters.bytes_sent, batch.len());
-                }
                 Err(_)
                     if segments > 1 && batch.len() > segment_size && self.state.max_gso_segments() == 1 =>
                 {
                     continue; // once more, packet by packet
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    SharedCounters::add(&counters.send_dropped, 1);
-                }
-                Err(error) => {
-                    SharedCounters::add(&counters.send_errors, 1);
-                    tracing::trace!(%error, "a batch was refused by the system");
-                }
+                done => count_sent(done, batch.len(), counters),
             }
             rest = &rest[batch.len()..];
+        }
+    }
+
+    /// Sends packets one by one with the socket's own mark: those that the batching interface sends always carry mark 0.
+    /// Real-time data is little enough for that.
+    async fn send_marked(
+        &self,
+        transmit: &Transmit,
+        segment_size: usize,
+        packets: &[u8],
+        counters: &SharedCounters,
+    ) {
+        for packet in packets.chunks(segment_size) {
+            let sent =
+                self.with_room(|| self.socket.try_send_to(packet, transmit.route.address).map(drop)).await;
+            count_sent(sent, packet.len(), counters);
         }
     }
 
@@ -108,10 +120,15 @@ impl Udp {
             segment_size: (batch.len() > segment_size).then_some(segment_size),
             src_ip: None,
         };
-        let attempt = || {
+        self.with_room(|| {
             self.socket
                 .try_io(Interest::WRITABLE, || self.state.try_send(UdpSockRef::from(&self.socket), &whole))
-        };
+        })
+        .await
+    }
+
+    /// Tries once more when the system's send buffer was full.
+    async fn with_room(&self, attempt: impl Fn() -> io::Result<()>) -> io::Result<()> {
         match attempt() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 // A full buffer drains at the link's speed; waiting longer than this would only deliver old packets.
@@ -138,6 +155,23 @@ impl ReceiveBuffers {
         }
         let segment_size = if meta.stride == 0 { bytes.len() } else { meta.stride };
         Some((canonical(meta.addr), meta.ecn.map(mark), segment_size, bytes))
+    }
+}
+
+/// What became of some bytes.
+fn count_sent(done: io::Result<()>, bytes: usize, counters: &SharedCounters) {
+    match done {
+        Ok(()) => {
+            SharedCounters::add(&counters.batches_sent, 1);
+            SharedCounters::add(&counters.bytes_sent, bytes);
+        }
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            SharedCounters::add(&counters.send_dropped, 1);
+        }
+        Err(error) => {
+            SharedCounters::add(&counters.send_errors, 1);
+            tracing::trace!(%error, "packets were refused by the system");
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 pub use super::event::{NodeEvent, PlaybackEnd};
 pub use super::ids::{
-    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, ObjectEncoding, PlaybackId,
+    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, ObjectEncoding, OwnIdentity, PlaybackId,
     PublicationId, ServerStreamId, StreamWish, SubscriberId, Target,
 };
 
@@ -96,9 +96,14 @@ impl Node {
         }
     }
 
-    /// This end's peer ID (nearID).
+    /// This end's peer ID (nearID), by its main identity.
     pub fn near_id(&self) -> PeerId {
         self.near_id
+    }
+
+    /// The peer ID of one of our identities, if we have it.
+    pub fn id_of(&self, own: OwnIdentity) -> Option<PeerId> {
+        self.endpoint.peer_id_of(own)
     }
 
     /// Sends a data message, reliably: `send(handler, arguments…)`. To nobody, and beyond what the send queue holds, it

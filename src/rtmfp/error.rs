@@ -27,6 +27,9 @@ pub enum SessionEnd {
     /// changed network with a tunnel in it.
     #[error("connection lost: the network carries only short packets now")]
     PathTooNarrow,
+    /// The other side kept demanding more than anybody may have, or acknowledged what was never sent.
+    #[error("the other side broke the rules")]
+    Abusive,
     /// The same far end opened a newer session from the same address, or our own attempt lost to theirs, or to a session
     /// with the same far end that exists already.
     #[error("replaced by a newer session")]

@@ -13,6 +13,9 @@ pub(crate) const BATCH_PACKETS: usize = 54;
 /// (RFC 1122 §3.3.2), headers included.
 pub(crate) const SAFE_DATAGRAM_SIZE: usize = 548;
 
+/// The longest datagram that programs of Flash's time send and take.
+pub(crate) const FLASH_ERA_DATAGRAM_SIZE: usize = 1192;
+
 /// Long datagrams that get lost for so long, or two timeouts if that is longer, do not pass any more.
 pub(crate) const NARROWED_AFTER: Duration = Duration::from_secs(1);
 
@@ -59,6 +62,9 @@ pub(crate) const BACKOFF: f64 = std::f64::consts::SQRT_2;
 /// acknowledgements or timeouts; afterwards what follows them is paced.
 pub(crate) const BURST_PACKETS: u32 = 6;
 
+/// With a window below this, user data does not wait until a batch is worth sending.
+pub(crate) const SMALLEST_BATCHED_WINDOW: usize = 8 * DATAGRAM_SIZE;
+
 /// How long a time critical indication counts (§3.5.2.1, A.2).
 pub(crate) const TIME_CRITICAL_MEMORY: Duration = Duration::from_millis(800);
 
@@ -94,6 +100,9 @@ pub(crate) const MOBILITY_CHECK_SPACING: Duration = Duration::from_secs(1);
 
 /// A mobility reply older than this proves nothing any more (§3.5.4.2).
 pub(crate) const MOBILITY_REPLY_LIFETIME: Duration = Duration::from_secs(120);
+
+/// A far end that does not repeat what a ping said must reply within so long for it to count as moved.
+pub(crate) const EMPTY_REPLY_LIFETIME: Duration = Duration::from_secs(5);
 
 /// Metadata that we send, in bytes (§2.3.11.1.1).
 pub(crate) const LARGEST_METADATA: usize = 512;

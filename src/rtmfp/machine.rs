@@ -36,6 +36,18 @@ pub enum Ecn {
     CongestionExperienced,
 }
 
+/// How urgent packets are, for routers that ask (RFC 4594 §2.3): what a driver may mark them with.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Urgency {
+    /// Anything.
+    #[default]
+    Ordinary,
+    /// Moving pictures of a call.
+    Pictures,
+    /// Sound of a call.
+    Sound,
+}
+
 /// Datagrams that came from one address, back to back.
 #[derive(Debug)]
 pub struct Received<'a> {
@@ -98,8 +110,17 @@ pub struct Transmit {
     pub route: Route,
     /// The mark to set.
     pub ecn: Option<Ecn>,
+    /// How urgent they are.
+    pub urgency: Urgency,
     /// Each packet's length in bytes, but for the last, which may be shorter. Never zero.
     pub segment_size: usize,
+}
+
+impl Transmit {
+    /// Packets of `segment_size` bytes with nothing special about them.
+    pub fn ordinary(route: Route, segment_size: usize) -> Self {
+        Self { route, ecn: None, urgency: Urgency::Ordinary, segment_size }
+    }
 }
 
 /// What a machine wants next.

@@ -67,8 +67,10 @@
 // Strangers read this without the private items.
 #![warn(rustdoc::private_intra_doc_links)]
 
+mod agreement_budget;
 mod alarms;
 mod allowance;
+mod answer_budget;
 pub mod chance;
 pub(crate) mod counters;
 pub mod crypto;
@@ -79,8 +81,11 @@ pub mod event;
 pub(crate) mod flow;
 pub(crate) mod limits;
 pub mod machine;
+pub mod network;
 mod options;
 mod peer_id;
+#[cfg(test)]
+mod recorded;
 mod redacted;
 pub(crate) mod session;
 mod session_table;

@@ -82,7 +82,8 @@ impl Server {
             if !quiet {
                 continue;
             }
-            let Some(next) = [wake, self.wake].into_iter().flatten().min().filter(|next| *next < until) else {
+            let Some(next) = [wake, self.wake].into_iter().flatten().min().filter(|next| *next < until)
+            else {
                 break;
             };
             self.now = self.now.max(next);

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use tincan::driver::{self, Driver, DriverConfig, DriverError};
-use tincan::rtmfp::machine::{Input, Job, JobId, Machine, Output, PathId, Route, Transmit};
+use tincan::rtmfp::machine::{Ecn, Input, Job, JobId, Machine, Output, PathId, Route, Transmit, Urgency};
 
 /// Sends back what comes, one datagram after the other in one batch; computes, waits and tells on command.
 #[derive(Default)]
@@ -24,13 +24,14 @@ struct Echo {
 #[derive(Debug, PartialEq)]
 enum Told {
     Opened(SocketAddr),
-    Came { bytes: Vec<u8>, segments: usize },
+    Came { bytes: Vec<u8>, segments: usize, ecn: Option<Ecn> },
     Computed(u64),
     Alarm,
 }
 
 enum Ask {
     Send { to: SocketAddr, packets: Vec<u8>, segment_size: usize },
+    SendSound { to: SocketAddr, packets: Vec<u8>, segment_size: usize },
     Compute,
     WakeIn(Duration),
 }
@@ -38,7 +39,7 @@ enum Ask {
 impl Echo {
     fn send(&mut self, route: Route, segment_size: usize, packets: &[u8]) {
         self.packets = packets.to_vec();
-        self.to_do.push(Output::Transmit(Transmit { route, ecn: None, segment_size }));
+        self.to_do.push(Output::Transmit(Transmit::ordinary(route, segment_size)));
     }
 }
 
@@ -53,7 +54,8 @@ impl Machine for Echo {
                     self.send(received.route, received.segment_size, received.bytes);
                 }
                 let segments = received.bytes.len().div_ceil(received.segment_size);
-                self.to_do.push(Output::Event(Told::Came { bytes: received.bytes.to_vec(), segments }));
+                let (bytes, ecn) = (received.bytes.to_vec(), received.ecn);
+                self.to_do.push(Output::Event(Told::Came { bytes, segments, ecn }));
             }
             Input::PathOpened { local, .. } => self.to_do.push(Output::Event(Told::Opened(local))),
             Input::Computed(computed) => {
@@ -62,6 +64,15 @@ impl Machine for Echo {
             }
             Input::Command(Ask::Send { to, packets, segment_size }) => {
                 self.send(Route { via: PathId(0), address: to }, segment_size, &packets);
+            }
+            Input::Command(Ask::SendSound { to, packets, segment_size }) => {
+                let route = Route { via: PathId(0), address: to };
+                self.packets = packets;
+                self.to_do.push(Output::Transmit(Transmit {
+                    urgency: Urgency::Sound,
+                    ecn: Some(Ecn::Capable0),
+                    ..Transmit::ordinary(route, segment_size)
+                }));
             }
             Input::Command(Ask::Compute) => {
                 self.to_do.push(Output::Compute(Job { id: JobId(1), work: Box::new(|| Box::new(42_u64)) }));
@@ -118,7 +129,7 @@ async fn a_datagram_goes_there_and_back() {
     assert_eq!(next(&told), Told::Opened(near.local_addresses()[0]));
     let to = far.local_addresses()[0];
     near.command(Ask::Send { to, packets: b"hello".to_vec(), segment_size: 5 }).await.unwrap();
-    assert_eq!(next(&told), Told::Came { bytes: b"hello".to_vec(), segments: 1 });
+    assert_eq!(next(&told), Told::Came { bytes: b"hello".to_vec(), segments: 1, ecn: None });
     assert_eq!(near.counters().bytes_received, 5);
 }
 
@@ -131,6 +142,24 @@ async fn a_batch_larger_than_the_system_takes_at_once_arrives_whole() {
     let to = far.local_addresses()[0];
     near.command(Ask::Send { to, packets: packets.clone(), segment_size: 1000 }).await.unwrap();
     assert!(everything(&told, length) == packets, "all 151 packets, in order");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sound_arrives_whole_with_its_congestion_mark() {
+    let (near, _told) = start(false);
+    let (far, told) = start(false);
+    next(&told);
+    let packets: Vec<u8> = (0..3_u8).flat_map(|n| vec![n; 100]).chain([7; 10]).collect();
+    let to = far.local_addresses()[0];
+    near.command(Ask::SendSound { to, packets: packets.clone(), segment_size: 100 }).await.unwrap();
+    let mut came = Vec::new();
+    while came.len() < packets.len() {
+        let Told::Came { bytes, ecn, .. } = next(&told) else { continue };
+        assert_eq!(ecn, Some(Ecn::Capable0));
+        came.extend(bytes);
+    }
+    assert_eq!(came, packets);
+    assert_eq!(near.counters().batches_sent, 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -19,7 +19,8 @@ impl Machine for Endpoint {
     type Event = Event;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
-        let now = self.clock(now);
+        let now = self.never_back(now);
+        self.clock.note(now);
         // Whoever did not answer a flow until now will not: its session rejects it on its next turn.
         for session in std::mem::take(&mut self.asking) {
             self.wake(session);
@@ -44,22 +45,26 @@ impl Machine for Endpoint {
     }
 
     fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<Event> {
-        let now = self.clock(now);
+        let now = self.never_back(now);
         packets.clear();
         loop {
             if let Some((route, bytes)) = self.startup_packets.pop_front() {
                 packets.extend_from_slice(&bytes);
-                return Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() });
+                return Output::Transmit(Transmit::ordinary(route, bytes.len()));
             }
             if let Some((route, bytes)) = self.fragments_out.take_due(now) {
                 packets.extend_from_slice(&bytes);
-                return Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() });
+                return Output::Transmit(Transmit::ordinary(route, bytes.len()));
             }
             if let Some(job) = self.jobs.pop_front() {
                 return Output::Compute(job);
             }
             if let Some(event) = self.events.pop_front() {
                 return Output::Event(event);
+            }
+            // The rest of a session's batch goes before another's turn.
+            if let Some(transmit) = self.packing.hand_out(packets) {
+                return Output::Transmit(transmit);
             }
             let Some(session) = self.ready.pop_front() else {
                 let fragments = [self.fragments.deadline(), self.fragments_out.deadline()];
@@ -88,7 +93,7 @@ impl Endpoint {
                     self.on_notice(now, key, notice);
                     continue;
                 }
-                if let Some(transmit) = running.session.poll_transmit(now, packets) {
+                if let Some(transmit) = running.session.poll_transmit(now, &mut self.packing, packets) {
                     self.wake(key);
                     return Some(transmit);
                 }
@@ -124,8 +129,8 @@ impl Endpoint {
                 self.events.push_back(event);
             }
             Notice::ForwardedHello { endpoint_discriminator, initiator, tag } => {
-                if let Some(via) = self.sessions.running(key).map(|running| running.session.route().via) {
-                    self.on_forwarded_hello(now, via, &endpoint_discriminator, initiator, &tag);
+                if let Some(introducer) = self.sessions.running(key).map(|running| running.session.route()) {
+                    self.on_forwarded_hello(now, introducer, &endpoint_discriminator, initiator, &tag);
                 }
             }
             Notice::Over => {

@@ -34,7 +34,7 @@ impl OpenSession {
         let id = SendFlowId(self.next_flow);
         self.next_flow += 1;
         self.turns.add(options.priority, id);
-        self.send_flows.insert(id, SendFlow::new(options));
+        self.send_flows.insert(id, SendFlow::new(options, self.settings.dialect));
         Ok(id)
     }
 

@@ -6,12 +6,14 @@
 use std::time::Instant;
 
 use super::{LONGEST_HEADER, OpenSession, Role};
-use crate::rtmfp::endpoint::SendFlowId;
+use crate::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId};
 use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
-use crate::rtmfp::machine::{Ecn, Route, Transmit};
+use crate::rtmfp::machine::{Transmit, Urgency};
 use crate::rtmfp::session::closing::Phase;
-use crate::rtmfp::session::pacing::Pace;
+use crate::rtmfp::session::pacing::{Allowance, Pace};
+use crate::rtmfp::session::packing::Packing;
+use crate::rtmfp::session::time_critical::is_fresh;
 use crate::rtmfp::wire::chunk;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{Mode, PacketHeader};
@@ -24,21 +26,22 @@ const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 /// What probes are padded with.
 const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
 
-/// Buffers that packets are built in, kept so that none is allocated per packet.
-#[derive(Default)]
-pub(super) struct Packing {
-    plain: Vec<u8>,
-    ends: Vec<usize>,
-    sealed: Vec<u8>,
-    sealed_ends: Vec<usize>,
-    /// How many of the sealed datagrams were handed out.
-    handed_out: usize,
-    /// Where they go.
-    route: Option<Route>,
-    /// What they are marked with.
-    ecn: Option<Ecn>,
-    /// Whether [`super::Notice::Over`] was given.
-    pub(super) over_told: bool,
+/// What user data may go out now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Allowed {
+    Nothing,
+    TimeCritical,
+    Everything,
+}
+
+impl Allowed {
+    fn includes(self, time_critical: bool) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::TimeCritical => time_critical,
+            Self::Everything => true,
+        }
+    }
 }
 
 /// What user data a packet got.
@@ -46,79 +49,41 @@ pub(super) struct Packing {
 struct UserDataPacked {
     any: bool,
     time_critical: bool,
+    urgency: Urgency,
 }
 
 impl OpenSession {
-    /// Appends one batch of sealed datagrams for one destination.
-    pub(crate) fn poll_transmit(&mut self, now: Instant, out: &mut Vec<u8>) -> Option<Transmit> {
+    /// Gives sealed datagrams for one destination, made in `packing`, which may still hold some of the last batch.
+    pub(crate) fn poll_transmit(
+        &mut self,
+        now: Instant,
+        packing: &mut Packing,
+        out: &mut Vec<u8>,
+    ) -> Option<Transmit> {
         self.now = now;
-        if let Some(transmit) = self.hand_out(out) {
+        if let Some(transmit) = packing.hand_out(out) {
             return Some(transmit);
         }
-        let mut plain = std::mem::take(&mut self.packing.plain);
-        plain.clear();
-        self.packing.ends.clear();
-        self.packing.ecn = None;
-        let route = if self.pack_apart(now, &mut plain) {
-            self.packing.route
-        } else if self.is_open() {
+        packing.start();
+        if !self.pack_apart(now, packing) && self.is_open() {
+            packing.route = Some(self.route);
             self.expire_messages(now);
-            if !self.pack_probe(now, &mut plain) {
-                self.pack_batch(now, &mut plain);
+            if !self.pack_probe(now, packing) {
+                self.pack_batch(now, packing);
             }
-            Some(self.route)
-        } else {
-            None
-        };
-        self.packing.route = route;
-        if !self.packing.ends.is_empty() {
-            let Packing { ends, sealed, sealed_ends, handed_out, .. } = &mut self.packing;
-            sealed.clear();
-            sealed_ends.clear();
-            *handed_out = 0;
-            self.cipher.seal(self.far_session_id, &plain, ends, sealed, sealed_ends);
         }
-        self.packing.plain = plain;
+        let (packets, bytes) = packing.seal(&mut *self.cipher, self.far_session_id);
+        self.counters.packets_sent += packets as u64;
+        self.counters.bytes_sent += bytes as u64;
         if self.phase == Phase::LastWords && self.waiting.apart.is_empty() {
             self.be_over();
         }
-        self.hand_out(out)
-    }
-
-    /// Whether sealed datagrams wait to be handed out.
-    pub(super) fn has_sealed(&self) -> bool {
-        self.packing.handed_out < self.packing.sealed_ends.len()
+        packing.hand_out(out)
     }
 
     /// The most bytes that the chunks of a packet may take.
     pub(super) fn chunk_room(&self) -> usize {
         self.cipher.plain_limit(self.path_mtu.datagram_size()).saturating_sub(LONGEST_HEADER)
-    }
-
-    /// Hands out datagrams of equal length, and one shorter one at the end.
-    fn hand_out(&mut self, out: &mut Vec<u8>) -> Option<Transmit> {
-        let route = self.packing.route?;
-        let Packing { sealed, sealed_ends, handed_out, .. } = &mut self.packing;
-        let start = handed_out.checked_sub(1).map_or(0, |before| sealed_ends[before]);
-        let segment_size = sealed_ends.get(*handed_out)? - start;
-        let mut end = start;
-        let mut packets = 0;
-        for next in &sealed_ends[*handed_out..] {
-            let length = next - end;
-            if length > segment_size {
-                break;
-            }
-            end = *next;
-            packets += 1;
-            if length < segment_size {
-                break;
-            }
-        }
-        out.extend_from_slice(&sealed[start..end]);
-        *handed_out += packets;
-        self.counters.packets_sent += packets as u64;
-        self.counters.bytes_sent += (end - start) as u64;
-        Some(Transmit { route, ecn: self.packing.ecn, segment_size })
     }
 
     fn header(&self, now: Instant) -> PacketHeader {
@@ -136,19 +101,19 @@ impl OpenSession {
     }
 
     /// A packet with one chunk for an address of its own, if one waits.
-    fn pack_apart(&mut self, now: Instant, plain: &mut Vec<u8>) -> bool {
+    fn pack_apart(&mut self, now: Instant, packing: &mut Packing) -> bool {
         let Some((route, chunk)) = self.waiting.apart.pop_front() else { return false };
         let header = self.header(now);
-        header.write(plain);
-        plain.extend_from_slice(&chunk);
+        header.write(&mut packing.plain);
+        packing.plain.extend_from_slice(&chunk);
         self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
-        self.packing.ends.push(plain.len());
-        self.packing.route = Some(route);
+        packing.end_packet(Urgency::Ordinary);
+        packing.route = Some(route);
         true
     }
 
     /// A padded ping that asks whether the path carries long datagrams (§3.5.4.3), if one is due.
-    fn pack_probe(&mut self, now: Instant, plain: &mut Vec<u8>) -> bool {
+    fn pack_probe(&mut self, now: Instant, packing: &mut Packing) -> bool {
         if self.path_mtu.deadline().is_none_or(|at| at > now) {
             return false;
         }
@@ -160,6 +125,7 @@ impl OpenSession {
             // Something short beside it: if only that is answered, it is the length that does not pass.
             self.queue_chunk(&Chunk::Ping { message: &[] });
         }
+        let plain = &mut packing.plain;
         let header = self.header(now);
         header.write(plain);
         let end = self.cipher.plain_limit(limits::DATAGRAM_SIZE);
@@ -175,34 +141,42 @@ impl OpenSession {
             plain.resize(end.max(plain.len()), 0xff);
         }
         self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
-        self.packing.ends.push(plain.len());
+        packing.end_packet(Urgency::Ordinary);
         true
     }
 
-    fn pack_batch(&mut self, now: Instant, plain: &mut Vec<u8>) {
+    fn pack_batch(&mut self, now: Instant, packing: &mut Packing) {
         let limit = self.cipher.plain_limit(self.path_mtu.datagram_size());
+        let with_data = !self.waits_for_room();
         for _ in 0..limits::BATCH_PACKETS {
-            let start = plain.len();
-            if !self.pack_packet(now, plain, limit) {
-                return;
-            }
-            let length = plain.len() - start;
+            let start = packing.plain.len();
+            let Some(packed) = self.pack_packet(now, &mut packing.plain, limit, with_data) else { return };
+            let length = packing.plain.len() - start;
             let nearly_full = length + limits::PADDING_WORTH_IT >= limit;
             if nearly_full {
                 // One with a fragment from when packets might be longer stays as long as it is.
-                plain.resize(start + limit.max(length), 0xff);
+                packing.plain.resize(start + limit.max(length), 0xff);
                 // Somebody has enough to say to fill longer ones.
                 self.path_mtu.want(now);
             }
-            self.packing.ends.push(plain.len());
+            if packed.any {
+                packing.ecn = self.marks.mark().filter(|_| !self.is_flash_era());
+            }
+            packing.end_packet(packed.urgency);
             if !nearly_full {
                 return;
             }
         }
     }
 
-    /// Appends one packet for the far end; false, and nothing appended, if there is nothing to say.
-    fn pack_packet(&mut self, now: Instant, plain: &mut Vec<u8>, limit: usize) -> bool {
+    /// Appends one packet for the far end; none, and nothing appended, if there is nothing to say.
+    fn pack_packet(
+        &mut self,
+        now: Instant,
+        plain: &mut Vec<u8>,
+        limit: usize,
+        with_data: bool,
+    ) -> Option<UserDataPacked> {
         let start = plain.len();
         let header = self.header(now);
         header.write(plain);
@@ -210,16 +184,23 @@ impl OpenSession {
         let end = start + limit;
 
         self.pack_waiting_chunks(plain, body, end);
-        let has_data = self.may_send_data(now) && self.send_flows.values_mut().any(|flow| flow.is_ready());
+        let allowed = if with_data { self.allowed_data(now) } else { Allowed::Nothing };
+        let has_data = self
+            .send_flows
+            .values_mut()
+            .any(|flow| allowed.includes(flow.options.time_critical) && flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
             self.pack_acknowledgements(plain, end);
         }
         self.pack_buffer_probes(now, plain, end);
-        let packed =
-            if has_data { self.pack_user_data(now, plain, start, end) } else { UserDataPacked::default() };
+        let packed = if has_data {
+            self.pack_user_data(now, plain, start, end, allowed)
+        } else {
+            UserDataPacked::default()
+        };
         if plain.len() == body {
             plain.truncate(start);
-            return false;
+            return None;
         }
         if packed.time_critical {
             PacketHeader::mark_time_critical(&mut plain[start..body]);
@@ -229,12 +210,11 @@ impl OpenSession {
         if packed.any {
             self.burst += 1;
             self.pacing.note_sent(plain.len() - start);
-            self.packing.ecn = self.marks.mark();
             self.timeout_at = Some(now + self.round_trip.timeout());
             self.keepalive.note_owed(now);
         }
         self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
-        true
+        Some(packed)
     }
 
     fn pack_waiting_chunks(&mut self, plain: &mut Vec<u8>, body: usize, end: usize) {
@@ -264,20 +244,53 @@ impl OpenSession {
         }
     }
 
-    /// Whether congestion control and burst avoidance (§3.5.2.3) let user data out.
-    fn may_send_data(&mut self, now: Instant) -> bool {
+    /// Whether a batch with user data had better be put off until more of what is in flight is acknowledged.
+    ///
+    /// Otherwise each acknowledgement lets out as much as it acknowledges, and a stream that once went in small batches
+    /// does so for ever, at several times the cost. Only nearby, where it is a matter of microseconds; and enough is in
+    /// flight then that acknowledgements come without their delay.
+    fn waits_for_room(&self) -> bool {
+        let window = self.congestion.window();
+        let worth_it = (window / 4).min(limits::BATCH_PACKETS * limits::DATAGRAM_SIZE);
+        let is_near = self.round_trip.smoothed().is_some_and(|trip| trip < limits::SHORTEST_PACED_ROUND_TRIP);
+        is_near
+            && window >= limits::SMALLEST_BATCHED_WINDOW
+            && self.in_flight.bytes().saturating_add(worth_it) > window
+    }
+
+    /// What congestion control and burst avoidance (§3.5.2.3) let out.
+    fn allowed_data(&mut self, now: Instant) -> Allowed {
         self.pacing.stop_waiting();
-        if self.in_flight.bytes() >= self.congestion.window() {
-            return false;
+        let (window, in_flight) = (self.congestion.window(), self.in_flight.bytes());
+        if in_flight >= window {
+            return Allowed::Nothing;
         }
-        match self.round_trip.smoothed() {
+        let paced = match self.round_trip.smoothed() {
             // How fast the path is, is not known: a burst, and then an answer first.
-            None => self.burst < limits::BURST_PACKETS,
-            Some(round_trip) if round_trip < limits::SHORTEST_PACED_ROUND_TRIP => true,
+            None if self.burst < limits::BURST_PACKETS => Allowed::Everything,
+            None => Allowed::Nothing,
+            Some(round_trip) if round_trip < limits::SHORTEST_PACED_ROUND_TRIP => Allowed::Everything,
             Some(round_trip) => {
-                let (window, slow_start) = (self.congestion.window(), self.congestion.is_in_slow_start());
-                self.pacing.allows(now, Pace { window, round_trip, slow_start })
+                let slow_start = self.congestion.is_in_slow_start();
+                match self.pacing.allowance(now, Pace { window, round_trip, slow_start }) {
+                    Allowance::Everything => Allowed::Everything,
+                    Allowance::Urgent => Allowed::TimeCritical,
+                    Allowance::Nothing => Allowed::Nothing,
+                }
             }
+        };
+        match paced {
+            Allowed::Everything if in_flight >= self.window_of_bulk(now) => Allowed::TimeCritical,
+            paced => paced,
+        }
+    }
+
+    /// Bytes that may be in flight when data joins them that is not time critical.
+    fn window_of_bulk(&self, now: Instant) -> usize {
+        let window = self.congestion.window();
+        match is_fresh(self.time_critical_sent, now) {
+            true => self.giving_way.limit(now, window),
+            false => window,
         }
     }
 
@@ -288,14 +301,15 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         start: usize,
         end: usize,
+        allowed: Allowed,
     ) -> UserDataPacked {
-        let packed = self.pack_user_data_up_to(now, plain, start, end);
+        let packed = self.pack_user_data_up_to(now, plain, start, end, allowed);
         if packed.any || !self.path_mtu.may_try_long() {
             return packed;
         }
         // Whatever is left is too long for what is known to pass; nothing is in the packet that would be lost with it.
         let end = start + self.cipher.plain_limit(limits::DATAGRAM_SIZE);
-        self.pack_user_data_up_to(now, plain, start, end)
+        self.pack_user_data_up_to(now, plain, start, end, allowed)
     }
 
     fn pack_user_data_up_to(
@@ -304,7 +318,9 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         start: usize,
         end: usize,
+        allowed: Allowed,
     ) -> UserDataPacked {
+        let windows = [self.window_of_bulk(now), self.congestion.window()];
         let safe_end = start + self.cipher.plain_limit(limits::SAFE_DATAGRAM_SIZE);
         let mut packed = UserDataPacked::default();
         let mut round = Round::default();
@@ -312,10 +328,14 @@ impl OpenSession {
             if plain.len() + SMALLEST_CHUNK > end || self.in_flight.bytes() >= self.congestion.window() {
                 break;
             }
-            if self.pack_fragments_of(id, plain, safe_end, end) {
+            let urgent = self.send_flows.get(&id).is_some_and(|flow| flow.options.time_critical);
+            if allowed.includes(urgent)
+                && self.pack_fragments_of(id, plain, safe_end, end, windows[usize::from(urgent)])
+            {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
+                    packed.urgency = packed.urgency.max(urgency(&flow.options));
                     flow.schedule_probe(now);
                     self.turns.had_turn(&mut round);
                 }
@@ -331,11 +351,12 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         safe_end: usize,
         end: usize,
+        window: usize,
     ) -> bool {
         let Some(flow) = self.send_flows.get_mut(&id) else { return false };
         // The number and the forward number of the chunk before, which a Next User Data chunk goes on from (§2.3.12).
         let mut before: Option<(u64, u64)> = None;
-        while self.in_flight.bytes() < self.congestion.window() && flow.is_ready() {
+        while self.in_flight.bytes() < window && flow.is_ready() {
             let Some(next) = flow.queue.next_to_send() else { break };
             let follows = before == Some((next.sequence - 1, next.forward));
             let chunk = if follows {
@@ -372,5 +393,14 @@ impl OpenSession {
             before = Some((next.sequence, next.forward));
         }
         before.is_some()
+    }
+}
+
+/// What routers may be told of a flow's packets.
+fn urgency(flow: &FlowOptions) -> Urgency {
+    match flow.priority {
+        _ if !flow.time_critical => Urgency::Ordinary,
+        Priority::Audio => Urgency::Sound,
+        _ => Urgency::Pictures,
     }
 }

@@ -7,12 +7,14 @@ use bytes::Bytes;
 
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::{CryptoError, PacketCipher, SessionKeys};
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{
     Delivery, FlowOptions, MessageId, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{PathId, Route};
 use crate::rtmfp::session::open::{Notice, OpenSession, OpenSessionParameters, Role, SessionSettings};
+use crate::rtmfp::session::packing::Packing;
 use crate::rtmfp::session::time_critical::TimeCritical;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{PacketHeader, chunks};
@@ -96,6 +98,7 @@ pub(super) fn route(port: u16) -> Route {
 
 pub(super) fn settings() -> SessionSettings {
     SessionSettings {
+        dialect: Dialect::Rfc,
         keepalive: Duration::from_secs(10),
         vanish_after: Duration::from_secs(20),
         receive_window: 1 << 20,
@@ -214,13 +217,16 @@ impl Pair {
     }
 
     fn drain(&mut self, end: End) {
+        let mut packing = Packing::default();
         loop {
             let now = self.now;
             let mut out = Vec::new();
             while let Some(notice) = self.side(end).session.poll_notice() {
                 self.take_notice(end, notice);
             }
-            let Some(transmit) = self.side(end).session.poll_transmit(now, &mut out) else { break };
+            let Some(transmit) = self.side(end).session.poll_transmit(now, &mut packing, &mut out) else {
+                break;
+            };
             self.batches.push((transmit.segment_size, out.len()));
             let from = self.side(end).route;
             let to = if end == Ada { Bob } else { Ada };
