@@ -34,6 +34,7 @@ use super::allowance::Allowance;
 use super::answer_budget::AnswerBudget;
 use super::chance::Chance;
 use super::crypto::{PacketCipher, Profile};
+use super::dialect::Dialect;
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
@@ -313,6 +314,11 @@ impl Endpoint {
             };
             self.profile(running.own).is_some_and(matches)
         })
+    }
+
+    /// How a session is spoken, if it is open.
+    pub fn dialect(&self, session: SessionKey) -> Option<Dialect> {
+        self.open(session).map(|running| running.session.dialect())
     }
 
     /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
