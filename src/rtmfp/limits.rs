@@ -22,8 +22,14 @@ pub(crate) const NARROWED_AFTER: Duration = Duration::from_secs(1);
 /// A path that answers no probe is left in peace for so long.
 pub(crate) const PROBE_AGAIN: Duration = Duration::from_secs(30);
 
+/// Packets of time critical data that may go although other data used up the pace.
+pub(crate) const URGENT_PACKETS: i64 = 2;
+
 /// A round trip below this is finer than packet timestamps measure and timers wait: its data is not paced.
 pub(crate) const SHORTEST_PACED_ROUND_TRIP: Duration = Duration::from_micros(4500);
+
+/// A path that was once found to be shorter than a tick of the timestamps is treated so up to this round trip.
+pub(crate) const LONGEST_NEAR_ROUND_TRIP: Duration = Duration::from_millis(16);
 
 /// Paced data never waits for less than this: timers are no finer.
 pub(crate) const SHORTEST_PAUSE: Duration = Duration::from_millis(1);

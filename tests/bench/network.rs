@@ -8,6 +8,7 @@ mod floor;
 mod quic;
 mod raw;
 
+use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -78,13 +79,19 @@ impl Took {
 /// Long messages on one reliable flow.
 fn bulk(bench: &Bench) {
     let floor = Took::best(|| floor::carry(BYTES));
-    let ours = Took::best(|| Ours::open(Ends::Peers).carry(BYTES, LONG).both);
+    let calls = Cell::new(0.0);
+    let ours = Took::best(|| {
+        let carried = Ours::open(Ends::Peers).carry(BYTES, LONG);
+        calls.set(carried.bytes_a_call);
+        carried.both
+    });
     bench.tell("network_bulk_floor_cpu", floor.seconds_per_gigabyte(), "s/GB");
     bench.tell("network_bulk_floor_throughput", floor.megabytes_per_second(), "MB/s");
     let least = floor.seconds_per_gigabyte();
     bench.tell_with_limit("network_bulk_cpu", ours.seconds_per_gigabyte(), "s/GB", least);
     let most = floor.megabytes_per_second();
     bench.tell_with_limit("network_bulk_throughput", ours.megabytes_per_second(), "MB/s", most);
+    bench.tell("network_bulk_call", calls.get(), "bytes");
     let raw = Took::best(|| raw::carry(BYTES));
     bench.tell_with_limit("network_bulk_udp_cpu", raw.seconds_per_gigabyte(), "s/GB", least);
     #[cfg(feature = "compare")]

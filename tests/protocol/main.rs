@@ -1,5 +1,6 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
+mod allocations;
 mod any_calls;
 mod attack;
 mod closing;

@@ -118,7 +118,7 @@ fn glare_between_weak_identities_leaves_one_session() {
 }
 
 #[test]
-fn a_server_sees_two_strangers_at_one_address() {
+fn a_server_that_may_do_without_tags_meets_the_weak_identity_that_was_shown_to_it() {
     let mut net = Net::new(TRIP);
     let ada = net.add(two_faced(1));
     let server = Flash::server([9; 32]).verifying(Verification::OnRequest);

@@ -1,7 +1,8 @@
 //! One program's worth of RTMFP: routes datagrams, opens and accepts sessions, introduces and is introduced.
 //!
-//! Here is what the layer above may ask. How it is driven stands in [`super::machine`] and, on this side, in [`running`];
-//! what comes for no session yet in [`startup`]; sessions we open in [`dialling`], those others open in [`accepting`].
+//! Here is what the layer above may ask. How it is driven stands in [`super::machine`] and, on this side, in `running`;
+//! what comes for no session yet in `startup`, how fast the pieces of long answers leave in `fragment_pace`; sessions we
+//! open in `dialling`, those others open in `accepting`.
 //!
 //! Two deviations from RFC 7016, both on the safe side: a session is reported open only when a packet sealed with its
 //! keys has come (§3.5.1.1.1 and §3.5.1.1.2 are content with the keying chunks, which anybody may copy together), and an

@@ -175,3 +175,29 @@ const TIMESTAMP: usize = 2;
 const PACKET_HEADER: usize = 1 + TIMESTAMP;
 /// What stands around the chunk in a startup datagram, at the most: session ID, checksum, header, padding.
 pub(super) const STARTUP_OVERHEAD: usize = 4 + 2 + PACKET_HEADER + 15;
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+    use std::sync::Arc;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::rtmfp::endpoint::EndpointConfig;
+    use crate::rtmfp::machine::{Input, Machine, PathId};
+    use crate::rtmfp::testing::plain_crypto::Plain;
+
+    #[test]
+    fn an_ipv4_address_in_ipv6_dress_is_asked_the_same_where_both_kinds_are_spoken() {
+        let mut endpoint = Endpoint::new(EndpointConfig::new(Arc::new(Plain::new("ada")), [1; 32]));
+        let local = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 1935));
+        endpoint.handle_input(Instant::now(), Input::PathOpened { path: PathId(0), local });
+        let told_on = Route { via: PathId(0), address: SocketAddr::from(([192, 0, 2, 1], 1935)) };
+        let towards = |address: &str| endpoint.route_towards(address.parse().expect("an address"), told_on);
+        let (plain, dressed) = (towards("192.0.2.9:5"), towards("[::ffff:192.0.2.9]:5"));
+        assert!(plain.is_some() && plain == dressed);
+        for own in ["[::ffff:127.0.0.1]:22", "[::ffff:224.0.0.1]:22", "[::ffff:255.255.255.255]:22"] {
+            assert_eq!(towards(own), None, "{own}");
+        }
+    }
+}

@@ -35,29 +35,51 @@ pub(crate) struct Reassembly {
     fragments: BTreeMap<u64, Fragment>,
     /// What all fragments cost, counted with an overhead each.
     cost: usize,
-    front: Front,
+    front: Option<Front>,
+    /// How long the last message of several fragments was: a guess at the next.
+    last_length: usize,
 }
 
-/// How far the message at the front was looked at, so that a long one is not looked at again for every fragment.
-#[derive(Clone, Copy, Debug, Default)]
+/// The message whose turn is next, as far as it came without a hole: its fragments are put together as they arrive, and
+/// copied once.
+#[derive(Clone, Debug)]
 struct Front {
     first: u64,
-    /// The next number to look at; 0 when nothing was.
+    /// The number after the last fragment in it.
     next: u64,
-    bytes: usize,
+    /// Whether its last fragment is in it.
+    is_whole: bool,
+    /// May have room for as much again.
+    data: BytesMut,
     cost: usize,
+}
+
+impl Front {
+    fn append(&mut self, place: FragmentPlace, data: &[u8]) {
+        self.data.extend_from_slice(data);
+        self.cost += cost_of(data);
+        self.next += 1;
+        self.is_whole = place == FragmentPlace::Last;
+    }
 }
 
 impl Reassembly {
     /// Keeps a fragment. The caller makes sure that its number is new.
-    pub(crate) fn insert(&mut self, number: u64, place: FragmentPlace, data: Bytes) {
-        self.cost += cost_of(&data);
-        self.fragments.insert(number, Fragment { place, data });
+    pub(crate) fn insert(&mut self, number: u64, place: FragmentPlace, data: &[u8]) {
+        self.cost += cost_of(data);
+        match &mut self.front {
+            Some(front) if front.next == number && !front.is_whole && !begins(place) => {
+                front.append(place, data)
+            }
+            _ => {
+                self.fragments.insert(number, Fragment { place, data: Bytes::copy_from_slice(data) });
+            }
+        }
     }
 
     /// Whether nothing is kept.
     pub(crate) fn is_empty(&self) -> bool {
-        self.fragments.is_empty()
+        self.fragments.is_empty() && self.front.is_none()
     }
 
     /// What everything kept costs, in bytes.
@@ -68,7 +90,7 @@ impl Reassembly {
     /// What all but the front of the message being put together costs, in bytes. That front is bounded by the largest
     /// message, so it need not count against the window: else no message longer than the window could ever arrive.
     pub(crate) fn cost_beyond_front(&self) -> usize {
-        self.cost - self.front.cost
+        self.cost - self.front.as_ref().map_or(0, |front| front.cost)
     }
 
     /// Drops everything.
@@ -135,59 +157,71 @@ impl Reassembly {
         largest: usize,
         out: &mut Vec<WholeMessage>,
     ) -> Result<(), TooLarge> {
-        while let Some((&first, fragment)) = self.fragments.first_key_value() {
-            if first > cumulative {
-                return Ok(());
-            }
-            match fragment.place {
-                FragmentPlace::Whole => out.push(self.take(first, first, largest)?),
-                // The beginning was given up.
-                FragmentPlace::Middle | FragmentPlace::Last => self.drop_range(first, first),
-                FragmentPlace::First => {
-                    let FrontSeen { last, end } = self.look_along_front(first);
-                    // Empty fragments are no bytes of the message, but cost all the same.
-                    if self.front.bytes > largest || self.front.cost > costliest(largest) {
-                        return Err(TooLarge);
-                    }
-                    match end {
-                        FrontEnd::Last => out.push(self.take(first, last, largest)?),
-                        FrontEnd::AnotherMessage => self.drop_range(first, last),
-                        FrontEnd::Missing if last < cumulative => self.drop_range(first, last),
-                        FrontEnd::Missing => return Ok(()),
-                    }
+        loop {
+            let end = self.fill_front();
+            let Some(front) = &self.front else {
+                let Some((&first, fragment)) = self.fragments.first_key_value() else { return Ok(()) };
+                if first > cumulative {
+                    return Ok(());
                 }
+                match fragment.place {
+                    FragmentPlace::Whole => out.push(self.take(first, first, largest)?),
+                    // The beginning was given up.
+                    FragmentPlace::Middle | FragmentPlace::Last => _ = self.remove(first),
+                    FragmentPlace::First => self.start_front(first),
+                }
+                continue;
+            };
+            // Empty fragments are no bytes of the message, but cost all the same.
+            if front.data.len() > largest || front.cost > costliest(largest) {
+                return Err(TooLarge);
+            }
+            let has_hole = front.next <= cumulative;
+            match end {
+                FrontEnd::Last => out.extend(self.finish_front()),
+                FrontEnd::AnotherMessage => self.drop_front(),
+                FrontEnd::Missing if has_hole => self.drop_front(),
+                FrontEnd::Missing => return Ok(()),
             }
         }
-        Ok(())
     }
 
-    fn look_along_front(&mut self, first: u64) -> FrontSeen {
-        if self.front.first != first || self.front.next == 0 {
-            self.front = Front { first, next: first, bytes: 0, cost: 0 };
-        }
-        loop {
-            let number = self.front.next;
-            let end = match self.fragments.get(&number) {
-                None => Some(FrontEnd::Missing),
-                Some(fragment) => {
-                    let begins = matches!(fragment.place, FragmentPlace::Whole | FragmentPlace::First);
-                    if begins && number != first {
-                        Some(FrontEnd::AnotherMessage)
-                    } else {
-                        self.front.bytes += fragment.data.len();
-                        self.front.cost += cost_of(&fragment.data);
-                        self.front.next += 1;
-                        if fragment.place == FragmentPlace::Last {
-                            return FrontSeen { last: number, end: FrontEnd::Last };
-                        }
-                        None
-                    }
-                }
+    /// The message that begins with this fragment is the next.
+    fn start_front(&mut self, first: u64) {
+        let Some(fragment) = self.fragments.remove(&first) else { return };
+        let capacity = fragment.data.len().max(self.last_length.min(MOST_GUESSED));
+        let mut front =
+            Front { first, next: first, is_whole: false, data: BytesMut::with_capacity(capacity), cost: 0 };
+        front.append(fragment.place, &fragment.data);
+        self.front = Some(front);
+    }
+
+    /// Moves what goes on from the front into it, and tells what comes after.
+    fn fill_front(&mut self) -> FrontEnd {
+        let Some(front) = &mut self.front else { return FrontEnd::Missing };
+        while !front.is_whole {
+            let Some(entry) = self.fragments.first_entry().filter(|entry| *entry.key() == front.next) else {
+                return FrontEnd::Missing;
             };
-            if let Some(end) = end {
-                return FrontSeen { last: number - 1, end };
+            if begins(entry.get().place) {
+                return FrontEnd::AnotherMessage;
             }
+            let fragment = entry.remove();
+            front.append(fragment.place, &fragment.data);
         }
+        FrontEnd::Last
+    }
+
+    fn finish_front(&mut self) -> Option<WholeMessage> {
+        let Front { first, next, data, cost, .. } = self.front.take()?;
+        self.cost -= cost;
+        self.last_length = data.len();
+        Some(WholeMessage { first, last: next - 1, bytes: data.freeze() })
+    }
+
+    /// Nothing more will come of the message at the front.
+    fn drop_front(&mut self) {
+        self.cost -= self.front.take().map_or(0, |front| front.cost);
     }
 
     /// The first and last number of the message that `number` is part of, if all of it is here and not far away.
@@ -237,31 +271,21 @@ impl Reassembly {
         Ok(WholeMessage { first, last, bytes: message.freeze() })
     }
 
-    fn drop_range(&mut self, first: u64, last: u64) {
-        for number in first..=last {
-            self.remove(number);
-        }
-    }
-
     fn remove(&mut self, number: u64) -> Option<Bytes> {
         let data = self.fragments.remove(&number)?.data;
         self.cost -= cost_of(&data);
-        if (self.front.first..self.front.next).contains(&number) {
-            self.front = Front::default();
-        }
         Some(data)
     }
 }
+
+/// Room that is made for a message before it is known to be so long.
+const MOST_GUESSED: usize = 32 << 10;
 
 /// Fragments that are looked at on either side of one that came, to see whether its message is whole: more than real-time
 /// data has. A longer message waits for its turn, or every fragment of it would cost a look at all the others.
 const FARTHEST_LOOK: usize = 512;
 
-struct FrontSeen {
-    last: u64,
-    end: FrontEnd,
-}
-
+/// What comes after the front.
 enum FrontEnd {
     Last,
     AnotherMessage,
@@ -273,7 +297,11 @@ fn costliest(largest: usize) -> usize {
     largest.saturating_mul(2).saturating_add(limits::FIRST_RECEIVE_WINDOW as usize)
 }
 
-fn cost_of(data: &Bytes) -> usize {
+fn begins(place: FragmentPlace) -> bool {
+    matches!(place, FragmentPlace::Whole | FragmentPlace::First)
+}
+
+fn cost_of(data: &[u8]) -> usize {
     data.len() + limits::FRAGMENT_OVERHEAD
 }
 
@@ -285,7 +313,7 @@ mod tests {
     fn buffer(fragments: &[(u64, FragmentPlace, &'static str)]) -> Reassembly {
         let mut buffer = Reassembly::default();
         for (number, place, data) in fragments {
-            buffer.insert(*number, *place, Bytes::from_static(data.as_bytes()));
+            buffer.insert(*number, *place, data.as_bytes());
         }
         buffer
     }
@@ -324,7 +352,7 @@ mod tests {
         let mut buffer = buffer(&[(1, First, "ab"), (2, Middle, "cd")]);
         assert_eq!(ordered(&mut buffer, 2), []);
         assert_eq!(buffer.cost_beyond_front(), 0);
-        buffer.insert(3, Last, Bytes::from_static(b"e"));
+        buffer.insert(3, Last, b"e");
         assert_eq!(ordered(&mut buffer, 3), [(1, "abcde".into())]);
     }
 
@@ -346,7 +374,7 @@ mod tests {
     fn in_arrival_order_a_message_goes_up_as_soon_as_it_is_whole() {
         let mut buffer = buffer(&[(3, First, "a"), (5, Last, "c")]);
         assert_eq!(deliver(&mut buffer, Delivery::Arrival, 0, Some(5)), []);
-        buffer.insert(4, Middle, Bytes::from_static(b"b"));
+        buffer.insert(4, Middle, b"b");
         assert_eq!(deliver(&mut buffer, Delivery::Arrival, 0, Some(4)), [(3, "abc".into())]);
         assert_eq!(deliver(&mut buffer, Delivery::Arrival, 5, None), []);
     }
@@ -371,8 +399,8 @@ mod tests {
     #[test]
     fn a_message_beyond_the_limit_is_refused_before_it_is_whole() {
         let mut buffer = Reassembly::default();
-        buffer.insert(1, First, Bytes::from(vec![0; 60]));
-        buffer.insert(2, Middle, Bytes::from(vec![0; 60]));
+        buffer.insert(1, First, &[0; 60]);
+        buffer.insert(2, Middle, &[0; 60]);
         assert_eq!(buffer.deliver(Delivery::Ordered, 2, None, 100, &mut Vec::new()), Err(TooLarge));
     }
 
@@ -383,15 +411,30 @@ mod tests {
         let (last, largest) = (30_000, 10 << 20);
         for number in 2..=last {
             let place = if number == 2 { First } else { Middle };
-            buffer.insert(number, place, Bytes::from_static(b"x"));
+            buffer.insert(number, place, b"x");
             buffer.deliver(Delivery::Arrival, 0, Some(number), largest, &mut out).expect("small messages");
         }
-        buffer.insert(last + 1, Last, Bytes::from_static(b"x"));
+        buffer.insert(last + 1, Last, b"x");
         buffer
             .deliver(Delivery::Arrival, last + 1, Some(last + 1), largest, &mut out)
             .expect("small messages");
         let came: Vec<_> =
             out.iter().map(|message| (message.first, message.last, message.bytes.len())).collect();
         assert_eq!(came, [(2, last + 1, 30_000)]);
+    }
+
+    #[test]
+    fn the_front_is_put_together_as_it_arrives_and_counts_until_it_is_given() {
+        let mut buffer = buffer(&[(1, First, "ab")]);
+        assert_eq!(ordered(&mut buffer, 1), []);
+        buffer.insert(2, Middle, b"cd");
+        buffer.insert(4, Last, b"gh");
+        assert_eq!(ordered(&mut buffer, 2), []);
+        let overhead = limits::FRAGMENT_OVERHEAD;
+        assert_eq!((buffer.cost(), buffer.cost_beyond_front()), (6 + 3 * overhead, 2 + overhead));
+        buffer.insert(3, Middle, b"ef");
+        buffer.insert(5, Whole, b"next");
+        assert_eq!(ordered(&mut buffer, 5), [(1, "abcdefgh".into()), (5, "next".into())]);
+        assert!(buffer.is_empty() && buffer.cost() == 0);
     }
 }

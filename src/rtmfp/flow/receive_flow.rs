@@ -3,8 +3,6 @@
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use bytes::Bytes;
-
 use super::reassembly::{Reassembly, TooLarge, WholeMessage};
 use super::sequence_set::SequenceSet;
 use crate::rtmfp::endpoint::Delivery;
@@ -164,7 +162,7 @@ impl ReceiveFlow {
             at_once = true;
         } else {
             if buffered {
-                self.buffer.insert(piece.sequence, piece.place, Bytes::copy_from_slice(piece.data));
+                self.buffer.insert(piece.sequence, piece.place, piece.data);
                 self.newest = Some(piece.sequence);
             }
             if piece.finished && self.final_number.is_none() {

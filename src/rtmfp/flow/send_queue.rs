@@ -14,7 +14,7 @@ use super::in_flight::InFlight;
 use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{MessageId, SendFlowId, WriteOptions};
 use crate::rtmfp::limits;
-use crate::rtmfp::wire::user_data::FragmentPlace;
+use crate::rtmfp::wire::user_data::{FragmentPlace, NextUserData};
 
 #[derive(Clone, Debug)]
 struct Entry {
@@ -91,6 +91,8 @@ pub(crate) struct SendQueue {
     lost: BTreeSet<u64>,
     /// No number from here on was ever sent.
     next_unsent: u64,
+    /// Bytes of data that the packet will hold which the last fragment goes into, if nothing else comes in between.
+    last_fill: usize,
     final_number: Option<u64>,
     /// By the names they were given, which rise as the numbers of their fragments do.
     messages: BTreeMap<u64, Message>,
@@ -112,6 +114,7 @@ impl SendQueue {
             entries: VecDeque::new(),
             lost: BTreeSet::new(),
             next_unsent: 1,
+            last_fill: 0,
             final_number: None,
             messages: BTreeMap::new(),
             next_message: 1,
@@ -187,19 +190,38 @@ impl SendQueue {
 
     /// Appends the rest of a message in pieces, from its beginning or not, through its end; answers how many.
     fn push_pieces(&mut self, message: u64, mut rest: Bytes, from_start: bool, fragment_size: usize) -> u64 {
-        let pieces = rest.len().div_ceil(fragment_size).max(1) as u64;
+        let room = self.room_beside_last(fragment_size);
+        // What takes several packets anyway begins in the one that the message before it ends in.
+        let first_size =
+            if rest.len() > fragment_size && room >= WORTH_A_FRAGMENT { room } else { fragment_size };
+        let pieces = 1 + rest.len().saturating_sub(first_size).div_ceil(fragment_size) as u64;
         for piece in 1..=pieces {
+            let size = if piece == 1 { first_size } else { fragment_size };
             let place = match (from_start && piece == 1, piece == pieces) {
                 (true, true) => FragmentPlace::Whole,
                 (true, false) => FragmentPlace::First,
                 (false, false) => FragmentPlace::Middle,
                 (false, true) => FragmentPlace::Last,
             };
-            let data = rest.split_to(fragment_size.min(rest.len()));
+            let data = rest.split_to(size.min(rest.len()));
             let state = EntryState::Waiting;
+            let beside = self.last_fill + NextUserData::HEADER_LENGTH + data.len();
+            self.last_fill = if self.has_unsent() && beside <= fragment_size { beside } else { data.len() };
             self.push_entry(Entry { message, place, data, abandoned: false, ever_sent: false, state });
         }
         pieces
+    }
+
+    /// How long a fragment may be that goes into one packet with what was queued last.
+    fn room_beside_last(&self, fragment_size: usize) -> usize {
+        if !self.has_unsent() {
+            return 0;
+        }
+        fragment_size.saturating_sub(self.last_fill + NextUserData::HEADER_LENGTH)
+    }
+
+    fn has_unsent(&self) -> bool {
+        self.next_unsent < self.next_number()
     }
 
     /// Finishes the flow: its last fragment is the one that waits at the end and was never sent, or else a new empty,
@@ -493,6 +515,9 @@ impl SendQueue {
         self.entries.get(self.index(number)?)
     }
 }
+
+/// A smaller fragment is not worth its header.
+const WORTH_A_FRAGMENT: usize = 128;
 
 mod cutting_again;
 

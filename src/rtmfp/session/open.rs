@@ -38,6 +38,7 @@ use crate::rtmfp::endpoint::{
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::flow::in_flight::InFlight;
+use crate::rtmfp::flow::reassembly::WholeMessage;
 use crate::rtmfp::flow::receive_flow::{Answer, ReceiveFlow};
 use crate::rtmfp::flow::send_flow::SendFlow;
 use crate::rtmfp::flow::turns::Turns;
@@ -170,6 +171,9 @@ pub(crate) struct OpenSession {
     recovered_from: u64,
 
     receive_flows: BTreeMap<ReceiveFlowId, ReceiveFlow>,
+    /// Messages on their way up, and flows that a packet changed: both empty between two inputs, kept for their memory.
+    given: Vec<WholeMessage>,
+    changed_flows: Vec<SendFlowId>,
     acknowledging: Acknowledging,
 
     waiting: Waiting,
@@ -226,6 +230,8 @@ impl OpenSession {
             burst: 0,
             recovered_from: 0,
             receive_flows: BTreeMap::new(),
+            given: Vec::new(),
+            changed_flows: Vec::new(),
             acknowledging: Acknowledging::default(),
             waiting: Waiting::default(),
             over_told: false,

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tincan::driver::{self, DriverConfig};
+use tincan::driver::{self, Counters, DriverConfig};
 use tincan::rtmfp::Event;
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity, discriminator_for_url};
@@ -41,6 +41,8 @@ pub(super) struct Carried {
     pub(super) both: Took,
     pub(super) sender: Duration,
     pub(super) receiver: Duration,
+    /// Bytes that a call of the system took from the sender, on average.
+    pub(super) bytes_a_call: f64,
 }
 
 enum Ask {
@@ -66,6 +68,8 @@ enum Told {
     Came(Instant),
     /// Everything written was acknowledged, or everything expected came; the processor time of the thread for it.
     Done(Duration),
+    /// What the driver sent until it stopped.
+    Sent(Counters),
 }
 
 /// An endpoint that writes by itself whenever there is room.
@@ -118,7 +122,14 @@ impl Ours {
                 *time = done(told);
             }
         });
-        Carried { both, sender: ends[0], receiver: ends[1] }
+        drop(self.near);
+        let sent = loop {
+            if let Told::Sent(counters) = self.near_told.recv().expect("a driver that stops") {
+                break counters;
+            }
+        };
+        let bytes_a_call = sent.bytes_sent as f64 / sent.batches_sent as f64;
+        Carried { both, sender: ends[0], receiver: ends[1], bytes_a_call }
     }
 
     /// Sends one message after the other, each when all is quiet.
@@ -143,7 +154,7 @@ fn done(told: &mpsc::Receiver<Told>) -> Duration {
     loop {
         match told.recv().expect("a running driver") {
             Told::Done(time) => return time,
-            Told::Bound(_) | Told::Opened(_) | Told::Came(_) => {}
+            Told::Bound(_) | Told::Opened(_) | Told::Came(_) | Told::Sent(_) => {}
         }
     }
 }
@@ -167,6 +178,7 @@ fn start(profile: Arc<dyn Profile>, seed: u8) -> (tokio::sync::mpsc::Sender<Ask>
         while let Some(ask) = asked.recv().await {
             driver.command(ask).await.expect("a running driver");
         }
+        let _ = told.send(Told::Sent(driver.counters()));
     });
     (asks, events)
 }

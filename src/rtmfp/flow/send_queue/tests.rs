@@ -218,3 +218,23 @@ fn a_finished_queue_given_up_still_sends_its_last_number() {
     bench.acknowledge(3, &[]);
     assert!(bench.queue.is_empty());
 }
+
+#[test]
+fn a_message_of_several_fragments_begins_in_the_packet_that_the_one_before_it_ends_in() {
+    let mut bench = Bench::new();
+    let mut lengths = |sizes: &[usize]| {
+        for size in sizes {
+            bench.queue.push(Bytes::from(vec![1; *size]), 1000, WriteOptions::default());
+        }
+        let mut lengths = Vec::new();
+        while let Some(next) = bench.queue.next_to_send() {
+            lengths.push(next.data.len());
+            bench.queue.depart(FLOW, next.sequence, next.data.len(), &mut bench.sent);
+        }
+        lengths
+    };
+    // 300 and 696 bytes and a header of four bytes are a packet's worth.
+    assert_eq!(lengths(&[1300, 1700]), [1000, 300, 696, 1000, 4]);
+    // Nothing waits any more, so nothing is filled up; and a short message stays in one piece.
+    assert_eq!(lengths(&[1700, 900, 1100]), [1000, 700, 900, 1000, 100]);
+}

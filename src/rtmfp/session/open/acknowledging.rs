@@ -56,13 +56,8 @@ impl OpenSession {
     ///
     /// One that does not fit is shortened if it is the first thing in its packet, else left for the next (§3.6.3.4.2).
     pub(super) fn pack_acknowledgements(&mut self, plain: &mut Vec<u8>, end: usize) {
-        let owing: Vec<ReceiveFlowId> = self
-            .receive_flows
-            .iter()
-            .filter(|(_, flow)| flow.owes_acknowledgement)
-            .map(|(id, _)| *id)
-            .collect();
-        if let Some(count) = self.marks.owed().filter(|_| !owing.is_empty()) {
+        let mut owing = self.first_owing(ReceiveFlowId(0));
+        if let Some(count) = self.marks.owed().filter(|_| owing.is_some()) {
             let report = Chunk::EcnReport { count };
             if plain.len() + report.encoded_length() <= end {
                 report.write(plain);
@@ -71,10 +66,11 @@ impl OpenSession {
         }
         let mut any_left = false;
         let mut is_first = true;
-        for id in owing {
+        while let Some(id) = owing {
             let room = end.saturating_sub(plain.len());
             if self.pack_acknowledgement(id, plain, room, is_first) {
                 is_first = false;
+                owing = self.first_owing(id);
             } else {
                 any_left = true;
                 break;
@@ -83,6 +79,11 @@ impl OpenSession {
         if !any_left {
             self.acknowledging = Acknowledging::default();
         }
+    }
+
+    /// The first flow, from this one on, that owes an acknowledgement.
+    fn first_owing(&self, from: ReceiveFlowId) -> Option<ReceiveFlowId> {
+        self.receive_flows.range(from..).find(|(_, flow)| flow.owes_acknowledgement).map(|(id, _)| *id)
     }
 
     fn pack_acknowledgement(

@@ -131,10 +131,9 @@ impl OpenSession {
     /// Passes up the messages of a receive flow whose turn it is, the gaps before them, and its end.
     pub(super) fn deliver(&mut self, id: ReceiveFlowId) {
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
-        let mut messages = Vec::new();
-        let too_large = flow.deliver(&mut messages).is_err();
+        let too_large = flow.deliver(&mut self.given).is_err();
         let session = self.key;
-        for message in messages {
+        for message in self.given.drain(..) {
             if flow.note_given(&message) {
                 self.notices.push_back(Notice::Event(Event::Gap { session, flow: id }));
             }

@@ -1,7 +1,7 @@
 //! What goes into the next packets (RFC 7016 §3.6.2.3): control first, then acknowledgements, then user data by priority.
 //!
-//! Packets are built plain in one buffer and sealed together. All of a batch but the last are equally long, so that the
-//! driver can hand them to the network at once.
+//! Packets are built plain in one buffer and sealed together. As many as possible are equally long, so that the driver can
+//! hand them to the network at once.
 
 use std::time::Instant;
 
@@ -148,9 +148,17 @@ impl OpenSession {
     fn pack_batch(&mut self, now: Instant, packing: &mut Packing) {
         let limit = self.cipher.plain_limit(self.path_mtu.datagram_size());
         let with_data = !self.waits_for_room();
+        let mut header = self.header(now);
         for _ in 0..limits::BATCH_PACKETS {
             let start = packing.plain.len();
-            let Some(packed) = self.pack_packet(now, &mut packing.plain, limit, with_data) else { return };
+            let Some(packed) = self.pack_packet(now, &mut packing.plain, header, limit, with_data) else {
+                return;
+            };
+            self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
+            // The times were said, and are the same for the rest of the batch; old programs want to be told in each packet.
+            if !self.is_flash_era() {
+                header = PacketHeader { timestamp: None, timestamp_echo: None, ..header };
+            }
             let length = packing.plain.len() - start;
             let nearly_full = length + limits::PADDING_WORTH_IT >= limit;
             if nearly_full {
@@ -163,9 +171,6 @@ impl OpenSession {
                 packing.ecn = self.marks.mark().filter(|_| !self.is_flash_era());
             }
             packing.end_packet(packed.urgency);
-            if !nearly_full {
-                return;
-            }
         }
     }
 
@@ -174,11 +179,11 @@ impl OpenSession {
         &mut self,
         now: Instant,
         plain: &mut Vec<u8>,
+        header: PacketHeader,
         limit: usize,
         with_data: bool,
     ) -> Option<UserDataPacked> {
         let start = plain.len();
-        let header = self.header(now);
         header.write(plain);
         let body = plain.len();
         let end = start + limit;
@@ -213,7 +218,6 @@ impl OpenSession {
             self.timeout_at = Some(now + self.round_trip.timeout());
             self.keepalive.note_owed(now);
         }
-        self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
         Some(packed)
     }
 
@@ -252,8 +256,7 @@ impl OpenSession {
     fn waits_for_room(&self) -> bool {
         let window = self.congestion.window();
         let worth_it = (window / 4).min(limits::BATCH_PACKETS * limits::DATAGRAM_SIZE);
-        let is_near = self.round_trip.smoothed().is_some_and(|trip| trip < limits::SHORTEST_PACED_ROUND_TRIP);
-        is_near
+        self.round_trip.is_near()
             && window >= limits::SMALLEST_BATCHED_WINDOW
             && self.in_flight.bytes().saturating_add(worth_it) > window
     }
@@ -269,9 +272,11 @@ impl OpenSession {
             // How fast the path is, is not known: a burst, and then an answer first.
             None if self.burst < limits::BURST_PACKETS => Allowed::Everything,
             None => Allowed::Nothing,
-            Some(round_trip) if round_trip < limits::SHORTEST_PACED_ROUND_TRIP => Allowed::Everything,
+            Some(_) if self.round_trip.is_near() => Allowed::Everything,
             Some(round_trip) => {
-                let slow_start = self.congestion.is_in_slow_start();
+                // Real-time data does not double its window in a round trip (A.2).
+                let slow_start =
+                    self.congestion.is_in_slow_start() && !is_fresh(self.time_critical_sent, now);
                 match self.pacing.allowance(now, Pace { window, round_trip, slow_start }) {
                     Allowance::Everything => Allowed::Everything,
                     Allowance::Urgent => Allowed::TimeCritical,

@@ -29,8 +29,6 @@ struct PacketSoFar {
     marked: bool,
     /// Flow, number and forward number of the chunk that a Next User Data chunk would go on from (§2.3.12).
     before: Option<(ReceiveFlowId, u64, u64)>,
-    /// Flows of ours with something acknowledged or lost.
-    changed_flows: Vec<SendFlowId>,
 }
 
 impl OpenSession {
@@ -316,7 +314,7 @@ impl OpenSession {
         if let Some(flow) = self.send_flows.get_mut(&id) {
             so_far.verdict.acknowledged +=
                 flow.acknowledge(ack.free_bytes, ack.cumulative, &ack.islands, &mut self.in_flight);
-            so_far.changed_flows.push(id);
+            self.changed_flows.push(id);
         }
     }
 
@@ -349,7 +347,7 @@ impl OpenSession {
             if let Some(flow) = self.send_flows.get_mut(&flight.flow) {
                 flow.queue.on_lost(flight.sequence, flight.size);
                 // It has something to send again; without room it must be asked for.
-                so_far.changed_flows.push(flight.flow);
+                self.changed_flows.push(flight.flow);
             }
         }
         // A mark counts as a loss, and as part of one that the window was already cut for (RFC 3168 §6.1.2).
@@ -360,9 +358,11 @@ impl OpenSession {
         }
         self.congestion.on_packet(so_far.verdict, self.surroundings(now));
         self.notice_narrowing(now);
-        so_far.changed_flows.sort_unstable();
-        so_far.changed_flows.dedup();
-        so_far.changed_flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
+        let mut changed = std::mem::take(&mut self.changed_flows);
+        changed.sort_unstable();
+        changed.dedup();
+        changed.drain(..).for_each(|flow| self.after_queue_change(now, flow));
+        self.changed_flows = changed;
     }
 
     pub(super) fn surroundings(&self, now: Instant) -> Surroundings {
