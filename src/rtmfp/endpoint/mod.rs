@@ -319,6 +319,11 @@ impl Endpoint {
         })
     }
 
+    /// How a session is spoken, if it is open.
+    pub fn dialect(&self, session: SessionKey) -> Option<Dialect> {
+        self.open(session).map(|running| running.session.dialect())
+    }
+
     /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
     pub fn nonces(&self, session: SessionKey) -> Option<([u8; 32], [u8; 32])> {
         self.open(session).map(|running| running.session.nonces())
