@@ -140,6 +140,19 @@ impl Calls {
         self.of(peer, |call| call.reached(now, peer))
     }
 
+    /// Whom a call is with turns out to be `to`, by the lasting identity. Answers whether there is such a call; one with
+    /// `to` itself is not doubled.
+    pub(crate) fn moved(&mut self, from: PeerId, to: PeerId) -> bool {
+        if self.place_of(from).is_none() || self.place_of(to).is_some() {
+            return false;
+        }
+        self.of(from, |call| {
+            call.moved(from, to);
+            vec![]
+        });
+        true
+    }
+
     /// The far end told its name over fresh lines. `fallback` names the call of a plain client.
     pub(crate) fn named(
         &mut self,

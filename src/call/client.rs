@@ -22,7 +22,7 @@ use crate::media::latest::Latest;
 use crate::media::picture::Picture;
 use crate::media::studio::{Studio, StudioSettings, Waker};
 use crate::rtmfp::PeerId;
-use crate::rtmfp::crypto::flash::{Flash, Identity};
+use crate::rtmfp::crypto::flash::{Flash, Identity, Verification};
 use crate::settings::{Settings, SettingsError};
 
 /// Commands that may wait.
@@ -88,13 +88,28 @@ pub fn identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
         .map_err(|_| StartError::Settings(crate::settings::identity::unusable(data_dir)))
 }
 
+/// The weak key in a data directory, made at the first start, for programs of the Flash years. A damaged one is no reason
+/// not to start: another stands in for it meanwhile.
+fn weak_identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
+    let seed = random_seed()?;
+    let make = || Identity::generate_flash_era(seed).to_secret_bytes();
+    let kept = crate::settings::identity::load_or_create_weak(data_dir, make);
+    let kept = kept.map_err(|error| tracing::warn!(%error, "the weak key cannot be used"));
+    let usable = kept.ok().and_then(|secret| Identity::from_secret_bytes(&secret).ok());
+    Ok(usable.unwrap_or_else(|| Identity::generate_flash_era(seed)))
+}
+
 /// Starts a client.
 ///
 /// # Errors
 /// A [`StartError`].
 pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
     let ClientOptions { data_dir, settings, kept, studio, history, window, waker } = options;
-    let identity = identity(&data_dir)?;
+    let (identity, weak) = if settings.fresh_identity {
+        (Identity::generate(random_seed()?), Identity::generate_flash_era(random_seed()?))
+    } else {
+        (identity(&data_dir)?, weak_identity(&data_dir)?)
+    };
     let peer_id = identity.peer_id();
     let server = match &settings.server {
         Some(text) => ServerAddress::parse(text)?,
@@ -115,6 +130,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         worker::open_desk(&data_dir, window).map_err(|error| StartError::System(error.to_string()))?;
     let config = WorkerConfig {
         profile: Arc::new(Flash::peer(identity)),
+        weak_profile: Arc::new(Flash::peer(weak).verifying(Verification::OnRequest)),
         seeds: (random_seed()?, random_seed()?),
         data_dir,
         settings,

@@ -117,7 +117,7 @@ impl Lifecycle {
         // With a plain client the lines are the call.
         let accepted = lines_up && plain;
         let with = With { peer, name, call, incoming: false, with_video, plain, lines_up, accepted };
-        let offer = Capabilities { intent: Intent::Call, call, video: with_video };
+        let offer = Capabilities { intent: Intent::Call, call, video: with_video, lasting: None };
         self.phase = Phase::Connecting { with, since, until: now + CONNECT_WITHIN, otherwise };
         let mut effects = vec![CallEffect::Dial(peer, offer)];
         if lines_up {
@@ -144,6 +144,13 @@ impl Lifecycle {
             self.phase = Phase::Waiting { with, since, until: now + RING_FOR, rings: false };
         }
         vec![]
+    }
+
+    /// Whom the call is with goes by another peer ID from now on.
+    pub(crate) fn moved(&mut self, from: PeerId, to: PeerId) {
+        if let Some(with) = self.with_mut(from) {
+            with.peer = to;
+        }
     }
 
     /// The far end told its name over fresh lines. `fallback` names the call of a plain client.
@@ -417,7 +424,12 @@ impl Lifecycle {
                     return self.end(now, EndReason::Vanished);
                 }
                 *redial = Some(now + REDIAL_EVERY);
-                let offer = Capabilities { intent: Intent::Call, call: with.call, video: with.with_video };
+                let offer = Capabilities {
+                    intent: Intent::Call,
+                    call: with.call,
+                    video: with.with_video,
+                    lasting: None,
+                };
                 vec![CallEffect::Dial(with.peer, offer)]
             }
             Phase::Idle | Phase::Ended { .. } => vec![],

@@ -1,5 +1,6 @@
-//! Links that call somebody: `tincan:PEERID?v=1&s=SERVER&n=NAME&a=ADDRESSES&c=CHECKSUM`.
+//! Links that call somebody: `tincan:PEERID?v=1&s=SERVER&w=WEAKID&n=NAME&a=ADDRESSES&c=CHECKSUM`.
 //!
+//! `w` is the peer ID under which an old server knows them; whoever answers there must be the one that the link names.
 //! Unknown keys are passed over. The checksum is the first eight hexadecimal digits of the SHA-256 of everything before
 //! `&c=`; it catches a link that lost its end in a mail, and proves nothing.
 
@@ -20,6 +21,8 @@ pub struct Link {
     pub peer: PeerId,
     /// Through which server: `rtmfp://…`.
     pub server: Option<String>,
+    /// Under which weak peer ID that server knows them, if it is a program of the Flash years.
+    pub weak: Option<PeerId>,
     /// Under which name they go; a hint, never proof.
     pub name: Option<String>,
     /// Where they may be reached directly.
@@ -57,11 +60,12 @@ impl Link {
         }
         let (id, query) = text[7..].split_once('?').unwrap_or((&text[7..], ""));
         let peer = id.trim_matches('/').parse().map_err(|_| LinkError::Malformed)?;
-        let mut link = Self { peer, server: None, name: None, addresses: vec![] };
+        let mut link = Self { peer, server: None, weak: None, name: None, addresses: vec![] };
         for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
             match key {
                 "v" if value != "1" => return Err(LinkError::Version),
                 "s" => link.server = decoded(value),
+                "w" => link.weak = value.parse().ok(),
                 "n" => link.name = decoded(value),
                 "a" => {
                     let addresses = decoded(value).unwrap_or_default();
@@ -86,6 +90,9 @@ impl Link {
         if let Some(server) = &self.server {
             text += "&s=";
             encode_onto(&mut text, server);
+        }
+        if let Some(weak) = self.weak {
+            let _ = write!(text, "&w={weak}");
         }
         if let Some(name) = &self.name {
             text += "&n=";
@@ -141,7 +148,8 @@ mod tests {
     fn link() -> Link {
         Link {
             peer: PeerId([0xab; 32]),
-            server: Some("rtmfp://example.org:1935/calls".into()),
+            server: Some("rtmfp://example.org:1935/calls#old".into()),
+            weak: Some(PeerId([3; 32])),
             name: Some("José & 小明".into()),
             addresses: vec!["[2001:db8::1]:40000".parse().expect("an address")],
         }

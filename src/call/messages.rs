@@ -9,6 +9,7 @@ use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
 use crate::netconnection::is_invisible;
+use crate::rtmfp::PeerId;
 
 /// The handler name of all messages that are ours.
 pub(crate) const OURS: &str = "tincan";
@@ -46,6 +47,8 @@ pub(crate) struct Capabilities {
     pub(crate) call: RandomId,
     /// Whether the caller means to show its picture.
     pub(crate) video: bool,
+    /// Who this end is by its lasting identity, said only where it shows the weak one.
+    pub(crate) lasting: Option<PeerId>,
 }
 
 /// Why a call is said goodbye to.
@@ -210,15 +213,16 @@ impl Message {
             Self::Chat { name, text } => {
                 ("message", vec![Value::from(name.as_str()), Value::from(text.as_str())])
             }
-            Self::Capabilities(own) => ours(
-                "capabilities",
-                vec![
+            Self::Capabilities(own) => {
+                let mut properties = vec![
                     ("version", Value::Number(VERSION)),
                     ("intent", Value::from(own.intent.as_str())),
                     ("call", id_value(own.call)),
                     ("video", Value::Boolean(own.video)),
-                ],
-            ),
+                ];
+                properties.extend(own.lasting.map(|peer| ("lasting", Value::String(peer.to_string()))));
+                ours("capabilities", properties)
+            }
             Self::Call { call, video } => {
                 ours("call", vec![("call", id_value(*call)), ("video", Value::Boolean(*video))])
             }
@@ -317,6 +321,7 @@ impl Message {
                 intent: Intent::parse(object.property("intent")?.as_str()?)?,
                 call: id("call")?,
                 video: flag("video"),
+                lasting: object.property("lasting").and_then(|peer| peer.as_str()?.parse().ok()),
             }),
             "call" => Self::Call { call: id("call")?, video: flag("video") },
             "ringing" => Self::Ringing(id("call")?),
@@ -473,7 +478,18 @@ mod tests {
         vec![
             Message::Username("Ada".into()),
             Message::Chat { name: "Ada".into(), text: "hello".into() },
-            Message::Capabilities(Capabilities { intent: Intent::Chat, call: ID, video: true }),
+            Message::Capabilities(Capabilities {
+                intent: Intent::Chat,
+                call: ID,
+                video: true,
+                lasting: None,
+            }),
+            Message::Capabilities(Capabilities {
+                intent: Intent::Call,
+                call: ID,
+                video: false,
+                lasting: Some(PeerId([5; 32])),
+            }),
             Message::Call { call: ID, video: false },
             Message::Ringing(ID),
             Message::Accepted(ID),

@@ -37,7 +37,7 @@
 //! | --- | --- | --- |
 //! | `username(name)` | | the line is up; from a called end: accepted |
 //! | `message(name, text)` | | a chat line |
-//! | `capabilities` | `version`, `intent` (`call`, `chat`), `call`, `video` | once, before `username`; the called end repeats intent and call |
+//! | `capabilities` | `version`, `intent` (`call`, `chat`), `call`, `video`, and `lasting` where weak identities are shown | once, before `username`; the called end repeats intent and call |
 //! | `call` | `call`, `video` | a call over lines that are up already |
 //! | `ringing` | `call` | the person there is asked |
 //! | `accepted` | `call` | the person there took a call offered by `call` |
@@ -71,6 +71,16 @@
 //! there, a link to it is dialled, or somebody from there is on the line; there one is a visitor, never listed. Whoever is
 //! dialled is asked for at their own server, and introduced by all that we are connected to: the first answer wins. The
 //! public stream `idA` is one for all of them. Tincan servers tell who of our contacts is there ([`crate::rendezvous`]).
+//!
+//! # Servers of the Flash years
+//!
+//! They and their clients know only weak keys (group 2). Where the person says that a server is one of them, we go there by
+//! a second identity with a peer ID of its own, over the same socket. A plain client met there is called as any other, and
+//! shown as weak. Of two Tincans each says in `capabilities` who it is by its lasting identity (`lasting`, a peer ID in
+//! hexadecimal), and nothing else is said or heeded there: who dialled dials that peer ID straight at the address of the
+//! weak session, with the same call ID, and closes the weak lines. So no media, chat or verification of theirs ever
+//! travels under a weak key, and a server that puts itself between the two gains nothing but their peer IDs; a link names
+//! both peer IDs, and whoever answers must prove to be the lasting one.
 //!
 //! # Who rings
 //!

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::messages::{Capabilities, Intent, Message};
 use crate::netconnection::node::{PlaybackEnd, SubscriberId};
+use crate::rtmfp::PeerId;
 
 /// A dial that crosses ours comes within this time; later it is a far end that started anew.
 const CROSSING: Duration = Duration::from_secs(5);
@@ -53,6 +54,13 @@ pub(crate) enum LinkNews {
         /// Its capabilities; `None` for a plain client.
         capabilities: Option<Capabilities>,
     },
+    /// On lines that show weak identities, each end said who it is by its lasting one: the talk belongs there.
+    Moved {
+        /// Who the far end says it is.
+        to: PeerId,
+        /// What we dialled for, if we did.
+        offer: Option<Capabilities>,
+    },
     /// Each end has told the other its name.
     LinesUp,
     /// Another message came.
@@ -89,6 +97,10 @@ pub(crate) enum Far {
 #[derive(Debug)]
 pub(crate) struct PeerLink {
     own_name: String,
+    /// Who we are by our lasting identity, on lines that show the weak one.
+    lasting: Option<PeerId>,
+    /// Both ends said so there.
+    moved: bool,
     /// What we dialled for, when we did, or what we answer with.
     offer: Option<Capabilities>,
     dialled: bool,
@@ -114,6 +126,8 @@ impl PeerLink {
     pub(crate) fn new(now: Instant, own_name: String) -> Self {
         Self {
             own_name,
+            lasting: None,
+            moved: false,
             offer: None,
             dialled: false,
             published: false,
@@ -131,6 +145,13 @@ impl PeerLink {
             waiting: VecDeque::new(),
             begun: now,
         }
+    }
+
+    /// The same for lines in a session in which both ends show weak identities: plain clients talk there, but of two that
+    /// announce capabilities each only learns who the other is (`lasting`, here).
+    pub(crate) fn showing_weak(mut self, lasting: PeerId) -> Self {
+        self.lasting = Some(lasting);
+        self
     }
 
     /// The far end's program.
@@ -160,7 +181,8 @@ impl PeerLink {
 
     /// Whether [`LinkEffect::Send`] of additions would go out now.
     pub(crate) fn takes_additions(&self) -> bool {
-        self.listener.is_some() && matches!(self.far, Far::Tincan(_)) && self.capabilities_sent
+        let both = matches!(self.far, Far::Tincan(_)) && self.capabilities_sent;
+        self.listener.is_some() && both && self.lasting.is_none()
     }
 
     /// Steps 2 and 3: dials, or asks over lines that exist.
@@ -245,10 +267,15 @@ impl PeerLink {
             Message::Capabilities(capabilities) => {
                 // They come once; a second time would change what was agreed.
                 if self.far == Far::Unknown {
+                    if self.lasting.is_some() && capabilities.lasting.is_none() {
+                        // It knows how to talk better, and does not want to.
+                        return self.lose(Loss::Refused);
+                    }
                     self.far = Far::Tincan(capabilities);
                     self.offer.get_or_insert(capabilities);
                 }
             }
+            _ if self.only_points_on() => {}
             Message::Username(name) => {
                 if self.far == Far::Unknown {
                     self.far = Far::Plain;
@@ -352,6 +379,7 @@ impl PeerLink {
         self.far_name = None;
         self.may_tell_name = false;
         self.capabilities_sent = false;
+        self.moved = false;
         self.name_sent = false;
         self.lines_up = false;
         self.waiting.clear();
@@ -370,6 +398,10 @@ impl PeerLink {
         if self.listener.is_none() {
             return;
         }
+        if let (Some(_), Far::Tincan(far)) = (self.lasting, self.far) {
+            self.point_on(far, effects);
+            return;
+        }
         // Who is called answers with capabilities only when the caller's came, so a plain caller never sees any.
         let announce = match self.far {
             Far::Tincan(_) => true,
@@ -382,7 +414,8 @@ impl PeerLink {
             && !self.name_sent
         {
             self.capabilities_sent = true;
-            effects.push(LinkEffect::Send(Message::Capabilities(offer)));
+            let own = Capabilities { lasting: self.lasting, ..offer };
+            effects.push(LinkEffect::Send(Message::Capabilities(own)));
         }
         let knows_whom = self.dialled || self.far != Far::Unknown;
         if self.may_tell_name && knows_whom && !self.name_sent {
@@ -400,6 +433,28 @@ impl PeerLink {
             }
             effects.extend(self.waiting.pop_front().map(LinkEffect::Send));
         }
+    }
+
+    /// Says who we are, once, and tells that both ends did.
+    fn point_on(&mut self, far: Capabilities, effects: &mut Vec<LinkEffect>) {
+        self.waiting.clear();
+        if let Some(offer) = self.offer
+            && !std::mem::replace(&mut self.capabilities_sent, true)
+        {
+            let own = Capabilities { lasting: self.lasting, ..offer };
+            effects.push(LinkEffect::Send(Message::Capabilities(own)));
+        }
+        if let Some(to) = far.lasting
+            && !std::mem::replace(&mut self.moved, true)
+        {
+            let offer = self.offer.filter(|_| self.dialled);
+            effects.push(LinkEffect::Tell(LinkNews::Moved { to, offer }));
+        }
+    }
+
+    /// Whether nothing may be said on these lines but who one is.
+    fn only_points_on(&self) -> bool {
+        self.lasting.is_some() && matches!(self.far, Far::Tincan(_))
     }
 }
 

@@ -1,4 +1,7 @@
 //! Where a server is: `rtmfp://host[:port][/app]`, and the addresses behind its name.
+//!
+//! `#old` after it says that the server is a program of the Flash years, to which we show another, weak identity. It is
+//! ours alone: what the server is told ends before it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,6 +10,9 @@ pub const PORT: u16 = 1935;
 
 /// The server when none is set: this computer's, brought by the window itself.
 pub const BUILT_IN: &str = "rtmfp://127.0.0.1:1935";
+
+/// What stands after the URL of a server of the Flash years.
+const OLD: &str = "#old";
 
 /// A server by its URL.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -17,6 +23,20 @@ pub struct ServerAddress {
     pub host: String,
     /// The UDP port.
     pub port: u16,
+    /// Whether it is a program of the Flash years.
+    pub old: bool,
+}
+
+/// An address as a person sees it, and whether it is marked as that of an old server.
+pub fn part_mark(text: &str) -> (&str, bool) {
+    let text = text.trim();
+    text.strip_suffix(OLD).map_or((text, false), |text| (text, true))
+}
+
+/// The address with that mark, or without.
+pub fn with_mark(text: &str, old: bool) -> String {
+    let (text, _) = part_mark(text);
+    if old && !text.is_empty() { format!("{text}{OLD}") } else { text.to_owned() }
 }
 
 /// The text is no address of a server.
@@ -31,7 +51,7 @@ impl ServerAddress {
     /// [`NotAServer`], with a sentence.
     pub fn parse(text: &str) -> Result<Self, NotAServer> {
         let wrong = || NotAServer(text.to_owned());
-        let text = text.trim();
+        let (text, old) = part_mark(text);
         let rest = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("rtmfp") => rest,
             Some(_) => return Err(wrong()),
@@ -51,27 +71,29 @@ impl ServerAddress {
             Some(port) => port.parse().ok().filter(|port| *port != 0).ok_or_else(wrong)?,
             None => PORT,
         };
-        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '@') {
+        if host.is_empty() || host.contains(|c: char| c.is_whitespace() || c == '@' || c == '#') {
             return Err(wrong());
         }
         let path = if app.is_empty() { String::new() } else { format!("/{app}") };
-        Ok(Self { url: format!("rtmfp://{authority}{path}"), host: host.to_owned(), port })
+        Ok(Self { url: format!("rtmfp://{authority}{path}"), host: host.to_owned(), port, old })
     }
 
     /// Whether it is the one on this computer that a window brings itself.
     pub fn is_built_in(&self) -> bool {
-        self.port == PORT && (self.host == "127.0.0.1" || self.host.eq_ignore_ascii_case("localhost"))
+        !self.old
+            && self.port == PORT
+            && (self.host == "127.0.0.1" || self.host.eq_ignore_ascii_case("localhost"))
     }
 
-    /// The URL as all spellings of it come out: host in lower case, no usual port, no slash at the end. Two URLs that
-    /// differ in this may still lead to one server.
+    /// The URL as all spellings of it come out: host in lower case, no usual port, no slash at the end, and the mark of an
+    /// old server after it. Two URLs that differ in this may still lead to one server.
     pub fn normalised(&self) -> String {
         let host = self.host.to_ascii_lowercase();
         let host = if host.contains(':') { format!("[{host}]") } else { host };
         let port = if self.port == PORT { String::new() } else { format!(":{}", self.port) };
         let after = self.url.get("rtmfp://".len()..).unwrap_or_default();
         let app = after.find('/').and_then(|at| after.get(at..)).unwrap_or_default();
-        format!("rtmfp://{host}{port}{}", app.trim_end_matches('/'))
+        with_mark(&format!("rtmfp://{host}{port}{}", app.trim_end_matches('/')), self.old)
     }
 
     /// As people name it; empty for the built-in one, which each language calls otherwise.
@@ -127,6 +149,17 @@ mod tests {
         for wrong in ["", "http://example.org", "rtmfp://", "rtmfp://a:0", "rtmfp://a:x", "rtmfp://[::1"] {
             assert!(ServerAddress::parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn the_mark_of_an_old_server_is_kept_and_never_told_to_it() {
+        let server = ServerAddress::parse("rtmfp://Example.org/live#old").expect("an address");
+        assert!(server.old && server.url == "rtmfp://Example.org/live");
+        assert_eq!(server.normalised(), "rtmfp://example.org/live#old");
+        assert_eq!(part_mark(&with_mark("example.org#old", false)), ("example.org", false));
+        assert_eq!(with_mark("", true), "");
+        let here = ServerAddress::parse("rtmfp://127.0.0.1#old").expect("an address");
+        assert!(!here.is_built_in(), "an old program on this computer is not the one that the window brings");
     }
 
     #[test]

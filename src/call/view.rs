@@ -67,6 +67,8 @@ pub struct OwnCard {
     pub server: String,
     /// The server's address as it is written, `rtmfp://…`; `None` is the built-in one.
     pub server_url: Option<String>,
+    /// Under which weak peer ID the server knows us, if it is one of the Flash years.
+    pub weak_peer_id: Option<PeerId>,
     /// The link that leads to us, once there is a peer ID.
     pub link: String,
     /// Whether we are connected to it.
@@ -85,6 +87,11 @@ pub enum ServerState {
     Connected,
     /// Refused our name: the server's sentence.
     NameRefused(String),
+    /// It answers, and knows no keys as strong as ours; tried again after so long.
+    OtherKeys {
+        /// Until the next try.
+        retry_in: Duration,
+    },
     /// Could not be reached; tried again after so long.
     Unreachable {
         /// Until the next try.
@@ -252,6 +259,8 @@ pub enum Known {
     Verified,
     /// They go by the name of a contact and have another key.
     KeyChanged,
+    /// They are reached by a weak key: theirs is a program of the Flash years.
+    Weak,
 }
 
 /// Somebody who calls while a call is up.

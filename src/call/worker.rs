@@ -62,6 +62,8 @@ pub(super) struct Shared {
 /// What a worker needs.
 pub(super) struct WorkerConfig {
     pub(super) profile: Arc<dyn Profile>,
+    /// What is shown to programs of the Flash years.
+    pub(super) weak_profile: Arc<dyn Profile>,
     /// For the endpoint and for what is above it.
     pub(super) seeds: ([u8; 32], [u8; 32]),
     pub(super) data_dir: PathBuf,
@@ -157,6 +159,7 @@ pub(super) fn prepare(
 ) -> Result<Worker, DriverError> {
     let _inside = runtime.enter();
     let mut endpoint = EndpointConfig::new(Arc::clone(&config.profile), config.seeds.0);
+    endpoint.second_profile = Some(Arc::clone(&config.weak_profile));
     endpoint.keepalive = Duration::from_secs(5);
     endpoint.vanish_after = Duration::from_secs(15);
     endpoint.open_within = Duration::from_secs(20);

@@ -10,11 +10,13 @@ pub mod handle;
 pub mod interfaces;
 mod mark;
 mod run_loop;
+mod running;
 mod udp_socket;
 
 pub use counters::Counters;
 pub use error::DriverError;
 pub use handle::{Driver, Full, spawn};
+pub use running::{Running, Stopped, look_up, random_seed, run};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

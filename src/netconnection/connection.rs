@@ -25,7 +25,8 @@ use crate::amf::Value;
 use crate::rtmfp::SessionEnd;
 use crate::rtmfp::crypto::flash;
 use crate::rtmfp::endpoint::{
-    CloseManner, FlowOptions, ForwardedHello, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
+    CloseManner, FlowOptions, ForwardedHello, OwnIdentity, Priority, ReceiveFlowId, SendFlowId, SessionKey,
+    WriteOptions,
 };
 use crate::rtmfp::machine::Route;
 
@@ -115,9 +116,22 @@ impl Node {
         candidates: &[Route],
         arguments: Vec<Value>,
     ) -> ConnectionId {
+        self.connect_as(now, OwnIdentity::Main, url, candidates, arguments)
+    }
+
+    /// [`Self::connect`], as one of our identities. One that we do not have gets no further: the connection fails.
+    pub fn connect_as(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        url: &str,
+        candidates: &[Route],
+        arguments: Vec<Value>,
+    ) -> ConnectionId {
         let url = &*uri::encoded(url);
         let id = ConnectionId(self.next_name());
-        let key = self.endpoint.open_session(now, flash::discriminator_for_url(url).into(), candidates);
+        let discriminator = flash::discriminator_for_url(url).into();
+        let key = self.endpoint.open_session_as(now, own, discriminator, candidates);
         let connect = Command::new("connect", CONNECT_TRANSACTION as f64, connect_properties(url), arguments);
         let mut session = Session::new(Origin::ToServer);
         session.connection = Some(id);
@@ -132,6 +146,12 @@ impl Node {
         };
         self.connections.insert(id, Connection::new(key, Role::Client(client)));
         id
+    }
+
+    /// Whether the server of a connection that is not up yet answers, and only the keys are not agreed on: when it stays so
+    /// for seconds, it is a program that knows none as strong as ours.
+    pub fn stops_at_keys(&self, connection: ConnectionId) -> bool {
+        self.connections.get(&connection).is_some_and(|found| self.endpoint.was_greeted(found.session))
     }
 
     /// Closes a connection, and the direct streams made through it stay. It ends in [`NodeEvent::Disconnected`], or in

@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 
 use super::ids::{
-    CallToken, ConnectionId, MediaKind, MediaMessage, PlaybackId, PublicationId, ServerStreamId, StreamWish,
-    SubscriberId, Target,
+    CallToken, ConnectionId, MediaKind, MediaMessage, OwnIdentity, PlaybackId, PublicationId, ServerStreamId,
+    StreamWish, SubscriberId, Target,
 };
 use super::status::StatusCode;
 use crate::amf::Value;
@@ -100,6 +100,8 @@ pub enum NodeEvent {
         name: String,
         /// Who.
         peer: PeerId,
+        /// Which identity of ours they reached.
+        own: OwnIdentity,
     },
     /// A far peer we accepted now plays us (`NetStream.Play.Start` at the publisher).
     PlayStarted {

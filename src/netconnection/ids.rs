@@ -4,6 +4,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+pub use crate::rtmfp::endpoint::OwnIdentity;
+
 /// Names a NetConnection, in either role; never used twice.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct ConnectionId(pub u64);

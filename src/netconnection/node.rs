@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 pub use super::event::{NodeEvent, PlaybackEnd};
 pub use super::ids::{
-    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, ObjectEncoding, PlaybackId,
+    CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, ObjectEncoding, OwnIdentity, PlaybackId,
     PublicationId, ServerStreamId, StreamWish, SubscriberId, Target,
 };
 
@@ -43,6 +43,13 @@ pub struct NodeConfig {
     pub most_peer_connections: usize,
 }
 
+impl NodeConfig {
+    /// The usual settings, over such an endpoint: at most eight far peers play us directly.
+    pub fn new(endpoint: EndpointConfig) -> Self {
+        Self { endpoint, most_peer_connections: 8 }
+    }
+}
+
 /// NetConnections and NetStreams over one endpoint.
 pub struct Node {
     pub(super) endpoint: Endpoint,
@@ -67,12 +74,13 @@ pub struct Node {
 impl Node {
     /// A node without connections.
     pub fn new(config: NodeConfig) -> Self {
-        let profile = &config.endpoint.profile;
-        let near_id = profile.identify(profile.certificate()).expect("our own certificate is well formed");
+        let config = NodeConfig { endpoint: config.endpoint.within_bounds(), ..config };
+        let endpoint = Endpoint::new(config.endpoint.clone());
         Self {
-            endpoint: Endpoint::new(config.endpoint.clone()),
+            // A profile that cannot read its own certificate is nobody, and nobody will ever prove to be nobody.
+            near_id: endpoint.own_peer_id().unwrap_or(PeerId([0; 32])),
+            endpoint,
             config,
-            near_id,
             events: VecDeque::new(),
             alarms: Alarms::default(),
             sessions: BTreeMap::new(),
@@ -88,9 +96,14 @@ impl Node {
         }
     }
 
-    /// This end's peer ID (nearID).
+    /// This end's peer ID (nearID), by its main identity.
     pub fn near_id(&self) -> PeerId {
         self.near_id
+    }
+
+    /// The peer ID of one of our identities, if we have it.
+    pub fn id_of(&self, own: OwnIdentity) -> Option<PeerId> {
+        self.endpoint.peer_id_of(own)
     }
 
     /// Sends a data message, reliably: `send(handler, arguments…)`. To nobody, and beyond what the send queue holds, it

@@ -18,7 +18,10 @@ pub(super) fn command(addresses: &[SocketAddr]) -> Command {
 /// The addresses in such a command; what is no address is passed over.
 pub(super) fn addresses(command: &Command) -> Vec<SocketAddr> {
     let texts = command.arguments.iter().filter_map(Value::as_str);
-    texts.filter_map(|text| text.parse().ok()).take(MOST_ADDRESSES).collect()
+    let addresses = texts.filter_map(|text| text.parse::<SocketAddr>().ok());
+    // An IPv4 address in IPv6 dress is what it is, and judged as such.
+    let plain = |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());
+    addresses.map(plain).take(MOST_ADDRESSES).collect()
 }
 
 fn reaches_beyond_the_link(address: &SocketAddr) -> bool {
@@ -52,6 +55,12 @@ mod tests {
             "[fe80::1]:1".parse().unwrap(),
         ];
         assert_eq!(command(&own).arguments, []);
+    }
+
+    #[test]
+    fn an_ipv4_address_in_ipv6_dress_is_an_ipv4_address() {
+        let dressed = Command::notification(NAME, vec!["[::ffff:192.0.2.1]:7".into()]);
+        assert_eq!(addresses(&dressed), ["192.0.2.1:7".parse().unwrap()]);
     }
 
     #[test]

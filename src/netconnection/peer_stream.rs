@@ -171,6 +171,7 @@ impl Node {
         let Some(subscriber) = self.subscribers.get_mut(&id) else { return };
         let SubscriberState::Silent { until } = subscriber.state else { return };
         let peer = subscriber.peer;
+        let own = self.endpoint.own_identity(subscriber.session).unwrap_or_default();
         let name = command.text(0).filter(|name| !name.is_empty());
         let (Some(name), false) = (name, self.is_full_for(peer)) else {
             self.let_go(now, id);
@@ -181,7 +182,8 @@ impl Node {
         }
         let mut publications = self.publications.iter();
         let publication = publications.find(|(_, publication)| publication.name == name).map(|(id, _)| *id);
-        self.tell(NodeEvent::PeerConnect { subscriber: id, publication, name: name.to_owned(), peer });
+        let name = name.to_owned();
+        self.tell(NodeEvent::PeerConnect { subscriber: id, publication, name, peer, own });
     }
 
     /// Whether as many other peers play us as may. One peer counts once, however many streams it plays.

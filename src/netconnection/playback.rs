@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::alarm::Alarm;
 use super::command::{self, Command};
+use super::connection::Connection;
 use super::flow_metadata::FlowMetadata;
 use super::ids::PlaybackId;
 use super::message::{self, Message};
@@ -15,7 +16,7 @@ use super::node::{Node, NodeEvent, PlaybackEnd};
 use super::peer_stream::SAMPLE_ACCESS;
 use super::session::{Origin, Outgoing, Owner, Session};
 use super::status::StatusCode;
-use crate::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId, SessionKey, WriteOptions};
+use crate::rtmfp::endpoint::{FlowOptions, OwnIdentity, Priority, SendFlowId, SessionKey, WriteOptions};
 use crate::rtmfp::machine::Route;
 use crate::rtmfp::{PeerId, SessionEnd};
 
@@ -60,6 +61,18 @@ impl Node {
         name: &str,
         candidates: &[Route],
     ) -> PlaybackId {
+        self.play_direct_as(now, OwnIdentity::Main, peer, name, candidates)
+    }
+
+    /// [`Self::play_direct`], as one of our identities: a new session is opened as that one, through servers that know it.
+    pub fn play_direct_as(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        peer: PeerId,
+        name: &str,
+        candidates: &[Route],
+    ) -> PlaybackId {
         let id = PlaybackId(self.next_name());
         let open = self.direct_session(peer);
         let give_up = now + self.config.endpoint.open_within;
@@ -70,7 +83,7 @@ impl Node {
             self.start_playback(now, id, session);
             return id;
         }
-        let candidates = self.candidates_with_introducers(candidates);
+        let candidates = self.candidates_with_introducers(own, candidates);
         let mut opening = self.sessions.iter().filter(|(_, session)| {
             session.origin == Origin::ToPeer(peer) && session.far_end.is_none() && !session.closing
         });
@@ -79,7 +92,7 @@ impl Node {
             self.endpoint.add_candidates(now, key, &candidates);
             key
         } else {
-            let key = self.endpoint.open_session_to_peer(now, peer, &candidates);
+            let key = self.endpoint.open_session_to_peer_as(now, own, peer, &candidates);
             self.sessions.insert(key, Session::new(Origin::ToPeer(peer)));
             key
         };
@@ -95,8 +108,11 @@ impl Node {
     }
 
     /// The servers that we are connected to introduce us to their other clients (§5.4.1).
-    fn candidates_with_introducers(&self, candidates: &[Route]) -> Vec<Route> {
-        let connections = self.connections.values().filter(|connection| connection.is_up_as_client());
+    fn candidates_with_introducers(&self, own: OwnIdentity, candidates: &[Route]) -> Vec<Route> {
+        let knows_us = |connection: &&Connection| {
+            connection.is_up_as_client() && self.endpoint.own_identity(connection.session) == Some(own)
+        };
+        let connections = self.connections.values().filter(knows_us);
         let introducers = connections.filter_map(|connection| self.endpoint.route(connection.session));
         let mut all = candidates.to_vec();
         for route in introducers {
@@ -248,6 +264,7 @@ impl Node {
                 SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced => {
                     PlaybackEnd::Vanished
                 }
+                SessionEnd::Abusive => PlaybackEnd::ClosedHere,
             },
         );
     }

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use crate::rtmfp::network::network_of;
+
 /// What is asked.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub enum Ask {
@@ -119,17 +121,6 @@ impl Bucket {
         let rest = level.checked_sub(1000);
         *self = Self { left: rest.unwrap_or(level), at: now };
         rest.is_some()
-    }
-}
-
-/// Whoever has an IPv6 network has 2^64 addresses of it.
-fn network_of(ip: IpAddr) -> IpAddr {
-    match ip {
-        IpAddr::V4(_) => ip,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6([a, b, c, d, 0, 0, 0, 0].into())
-        }
     }
 }
 

@@ -110,6 +110,7 @@ mod tests {
         assert_eq!(known, ["203.0.113.7:4000"]);
     }
 
+    /// Conforms: 7016-3.5.1.6-a
     #[test]
     fn a_neighbour_behind_the_same_router_is_told_the_private_address_too() {
         let known = told("203.0.113.7:500", "203.0.113.7:4000", &["192.168.1.7:4000", "127.0.0.1:4000"]);

@@ -27,6 +27,9 @@ pub enum SessionEnd {
     /// changed network with a tunnel in it.
     #[error("connection lost: the network carries only short packets now")]
     PathTooNarrow,
+    /// The other side kept demanding more than anybody may have, or acknowledged what was never sent.
+    #[error("the other side broke the rules")]
+    Abusive,
     /// The same far end opened a newer session from the same address, or our own attempt lost to theirs, or to a session
     /// with the same far end that exists already.
     #[error("replaced by a newer session")]
@@ -42,7 +45,14 @@ pub enum Misuse {
     /// No such flow, or it is closed already.
     #[error("no such open flow")]
     NoFlow,
-    /// The message is larger than [`super::endpoint::EndpointConfig::largest_message`], or the send queue is full.
+    /// The flow holds as much as [`super::endpoint::EndpointConfig::send_buffer`] lets it. Wait for
+    /// [`super::Event::FlowWritable`].
     #[error("the send queue is full")]
     QueueFull,
+    /// The message is larger than [`super::endpoint::EndpointConfig::largest_message`]: it will never fit.
+    #[error("the message is too large")]
+    MessageTooLarge,
+    /// The metadata of a flow is longer than 512 bytes (RFC 7016 §2.3.11.1.1).
+    #[error("the metadata of the flow is too long")]
+    MetadataTooLong,
 }

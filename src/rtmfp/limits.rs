@@ -13,6 +13,9 @@ pub(crate) const BATCH_PACKETS: usize = 54;
 /// (RFC 1122 §3.3.2), headers included.
 pub(crate) const SAFE_DATAGRAM_SIZE: usize = 548;
 
+/// The longest datagram that programs of Flash's time send and take.
+pub(crate) const FLASH_ERA_DATAGRAM_SIZE: usize = 1192;
+
 /// Long datagrams that get lost for so long, or two timeouts if that is longer, do not pass any more.
 pub(crate) const NARROWED_AFTER: Duration = Duration::from_secs(1);
 
@@ -100,6 +103,9 @@ pub(crate) const MOBILITY_CHECK_SPACING: Duration = Duration::from_secs(1);
 
 /// A mobility reply older than this proves nothing any more (§3.5.4.2).
 pub(crate) const MOBILITY_REPLY_LIFETIME: Duration = Duration::from_secs(120);
+
+/// A far end that does not repeat what a ping said must reply within so long for it to count as moved.
+pub(crate) const EMPTY_REPLY_LIFETIME: Duration = Duration::from_secs(5);
 
 /// Metadata that we send, in bytes (§2.3.11.1.1).
 pub(crate) const LARGEST_METADATA: usize = 512;

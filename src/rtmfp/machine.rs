@@ -5,7 +5,7 @@
 //! [`Output::Sleep`]; on the way it hands out packets to send, jobs to compute and events to pass up. It never blocks,
 //! owns no socket, thread or clock, and never asks what time it is. Bad bytes are not errors here: they are counted and
 //! dropped. Work too heavy for the loop (a key agreement) leaves as [`Output::Compute`] and comes back as
-//! [`Input::Computed`]: the same door, so tests see it too.
+//! [`Input::Computed`]: the same door, so tests see it too. Time only goes on: an earlier time than before counts as that.
 
 use std::any::Any;
 use std::fmt;

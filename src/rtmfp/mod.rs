@@ -3,8 +3,10 @@
 #![doc = include_str!("conformance.md")]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
+mod agreement_budget;
 mod alarms;
 mod allowance;
+mod answer_budget;
 pub mod chance;
 pub(crate) mod counters;
 pub mod crypto;
@@ -15,8 +17,11 @@ pub mod event;
 pub(crate) mod flow;
 pub(crate) mod limits;
 pub mod machine;
+pub mod network;
 mod options;
 mod peer_id;
+#[cfg(test)]
+mod recorded;
 mod redacted;
 pub(crate) mod session;
 mod session_table;

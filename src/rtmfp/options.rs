@@ -170,7 +170,7 @@ pub struct SessionFigures {
     pub cipher: String,
 }
 
-/// Settings of an endpoint.
+/// Settings of an endpoint. Spans are taken as a millisecond at least and a year at most, buffers as a gigabyte at most.
 #[derive(Clone)]
 pub struct EndpointConfig {
     /// Who we are.
@@ -215,4 +215,30 @@ impl EndpointConfig {
             open_within: Duration::from_secs(95),
         }
     }
+
+    /// The same settings where an endpoint can do with them: no span so long that time itself would end first, and no
+    /// buffer that no computer has.
+    pub(crate) fn within_bounds(mut self) -> Self {
+        for size in [&mut self.largest_message, &mut self.receive_window, &mut self.send_buffer] {
+            *size = (*size).min(LARGEST_BUFFER);
+        }
+        for span in [&mut self.keepalive, &mut self.vanish_after, &mut self.open_within] {
+            *span = bounded_span(*span);
+        }
+        self
+    }
 }
+
+/// A span that can be added to any time a clock will show.
+pub(crate) fn bounded_span(span: Duration) -> Duration {
+    span.clamp(SHORTEST_SPAN, LONGEST_SPAN)
+}
+
+/// What is due in no time would be due again and again at the same time.
+const SHORTEST_SPAN: Duration = Duration::from_millis(1);
+
+/// As good as for ever.
+const LONGEST_SPAN: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// As good as no limit.
+const LARGEST_BUFFER: usize = 1 << 30;

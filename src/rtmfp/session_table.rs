@@ -3,12 +3,14 @@
 //! The indexes are kept here and nowhere else; each look-up costs the logarithm of the number of sessions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Instant;
 
 use super::PeerId;
 use super::endpoint::{OwnIdentity, SessionKey};
 use super::error::SessionEnd;
 use super::machine::Route;
+use super::network::network_of;
 use super::session::initiator::hello_sent::Tag;
 use super::session::initiator::{Attempt, State};
 use super::session::open::OpenSession;
@@ -67,6 +69,8 @@ pub(crate) struct SessionTable {
     sessions: BTreeMap<SessionKey, Session>,
     attempts: BTreeSet<SessionKey>,
     unproven: BTreeSet<SessionKey>,
+    /// Unproven sessions that strangers opened, by where they came from, oldest first.
+    unproven_strangers: BTreeSet<(IpAddr, SessionKey)>,
     by_near_id: BTreeMap<u32, SessionKey>,
     by_tag: BTreeMap<Tag, SessionKey>,
     by_route: BTreeSet<(Route, SessionKey)>,
@@ -107,6 +111,9 @@ impl SessionTable {
         }
         if running.proof != Proof::Given {
             self.unproven.insert(key);
+            if !running.initiator {
+                self.unproven_strangers.insert((network_of(running.route.address.ip()), key));
+            }
         }
         self.sessions.insert(key, Session::Running(Box::new(running)));
     }
@@ -126,6 +133,7 @@ impl SessionTable {
                 }
             },
             Session::Running(running) => {
+                self.unproven_strangers.remove(&(network_of(running.route.address.ip()), key));
                 self.by_near_id.remove(&running.near_id);
                 self.by_route.remove(&(running.route, key));
                 if let Some((mark, _)) = &running.answer
@@ -242,9 +250,13 @@ impl SessionTable {
         self.by_keying.get(&mark).copied()
     }
 
-    /// The oldest session that a stranger opened and never proved.
-    pub(crate) fn oldest_unproven_stranger(&self) -> Option<SessionKey> {
-        self.unproven().find(|(_, running)| !running.initiator).map(|(key, _)| key)
+    /// The oldest session that a stranger opened and never proved: of the network of `ip`, or if there is none, of all.
+    pub(crate) fn oldest_unproven_stranger(&self, ip: IpAddr) -> Option<SessionKey> {
+        let network = network_of(ip);
+        let mut of_it =
+            self.unproven_strangers.range((network, SessionKey(0))..=(network, SessionKey(u64::MAX)));
+        let all = || self.unproven().find(|(_, running)| !running.initiator).map(|(key, _)| key);
+        of_it.next().map(|(_, key)| *key).or_else(all)
     }
 
     /// The sessions whose far ends have not shown yet that they hold the keys, oldest first.
@@ -267,7 +279,9 @@ impl SessionTable {
             return false;
         }
         running.proof = Proof::Given;
+        let network = network_of(running.route.address.ip());
         self.unproven.remove(&key);
+        self.unproven_strangers.remove(&(network, key));
         true
     }
 }

@@ -22,7 +22,25 @@ pub fn load_or_create(
     dir: &Path,
     make: impl FnOnce() -> Zeroizing<Vec<u8>>,
 ) -> Result<Zeroizing<Vec<u8>>, SettingsError> {
-    let path = path_in(dir);
+    load_or_create_at(path_in(dir), make)
+}
+
+/// The same for the weak key that is shown to programs of the Flash years, and to nobody else. It has a file of its own,
+/// and is in no backup.
+///
+/// # Errors
+/// As [`load_or_create`].
+pub fn load_or_create_weak(
+    dir: &Path,
+    make: impl FnOnce() -> Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, SettingsError> {
+    load_or_create_at(dir.join("identity.weak.key"), make)
+}
+
+fn load_or_create_at(
+    path: PathBuf,
+    make: impl FnOnce() -> Zeroizing<Vec<u8>>,
+) -> Result<Zeroizing<Vec<u8>>, SettingsError> {
     match fs::read(&path) {
         Ok(text) => {
             keep_from_others(&path)?;
@@ -179,6 +197,16 @@ mod tests {
     fn the_key_is_made_once_and_found_again() {
         let scratch = Scratch::new();
         assert_eq!(load_or_create(scratch.path(), made).unwrap(), made());
+        assert_eq!(load_or_create(scratch.path(), not_needed).unwrap(), made());
+    }
+
+    #[test]
+    fn the_weak_key_is_another_one() {
+        let scratch = Scratch::new();
+        load_or_create(scratch.path(), made).unwrap();
+        let weak = || Zeroizing::new(vec![7]);
+        assert_eq!(load_or_create_weak(scratch.path(), weak).unwrap(), weak());
+        assert_eq!(load_or_create_weak(scratch.path(), not_needed).unwrap(), weak());
         assert_eq!(load_or_create(scratch.path(), not_needed).unwrap(), made());
     }
 

@@ -59,6 +59,8 @@ pub struct Settings {
     pub far_volume: f32,
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
     pub fill_picture: bool,
+    /// A new peer ID with every start, known to nobody afterwards.
+    pub fresh_identity: bool,
     /// The UDP port of our own socket; 0 is any.
     pub port: u16,
     /// Seconds between two signs of life to the server.
@@ -194,6 +196,7 @@ impl Default for Settings {
             video: VideoChoice::default(),
             far_volume: 1.0,
             fill_picture: false,
+            fresh_identity: false,
             port: 0,
             keepalive: 10,
             stay_when_closed: false,

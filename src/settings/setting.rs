@@ -31,6 +31,8 @@ pub enum Setting {
     KeepHistory(bool),
     /// Size, rate and mirror of our picture.
     Video(VideoChoice),
+    /// A new peer ID with every start. Takes effect with the next one.
+    FreshIdentity(bool),
     /// The UDP port of our own socket; 0 is any. Takes effect with the next start.
     Port(u16),
     /// Seconds between two signs of life to the server.
@@ -67,6 +69,7 @@ impl Setting {
             Self::Typing(on) => settings.typing = on,
             Self::KeepHistory(on) => settings.keep_history = on,
             Self::Video(video) => settings.video = video,
+            Self::FreshIdentity(on) => settings.fresh_identity = on,
             Self::Port(port) => settings.port = port,
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
@@ -103,6 +106,7 @@ mod tests {
             Setting::Typing(false),
             Setting::KeepHistory(false),
             Setting::Video(video),
+            Setting::FreshIdentity(true),
             Setting::Port(1_935),
             Setting::Keepalive(30),
             Setting::StayWhenClosed(true),
@@ -123,6 +127,7 @@ mod tests {
             typing: false,
             keep_history: false,
             video,
+            fresh_identity: true,
             port: 1_935,
             keepalive: 30,
             stay_when_closed: true,

@@ -10,6 +10,7 @@ mod files;
 mod keeper;
 mod lies;
 mod lying_server;
+mod old_server;
 mod plain_client;
 mod plain_clients;
 mod presence;
@@ -21,6 +22,7 @@ mod real_time;
 mod second_call;
 mod servers;
 mod verification;
+mod weak_identities;
 mod world;
 
 /// The bench of the protocol's own tests.

@@ -31,7 +31,7 @@ fn two() -> Two {
 impl Two {
     fn link_to_bob(&self) -> String {
         let server = Some(self.world.url_of(self.second));
-        Link { peer: self.bob.1, server, name: Some("Bob".into()), addresses: vec![] }.to_text()
+        Link { peer: self.bob.1, server, weak: None, name: Some("Bob".into()), addresses: vec![] }.to_text()
     }
 
     fn keep_bob(&mut self) {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tincan::call::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
-use tincan::call::server_address::ServerAddress;
+use tincan::call::server_address::{ServerAddress, with_mark};
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
 use tincan::rendezvous::service::{Rules, Service, ServiceEvent};
 use tincan::rtmfp::crypto::Profile;
-use tincan::rtmfp::crypto::flash::{Flash, Identity};
+use tincan::rtmfp::crypto::flash::{Flash, Identity, Verification};
 use tincan::rtmfp::endpoint::EndpointConfig;
 use tincan::rtmfp::machine::{Input, Machine, Output, Received};
 use tincan::settings::Settings;
 
 use crate::lying_server::{Lies, LyingServer};
+use crate::old_server::OldServer;
 use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
 use crate::support::virtual_network::{Host, VirtualNetwork};
 
@@ -26,6 +27,7 @@ pub(crate) enum Anyone {
     Client(Box<ClientMachine>),
     Plain(Box<PlainClient>),
     Liar(Box<LyingServer>),
+    Old(Box<OldServer>),
 }
 
 /// What somebody is asked.
@@ -82,6 +84,10 @@ impl Machine for Anyone {
                 Ok(input) => liar.handle_input(now, input),
                 Err(other) => panic!("a server is not asked {other:?}"),
             },
+            Self::Old(old) => match without_command(input) {
+                Ok(input) => old.handle_input(now, input),
+                Err(other) => panic!("a server is not asked {other:?}"),
+            },
             Self::Client(client) => match without_command(input) {
                 Ok(input) => client.handle_input(now, input),
                 Err(asked) => match *asked {
@@ -105,6 +111,7 @@ impl Machine for Anyone {
             Self::Client(client) => map(client.poll_output(now, packets), Told::Client),
             Self::Plain(plain) => map(plain.poll_output(now, packets), Told::Plain),
             Self::Liar(liar) => map(liar.poll_output(now, packets), Told::Asked),
+            Self::Old(old) => map(old.poll_output(now, packets), |never| match never {}),
         }
     }
 }
@@ -127,6 +134,8 @@ pub(crate) struct Setup {
     pub(crate) remembered: tincan::history::record::Remembered,
     pub(crate) guarded: bool,
     pub(crate) server: Host,
+    /// It is marked as one of the Flash years.
+    pub(crate) old: bool,
 }
 
 impl World {
@@ -175,6 +184,41 @@ impl World {
         server
     }
 
+    /// A server of the Flash years.
+    pub(crate) fn add_old_server(&mut self) -> Host {
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([198; 32]).verifying(Verification::OnRequest));
+        let node = Node::new(node_config(profile, 198));
+        let server = self.net.add(Anyone::Old(Box::new(OldServer::new(node))));
+        let marked = with_mark(&self.url_of(server), true);
+        self.names.insert(spelt_alike(&self.url_of(server)), server);
+        self.names.insert(spelt_alike(&marked), server);
+        server
+    }
+
+    /// Who has that server for a home.
+    pub(crate) fn setup_at_old(&self, old: Host) -> Setup {
+        let mut setup = self.setup();
+        setup.settings.server = Some(with_mark(&self.url_of(old), true));
+        Setup { server: old, old: true, ..setup }
+    }
+
+    /// A plain client with a key of the Flash years, connected to that server.
+    pub(crate) fn plain_at_old(&mut self, old: Host, name: &str) -> (Host, PeerId) {
+        self.seed += 1;
+        let identity = Identity::generate_flash_era([self.seed; 32]);
+        let peer = identity.peer_id();
+        let profile = Arc::new(Flash::peer(identity).verifying(Verification::OnRequest));
+        let node = Node::new(node_config(profile, self.seed));
+        let (url, server) = (self.url_of(old), self.net.route_to(old));
+        let host = self.net.add(Anyone::Plain(Box::new(PlainClient::new(node, name))));
+        self.net.command(host, Asked::Plain(PlainCommand::Connect { url, server }));
+        assert!(
+            self.until(15, |world| world.heard_plainly(host).contains(&PlainEvent::Connected)),
+            "{name} is not connected"
+        );
+        (host, peer)
+    }
+
     /// Another name that leads to a server.
     pub(crate) fn name_server(&mut self, url: &str, server: Host) {
         self.names.insert(spelt_alike(url), server);
@@ -187,6 +231,7 @@ impl World {
             remembered: tincan::history::record::Remembered::default(),
             guarded: false,
             server: self.server,
+            old: false,
         }
     }
 
@@ -208,10 +253,10 @@ impl World {
     /// A client made like this, connected to its server.
     pub(crate) fn client_with(&mut self, name: &str, setup: Setup) -> (Host, PeerId) {
         self.seed += 1;
-        let server = setup.server;
+        let (server, old) = (setup.server, setup.old);
         let (config, peer) = self.config(self.seed, name, setup);
         let host = self.net.add(Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config))));
-        self.equip(host, server);
+        self.equip_as(host, server, old);
         self.is_connected(host, name);
         (host, peer)
     }
@@ -222,7 +267,7 @@ impl World {
         let peer = identity.peer_id();
         let now = self.net.with(self.server, |_, now| now);
         let config = ClientConfig {
-            node: node_config(Arc::new(Flash::peer(identity)), seed),
+            node: with_weak_identity(node_config(Arc::new(Flash::peer(identity)), seed), seed),
             name: name.to_owned(),
             settings: setup.settings,
             remembered: setup.remembered,
@@ -237,9 +282,13 @@ impl World {
 
     /// Gives a client its devices, addresses and server.
     pub(crate) fn equip(&mut self, host: Host, server: Host) {
+        self.equip_as(host, server, false);
+    }
+
+    fn equip_as(&mut self, host: Host, server: Host, old: bool) {
         self.clients.push(host);
         let addresses = vec![self.net.address(server)];
-        let url = self.url_of(server);
+        let url = with_mark(&self.url_of(server), old);
         self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
         self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
         self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
@@ -390,6 +439,13 @@ impl World {
 
 fn spelt_alike(url: &str) -> String {
     ServerAddress::parse(url).expect("a server's URL").normalised()
+}
+
+/// What is shown to programs of the Flash years.
+fn with_weak_identity(mut config: NodeConfig, seed: u8) -> NodeConfig {
+    let weak = Flash::peer(Identity::generate_flash_era([seed; 32])).verifying(Verification::OnRequest);
+    config.endpoint.second_profile = Some(Arc::new(weak));
+    config
 }
 
 fn node_config(profile: Arc<dyn Profile>, seed: u8) -> NodeConfig {

@@ -234,3 +234,22 @@ fn a_server_that_was_sent_rubbish_keeps_its_people_and_still_introduces_new_ones
     let goes = |told: &Told| matches!(told, Told::Person(NodeEvent::Disconnected { .. }));
     assert!(!world.tells(ada.0, goes) && !world.tells(bob, goes), "Ada and Bob were never sent away");
 }
+
+/// Conforms: 7016-3.5.1.4-c
+#[test]
+fn a_server_that_introduces_people_dials_nobody_whose_candidate_it_may_be() {
+    let mut world = World::new();
+    let ada = world.join("Ada");
+    let (bob, _) = world.join("Bob");
+    assert!(world.meet(bob, ada), "Bob and Ada meet");
+    world.net.run_for(Duration::from_secs(120));
+    let mut startup = Flash::server([9; 32]).default_cipher();
+    let mut kinds = std::collections::BTreeSet::new();
+    for sent in world.net.sent().iter().filter(|sent| sent.from == world.server) {
+        if let Ok(plain) = startup.open(&mut sent.bytes.clone()) {
+            kinds.insert(plain[1]);
+        }
+    }
+    // It answers hellos, redirects them, and answers keying; it never sends a hello or keying of its own.
+    assert_eq!(kinds.into_iter().collect::<Vec<u8>>(), [0x70, 0x71, 0x78]);
+}

@@ -1,14 +1,30 @@
 //! Two people behind routers meet through a third who knows both (RFC 7016 §3.5.1.6).
 
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tincan::rtmfp::endpoint::{AddressOrigin, ForwardedHello, KnownAddress, SessionKey};
+use tincan::rtmfp::endpoint::{AddressOrigin, Endpoint, ForwardedHello, KnownAddress, SessionKey};
 use tincan::rtmfp::{Event, SessionEnd};
 
+use crate::support::raw;
 use crate::support::scenario::{Net, TRIP, dial, ended, endpoint, opened};
 use crate::support::virtual_network::Host;
 use crate::support::virtual_router::RouterKind;
+
+/// What Carol does with hellos that want Bob, with whom she has this session.
+fn introducing(with_bob: SessionKey) -> impl FnMut(&mut Endpoint, Instant, &Event) {
+    move |endpoint, now, event| {
+        if let Event::HelloForAnother { route, endpoint_discriminator, tag } = event
+            && endpoint.selects(with_bob, endpoint_discriminator)
+        {
+            let observed = |address| KnownAddress { address, origin: AddressOrigin::Observed };
+            let Some(bob) = endpoint.route(with_bob) else { return };
+            endpoint.redirect(*route, tag, &[observed(bob.address)]);
+            endpoint.forward_hello(now, with_bob, endpoint_discriminator, observed(route.address), tag);
+        }
+    }
+}
 
 /// Ada dials Bob at Carol's address; each of the two is behind a router of its own, and Bob has a session with Carol.
 fn introduced(adas: RouterKind, bobs: RouterKind) -> (Net, Host, SessionKey) {
@@ -21,14 +37,7 @@ fn introduced(adas: RouterKind, bobs: RouterKind) -> (Net, Host, SessionKey) {
     net.run_until(Duration::from_secs(2));
     net.with(bob, |endpoint, _| endpoint.set_forwarded_hello(to_carol, ForwardedHello::Answer));
     let with_bob = opened(&net, carol).expect("Bob's session");
-    net.react(carol, move |endpoint, now, event| {
-        if let Event::HelloForAnother { route, endpoint_discriminator, tag } = event {
-            let observed = |address| KnownAddress { address, origin: AddressOrigin::Observed };
-            let Some(bob) = endpoint.route(with_bob) else { return };
-            endpoint.redirect(*route, tag, &[observed(bob.address)]);
-            endpoint.forward_hello(now, with_bob, endpoint_discriminator, observed(route.address), tag);
-        }
-    });
+    net.react(carol, introducing(with_bob));
     let session = net.with(ada, {
         let route = net.route_to(carol);
         move |endpoint, now| endpoint.open_session(now, Bytes::from_static(b"bob"), &[route])
@@ -37,6 +46,60 @@ fn introduced(adas: RouterKind, bobs: RouterKind) -> (Net, Host, SessionKey) {
     (net, ada, session)
 }
 
+/// Conforms: 7016-3.5.1.4-b, 7016-3.5.1.5-b, 7016-3.5.1.5-c, 7016-3.5.1.6-b, 7016-2.3.5-c, 7016-2.3.3-c, 7016-3.5.1.1.2-f
+#[test]
+fn an_introducer_tells_both_where_the_other_is_and_passes_the_hello_on_as_it_came() {
+    let mut net = Net::new(TRIP);
+    let (carol, bob) = (net.add(endpoint("carol")), net.add(endpoint("bob")));
+    let to_carol = dial(&mut net, bob, carol, "carol");
+    net.run_until(Duration::from_secs(2));
+    net.with(bob, |endpoint, _| endpoint.set_forwarded_hello(to_carol, ForwardedHello::Answer));
+    let with_bob = opened(&net, carol).expect("Bob's session");
+    net.react(carol, introducing(with_bob));
+    net.clear_log();
+
+    let (stranger, tag) = (SocketAddr::from(([192, 0, 2, 66], 6666)), [7; 33]);
+    net.inject(carol, stranger, &raw::ihello(b"bob", &tag));
+    let hers = raw::sent_by(&net, carol);
+    assert_eq!(hers.len(), 2);
+    let redirect = hers.iter().find_map(|seen| Some((seen, seen.payload(raw::REDIRECT)?)));
+    let (seen, payload) = redirect.expect("a redirect");
+    assert_eq!((seen.to, seen.session_id, seen.startup, seen.flags), (stranger, 0, true, 3));
+    assert_eq!(payload, [&raw::counted(&tag)[..], &raw::address_bytes(net.address(bob), 2)].concat());
+    let forwarded = hers.iter().find_map(|seen| Some((seen, seen.payload(raw::FIHELLO)?)));
+    let (seen, payload) = forwarded.expect("a forwarded hello");
+    assert_eq!((seen.to, seen.startup, seen.flags & 3), (net.address(bob), false, 2));
+    assert_eq!(payload, [&raw::counted(b"bob")[..], &raw::address_bytes(stranger, 2), &tag].concat());
+
+    net.run_for(TRIP);
+    let his = raw::sent_by(&net, bob);
+    let answer = his.iter().find(|seen| seen.to == stranger).expect("an answer to the stranger");
+    let (echo, cookie, certificate) = raw::parts_of_rhello(answer.payload(raw::RHELLO).unwrap());
+    assert_eq!((echo, certificate), (&tag[..], &b"bob"[..]));
+    // The cookie is the stranger's, as if he had asked Bob himself.
+    net.inject(bob, stranger, &raw::iikeying(5, cookie, "ada", &[1; 32]));
+    assert_eq!(raw::payloads(&net, bob, raw::RIKEYING).len(), 1);
+}
+
+/// Conforms: 7016-3.5.1.5-c, 7016-3.5.1.4-b
+#[test]
+fn a_hello_for_somebody_unknown_is_neither_redirected_nor_forwarded_nor_answered() {
+    let mut net = Net::new(TRIP);
+    let (carol, bob) = (net.add(endpoint("carol")), net.add(endpoint("bob")));
+    dial(&mut net, bob, carol, "carol");
+    net.run_until(Duration::from_secs(2));
+    let with_bob = opened(&net, carol).expect("Bob's session");
+    net.react(carol, introducing(with_bob));
+    net.clear_log();
+    let stranger = SocketAddr::from(([192, 0, 2, 66], 6666));
+    net.inject(carol, stranger, &raw::ihello(b"dave", b"tag"));
+    assert!(net.sent().is_empty());
+    // And one that selects her is hers alone.
+    net.inject(carol, stranger, &raw::ihello(b"carol", b"tag"));
+    assert_eq!(raw::payloads(&net, carol, raw::RHELLO).len(), net.sent().len());
+}
+
+/// Conforms: 7016-3.5.1.4-a
 #[test]
 fn every_pair_of_routers_is_crossed_but_two_symmetric_ones() {
     for adas in RouterKind::ALL {

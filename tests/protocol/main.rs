@@ -1,6 +1,8 @@
 //! The protocol as stories: endpoints in memory, virtual time, networks that misbehave.
 
 mod allocations;
+mod any_calls;
+mod attack;
 mod closing;
 mod connections;
 mod delivery;
@@ -9,10 +11,12 @@ mod hostile;
 mod identity;
 mod introduction;
 mod loss;
+mod mobility;
 mod multiplex;
 mod net_connection;
 mod net_stream;
 mod opening;
+mod packet_fragments;
 mod peer_to_peer;
 mod rtmp_messages;
 mod startup_initiator;

@@ -82,6 +82,7 @@ fn hellos_are_repeated_ever_more_slowly_until_time_is_up() {
     assert_eq!(net.machine(ada).sessions(), 0);
 }
 
+/// Conforms: 7016-3.5.1.1.2-b
 #[test]
 fn a_thousand_hellos_from_anywhere_leave_nothing_behind() {
     let (mut net, ada, bob) = ada_and_bob();
@@ -95,6 +96,7 @@ fn a_thousand_hellos_from_anywhere_leave_nothing_behind() {
     assert!(net.events(bob).is_empty());
 }
 
+/// Conforms: 7016-2.3.6-d, 7016-3.5.1.2-a, 7016-3.5.1.2-b
 #[test]
 fn an_address_that_changes_before_keying_costs_one_cookie_change() {
     let (mut net, ada, bob) = ada_and_bob();
@@ -140,6 +142,7 @@ fn a_redirect_leads_to_the_session() {
     );
 }
 
+/// Conforms: 7016-2.3.5-d
 #[test]
 fn a_redirect_to_nonsense_is_passed_over() {
     let (mut net, ada, bob) = ada_and_bob();
@@ -163,6 +166,7 @@ fn a_redirect_to_nonsense_is_passed_over() {
     assert_eq!(from_ada, [net.address(bob)]);
 }
 
+/// Conforms: 7016-3.2-c
 #[test]
 fn candidates_on_another_path_open_the_session_too() {
     let (mut net, ada, bob) = ada_and_bob();
@@ -189,6 +193,7 @@ fn a_path_that_goes_away_while_keying_is_made_up_for_by_another() {
     assert_eq!(opened(&net, ada).and_then(|session| net.machine(ada).route(session)), Some(two));
 }
 
+/// Conforms: 7016-3.5.1.3-a, 7016-3.5.1.3-b, 7016-3.5.1.1.2-j
 #[test]
 fn glare_ends_in_one_session_whoever_was_first() {
     // After 200 ms her session is open at his end too, and who dials then wants a second one.
@@ -215,6 +220,7 @@ fn a_session_dialled_the_other_way_leaves_a_living_one_alone() {
     assert_eq!(ended(&net, bob, his).map(|(_, end)| end), Some(SessionEnd::Replaced));
 }
 
+/// Conforms: 7016-3.5.1.3-c, 7016-3.5-b
 #[test]
 fn the_loser_of_glare_is_told_that_its_attempt_was_replaced() {
     let (mut net, ada, bob) = ada_and_bob();
@@ -237,6 +243,7 @@ fn a_program_that_starts_anew_replaces_its_own_old_session() {
     assert_eq!((net.machine(ada).sessions(), net.machine(bob).sessions()), (1, 1));
 }
 
+/// Conforms: 7016-3.5.1.1.1-i, 7016-3.5-b
 #[test]
 fn a_second_attempt_to_the_same_far_end_gives_way_to_the_session_that_lives() {
     let (mut net, ada, bob, first, far) = session_between_ada_and_bob();
@@ -249,6 +256,7 @@ fn a_second_attempt_to_the_same_far_end_gives_way_to_the_session_that_lives() {
     assert!(all_opened(&net, ada).is_empty() && all_opened(&net, bob).is_empty());
 }
 
+/// Conforms: 7016-3.5.1.1.1-i
 #[test]
 fn of_two_attempts_at_once_one_opens_and_the_other_gives_way() {
     let (mut net, ada, bob) = ada_and_bob();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tincan::amf::Value;
 use tincan::netconnection::node::{
-    MediaDeadline, MediaKind, PlaybackEnd, PlaybackId, PublicationId, SubscriberId, Target,
+    MediaDeadline, MediaKind, OwnIdentity, PlaybackEnd, PlaybackId, PublicationId, SubscriberId, Target,
 };
 use tincan::netconnection::{Node, NodeEvent, StatusCode};
 
@@ -65,6 +65,7 @@ fn a_stream_is_played_from_the_peer_itself_after_an_introduction() {
         publication: Some(publication),
         name: "cam".to_owned(),
         peer: id(&net, bob),
+        own: OwnIdentity::Main,
     };
     assert!(net.told(ada, &asked) <= net.told(ada, &NodeEvent::PlayStarted { subscriber, publication }));
     assert_eq!(statuses(&net, bob, playback), [StatusCode::PlayReset, StatusCode::PlayStart]);

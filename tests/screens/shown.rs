@@ -91,6 +91,7 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
             server: "rendezvous.example.net".into(),
             server_state: ServerState::Connected,
             server_url: Some("rtmfp://rendezvous.example.net".into()),
+            weak_peer_id: None,
             link: link(9, "Mei").to_text(),
         },
         people: Arc::new(people),

@@ -1,6 +1,7 @@
 //! Real loopback UDP through the driver, with a machine small enough to see through.
 #![cfg(feature = "net")]
 
+mod examples;
 #[cfg(feature = "server")]
 mod server;
 

@@ -7,9 +7,12 @@
 mod delivery;
 mod dice;
 mod fairness;
+mod latency;
 mod lifetime;
+mod marks;
 mod memory;
 mod oracle;
+mod path;
 mod scene;
 mod tcp;
 mod traffic;

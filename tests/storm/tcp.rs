@@ -7,7 +7,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use tincan::rtmfp::machine::{Input, Output, Route, Transmit};
+use tincan::rtmfp::machine::{Input, Output, Route, Transmit, Urgency};
 
 /// Bytes of a segment on the wire.
 const SEGMENT: usize = 1_240;
@@ -125,7 +125,12 @@ impl Tcp {
         match self.out.pop_front() {
             Some((route, bytes)) => {
                 packets.extend_from_slice(&bytes);
-                Output::Transmit(Transmit { route, ecn: None, segment_size: bytes.len() })
+                Output::Transmit(Transmit {
+                    route,
+                    ecn: None,
+                    urgency: Urgency::default(),
+                    segment_size: bytes.len(),
+                })
             }
             None => {
                 let timeout = self.sender.as_ref().and_then(|sender| sender.timeout_at);

@@ -11,7 +11,7 @@ fn id(peer: PeerId) -> RandomId {
 }
 
 fn rings(calls: &mut Calls, now: Instant, peer: PeerId) -> Vec<CallEffect> {
-    let capabilities = Capabilities { intent: Intent::Call, call: id(peer), video: true };
+    let capabilities = Capabilities { intent: Intent::Call, call: id(peer), video: true, lasting: None };
     calls.named(now, peer, "somebody", Some(capabilities), id(peer))
 }
 

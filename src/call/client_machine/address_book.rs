@@ -18,7 +18,7 @@ impl ClientMachine {
     /// A command that changes the contacts.
     pub(super) fn change_contacts(&mut self, now: Instant, command: Command) {
         let changed = match command {
-            Command::AddContact { peer, .. } if peer == self.me => Err(Refusal::ThatIsYou),
+            Command::AddContact { peer, .. } if self.is_me(peer) => Err(Refusal::ThatIsYou),
             Command::AddContact { peer, name, server } => {
                 let at = self.date(now);
                 let told = self.told_name(peer).map(str::to_owned);
@@ -94,7 +94,10 @@ impl ClientMachine {
         FarEnd {
             name: kept.unwrap_or(name).to_owned(),
             peer_id: peer,
-            known: peer.map_or(Known::Stranger, |peer| self.contacts.known(peer, name)),
+            known: peer.map_or(Known::Stranger, |peer| match self.contacts.known(peer, name) {
+                Known::Stranger | Known::Contact if self.is_weak(peer) => Known::Weak,
+                known => known,
+            }),
         }
     }
 

@@ -41,7 +41,7 @@ struct Retry {
 
 impl ClientMachine {
     pub(super) fn write(&mut self, now: Instant, to: PeerId, text: String) {
-        if to == self.me || text.trim().is_empty() || text.len() > LONGEST_TEXT {
+        if self.is_me(to) || text.trim().is_empty() || text.len() > LONGEST_TEXT {
             self.tell(Event::Notice(Notice::TextNotSent));
             return;
         }
@@ -86,7 +86,7 @@ impl ClientMachine {
                 return;
             }
             let call = self.draw_id();
-            let offer = Capabilities { intent: Intent::Chat, call, video: false };
+            let offer = Capabilities { intent: Intent::Chat, call, video: false, lasting: None };
             // The addresses of a link that is being called are no way to this peer.
             let hints = std::mem::take(&mut self.hints);
             self.dial_lines(now, peer, offer);

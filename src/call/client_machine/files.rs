@@ -45,7 +45,7 @@ impl ClientMachine {
     }
 
     pub(super) fn offer_file(&mut self, now: Instant, to: PeerId, path: PathBuf) {
-        if to == self.me {
+        if self.is_me(to) {
             self.refuse(Refusal::ThatIsYou);
             return;
         }

@@ -10,7 +10,7 @@ use crate::call::lifecycle::{LinesNow, Offer};
 use crate::call::messages::{Capabilities, Intent, Message};
 use crate::call::peer_link::{Far, LinkEffect, LinkNews, PeerLink};
 use crate::call::stream_bridge::Incoming;
-use crate::netconnection::node::{PlaybackEnd, PlaybackId, PublicationId, SubscriberId, Target};
+use crate::netconnection::node::{OwnIdentity, PlaybackEnd, PlaybackId, PublicationId, SubscriberId, Target};
 use crate::netconnection::status::StatusCode;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::Route;
@@ -33,6 +33,8 @@ const UNFINISHED: Duration = Duration::from_secs(75);
 /// One peer's lines, with the node's names for them.
 pub(super) struct Lines {
     pub(super) link: PeerLink,
+    /// As whom we talk on them.
+    pub(super) own: OwnIdentity,
     publication: Option<PublicationId>,
     public: Option<PlaybackId>,
     pub(super) private: Option<PlaybackId>,
@@ -67,10 +69,12 @@ impl ClientMachine {
             // An attempt at getting the lost lines back is under way.
             return;
         }
-        if !self.has_link(now, peer) {
+        let own = self.own_for(peer);
+        if !self.has_link(now, peer, own) {
             return;
         }
-        let candidates = self.routes(&self.hints);
+        let mut candidates = self.routes(&self.hints);
+        candidates.extend(self.found_at(peer).filter(|_| own == OwnIdentity::Main));
         if let Some(lines) = self.links.get_mut(&peer) {
             lines.part_at = None;
             lines.candidates = candidates;
@@ -112,14 +116,22 @@ impl ClientMachine {
     }
 
     /// Somebody asks to play a stream of ours.
-    pub(super) fn wants_to_play(&mut self, now: Instant, subscriber: SubscriberId, name: &str, peer: PeerId) {
+    pub(super) fn wants_to_play(
+        &mut self,
+        now: Instant,
+        subscriber: SubscriberId,
+        name: &str,
+        peer: PeerId,
+        own: OwnIdentity,
+    ) {
         let named = name.parse::<PeerId>().ok();
-        if named == Some(self.me) && self.public.is_some() && self.leaving.is_none() {
-            if !self.config.blocked.contains(&peer) && self.has_link(now, peer) {
+        let is_mine = named.is_some() && named == self.me_as(own);
+        if is_mine && self.public_as(own).is_some() && self.leaving.is_none() {
+            if !self.config.blocked.contains(&peer) && self.has_link(now, peer, own) {
                 self.with_link(now, peer, |link| link.wants_public(now, subscriber));
                 return;
             }
-        } else if named == Some(peer) && self.links.contains_key(&peer) {
+        } else if named == Some(peer) && self.links.get(&peer).is_some_and(|lines| lines.own == own) {
             // A private line is played only to the peer it is named after.
             self.with_link(now, peer, |link| link.wants_private(subscriber));
             return;
@@ -209,25 +221,28 @@ impl ClientMachine {
         Some(lines.part_at.unwrap_or(lines.idle_since + idle))
     }
 
-    fn has_link(&mut self, now: Instant, peer: PeerId) -> bool {
-        if !self.links.contains_key(&peer) {
-            if peer == self.me || !self.make_room(now, peer) {
-                return false;
-            }
-            let lines = Lines {
-                link: PeerLink::new(now, self.config.name.clone()),
-                publication: None,
-                public: None,
-                private: None,
-                candidates: vec![],
-                part_at: None,
-                idle_since: now,
-                incoming: Incoming::default(),
-                packets: 0,
-                reported: None,
-            };
-            self.links.insert(peer, lines);
+    /// Whether there are lines with a peer, of that identity of ours, or room for some.
+    fn has_link(&mut self, now: Instant, peer: PeerId, own: OwnIdentity) -> bool {
+        if let Some(lines) = self.links.get(&peer) {
+            return lines.own == own;
         }
+        if self.is_me(peer) || !self.make_room(now, peer) {
+            return false;
+        }
+        let lines = Lines {
+            link: self.new_link(now, own),
+            own,
+            publication: None,
+            public: None,
+            private: None,
+            candidates: vec![],
+            part_at: None,
+            idle_since: now,
+            incoming: Incoming::default(),
+            packets: 0,
+            reported: None,
+        };
+        self.links.insert(peer, lines);
         true
     }
 
@@ -260,6 +275,8 @@ impl ClientMachine {
 
     fn carry_out_lines(&mut self, now: Instant, peer: PeerId, effects: Vec<LinkEffect>) {
         self.dirty |= !effects.is_empty();
+        let own = self.own_for(peer);
+        let (me, public) = (self.me_as(own), self.public_as(own));
         for effect in effects {
             if let LinkEffect::Tell(news) = effect {
                 self.line_news(now, peer, news);
@@ -272,11 +289,14 @@ impl ClientMachine {
                 }
                 LinkEffect::PlayPublic => {
                     let name = peer.to_string();
-                    lines.public = Some(self.node.play_direct(now, peer, &name, &lines.candidates));
+                    lines.public =
+                        Some(self.node.play_direct_as(now, lines.own, peer, &name, &lines.candidates));
                 }
                 LinkEffect::PlayPrivate => {
-                    let name = self.me.to_string();
-                    lines.private = Some(self.node.play_direct(now, peer, &name, &lines.candidates));
+                    let Some(me) = me else { continue };
+                    let name = me.to_string();
+                    lines.private =
+                        Some(self.node.play_direct_as(now, lines.own, peer, &name, &lines.candidates));
                 }
                 LinkEffect::ClosePrivatePlayback => {
                     if let Some(playback) = lines.private.take() {
@@ -285,7 +305,7 @@ impl ClientMachine {
                     lines.incoming = Incoming::default();
                     self.chat_lines_anew(now, peer);
                 }
-                LinkEffect::AcceptPublic(subscriber) => match self.public {
+                LinkEffect::AcceptPublic(subscriber) => match public {
                     Some(public) => self.node.accept_subscriber(now, subscriber, public),
                     None => self.node.refuse_subscriber(now, subscriber),
                 },
@@ -331,6 +351,10 @@ impl ClientMachine {
         }
         let effects = match news {
             LinkNews::Reached => self.call.reached(now, peer),
+            LinkNews::Moved { to, offer } => {
+                self.moved(now, peer, to, offer);
+                return;
+            }
             LinkNews::Named { name, capabilities } => {
                 self.goes_by(peer, &name);
                 if capabilities.is_none_or(|far| far.intent == Intent::Call) {

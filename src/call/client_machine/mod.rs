@@ -16,6 +16,7 @@ mod privacy;
 mod second_call;
 mod server;
 mod verifying;
+mod weak_side;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
@@ -39,6 +40,7 @@ use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
+use crate::rtmfp::endpoint::SessionFigures;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
 use crate::settings::Settings;
 
@@ -183,6 +185,7 @@ pub struct ClientMachine {
     local: Vec<SocketAddr>,
     me: PeerId,
     public: Option<PublicationId>,
+    weak: weak_side::WeakSide,
     servers: server::Servers,
     /// Who is listed on the home server, as it says.
     listed: Vec<Person>,
@@ -236,6 +239,7 @@ impl ClientMachine {
             local: vec![],
             me,
             public: None,
+            weak: weak_side::WeakSide::default(),
             servers: server::Servers::new(),
             listed: vec![],
             people: Arc::default(),
@@ -265,6 +269,11 @@ impl ClientMachine {
     /// This client's peer ID.
     pub fn peer_id(&self) -> PeerId {
         self.me
+    }
+
+    /// The figures of every direct session with a peer.
+    pub fn direct_figures(&self, now: Instant, peer: PeerId) -> Vec<SessionFigures> {
+        self.node.direct_figures(now, peer).into_iter().map(|(_, figures)| figures).collect()
     }
 
     fn command(&mut self, now: Instant, command: ClientCommand) {
@@ -444,8 +453,8 @@ impl ClientMachine {
             NodeEvent::Called { connection, name, arguments, token } => {
                 self.called(now, connection, &name, &arguments, token);
             }
-            NodeEvent::PeerConnect { subscriber, name, peer, .. } => {
-                self.wants_to_play(now, subscriber, &name, peer);
+            NodeEvent::PeerConnect { subscriber, name, peer, own, .. } => {
+                self.wants_to_play(now, subscriber, &name, peer, own);
             }
             NodeEvent::PlayStarted { subscriber, publication } => {
                 self.play_started(now, subscriber, publication);

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
+use super::server::Which;
 use crate::call::lifecycle::{Hold, Phase, With};
 use crate::call::link::Link;
 use crate::call::server_address::ServerAddress;
 use crate::call::view::{CallState, ClientView, OwnCard, Progress, SecondCall, UpCall};
+use crate::netconnection::node::OwnIdentity;
+use crate::rtmfp::PeerId;
 
 impl ClientMachine {
     /// The new snapshot, if it differs from the one told last.
@@ -31,6 +34,7 @@ impl ClientMachine {
                 server: self.servers.home.shown().to_owned(),
                 server_state: self.servers.home.state(now),
                 server_url: self.config.settings.server.clone(),
+                weak_peer_id: self.own_weak_id(),
                 link: self.own_link(),
             },
             people: self.people.clone(),
@@ -52,7 +56,12 @@ impl ClientMachine {
         let name = Some(self.config.name.clone()).filter(|name| !name.is_empty());
         let server = self.config.settings.server.as_deref().and_then(|url| ServerAddress::parse(url).ok());
         let server = server.filter(|server| !server.is_built_in()).map(|server| server.normalised());
-        Link { peer: self.me, server, name, addresses: vec![] }.to_text()
+        Link { peer: self.me, server, weak: self.own_weak_id(), name, addresses: vec![] }.to_text()
+    }
+
+    /// Under which peer ID an old home server knows us.
+    fn own_weak_id(&self) -> Option<PeerId> {
+        self.me_as(OwnIdentity::Second).filter(|_| self.servers.is_old(&Which::Home))
     }
 
     fn call_state(&self, now: Instant) -> CallState {

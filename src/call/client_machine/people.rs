@@ -81,7 +81,7 @@ impl ClientMachine {
             return;
         }
         self.hints.clear();
-        let mut through = None;
+        let (mut through, mut weak) = (None, None);
         let (peer, shown) = if Link::looks_like_one(&whom) {
             let link = match Link::parse(&whom) {
                 Ok(link) => link,
@@ -92,6 +92,7 @@ impl ClientMachine {
                 Err(error) => return self.refuse(Refusal::Server(error)),
             }
             self.hints = link.addresses;
+            weak = link.weak;
             let kept = self.contacts.name(link.peer).map(str::to_owned);
             (Some(link.peer), kept.or(link.name).unwrap_or_else(|| link.peer.short()))
         } else {
@@ -100,7 +101,7 @@ impl ClientMachine {
                 None => (None, whom),
             }
         };
-        if peer == Some(self.me) || (peer.is_none() && shown == self.config.name) {
+        if peer.is_some_and(|peer| self.is_me(peer)) || (peer.is_none() && shown == self.config.name) {
             self.refuse(Refusal::ThatIsYou);
             return;
         }
@@ -116,6 +117,7 @@ impl ClientMachine {
             (Some(peer), None) => self.server_for(peer),
             (None, _) => Which::Home,
         };
+        let peer = peer.map(|peer| self.as_found_there(peer, weak));
         self.media.set_aside();
         self.media.camera_on = with_video;
         self.call.look(now, shown.clone(), peer, with_video);

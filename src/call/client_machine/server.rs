@@ -14,9 +14,9 @@ use crate::amf::Value;
 use crate::call::end_reason::EndReason;
 use crate::call::event::Event;
 use crate::call::lifecycle::Phase;
-use crate::call::server_address::ServerAddress;
+use crate::call::server_address::{ServerAddress, part_mark};
 use crate::call::view::{Presence, ServerState};
-use crate::netconnection::node::ConnectionId;
+use crate::netconnection::node::{ConnectionId, OwnIdentity};
 use crate::netconnection::status::StatusCode;
 use crate::netconnection::{UserName, is_invisible};
 use crate::rtmfp::PeerId;
@@ -66,10 +66,14 @@ pub(super) struct ServerSide {
     url: String,
     /// All spellings of the URL alike; empty as long as there is none.
     key: String,
+    /// It is a program of the Flash years.
+    old: bool,
     shown: String,
     addresses: Vec<SocketAddr>,
     stage: Stage,
     tries: u32,
+    /// It answered the last try, and no keys were agreed on.
+    other_keys: bool,
     /// Our name is taken there, and we go by a longer one.
     longer_name: bool,
     /// What it was told over this connection.
@@ -80,17 +84,25 @@ pub(super) struct ServerSide {
 
 impl ServerSide {
     fn new(url: String) -> Self {
+        let address = ServerAddress::parse(&url).ok();
         Self {
             key: url.clone(),
-            url,
+            old: address.as_ref().is_some_and(|address| address.old),
+            url: address.map_or(url, |address| address.url),
             shown: String::new(),
             addresses: vec![],
             stage: Stage::Off,
             tries: 0,
+            other_keys: false,
             longer_name: false,
             told: ToldServer::default(),
             presence: BTreeMap::new(),
         }
+    }
+
+    /// As whom we go there.
+    pub(super) fn own(&self) -> OwnIdentity {
+        if self.old { OwnIdentity::Second } else { OwnIdentity::Main }
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -124,17 +136,23 @@ impl ServerSide {
     pub(super) fn state(&self, now: Instant) -> ServerState {
         match &self.stage {
             Stage::Off | Stage::SameAs(_) => ServerState::Off,
-            Stage::Connecting { .. } if self.tries > 1 => {
-                ServerState::Unreachable { retry_in: Duration::ZERO }
-            }
+            Stage::Connecting { .. } if self.tries > 1 => self.no_way(Duration::ZERO),
             Stage::Connecting { .. } => ServerState::Connecting,
             Stage::Connected { .. } => ServerState::Connected,
             Stage::NameRefused(why) => ServerState::NameRefused(why.clone()),
             Stage::Waiting { until } => {
                 let wait = until.saturating_duration_since(now);
                 // Whole seconds, so that the view changes once a second.
-                ServerState::Unreachable { retry_in: Duration::from_secs(wait.as_secs() + 1) }
+                self.no_way(Duration::from_secs(wait.as_secs() + 1))
             }
+        }
+    }
+
+    fn no_way(&self, retry_in: Duration) -> ServerState {
+        if self.other_keys {
+            ServerState::OtherKeys { retry_in }
+        } else {
+            ServerState::Unreachable { retry_in }
         }
     }
 
@@ -202,6 +220,15 @@ impl Servers {
         }
     }
 
+    /// Whether a server is of the Flash years; of one that there is no connection to yet, its URL tells.
+    pub(super) fn is_old(&self, which: &Which) -> bool {
+        match (self.get(which), which) {
+            (Some(server), _) => server.old,
+            (None, Which::Further(key)) => part_mark(key).1,
+            (None, Which::Home) => false,
+        }
+    }
+
     pub(super) fn any_connected(&self) -> bool {
         self.all().any(|(_, server)| server.is_connected())
     }
@@ -229,9 +256,13 @@ impl ClientMachine {
         addresses: Vec<SocketAddr>,
     ) {
         let home = &mut self.servers.home;
-        let moved = url != home.url;
-        home.key = ServerAddress::parse(&url).map_or_else(|_| url.clone(), |address| address.normalised());
-        home.url = url;
+        let address = ServerAddress::parse(&url).ok();
+        let old = address.as_ref().is_some_and(|address| address.old);
+        let told = address.as_ref().map_or_else(|| url.clone(), |address| address.url.clone());
+        let moved = (told.as_str(), old) != (home.url.as_str(), home.old);
+        home.key = address.map_or(url, |address| address.normalised());
+        home.url = told;
+        home.old = old;
         home.shown = shown;
         home.addresses = addresses;
         if moved {
@@ -343,13 +374,16 @@ impl ClientMachine {
             return;
         }
         let (url, addresses, longer) = (server.url.clone(), server.addresses.clone(), server.longer_name);
+        let own = server.own();
         let routes = self.routes(&addresses);
         if routes.is_empty() {
             self.wait_for_server(now, which);
             return;
         }
         let name = if longer { self.longer_name() } else { self.config.name.clone() };
-        let connection = self.node.connect(now, &url, &routes, vec![Value::String(name)]);
+        // An old server has no list of people: it is told no more than any client tells it.
+        let arguments = if own == OwnIdentity::Second { vec![] } else { vec![Value::String(name)] };
+        let connection = self.node.connect_as(now, own, &url, &routes, arguments);
         if let Some(server) = self.servers.get_mut(which) {
             server.tries += 1;
             server.stage = Stage::Connecting { connection, until: now + PATIENCE };
@@ -405,12 +439,12 @@ impl ClientMachine {
 
     pub(super) fn server_connected(&mut self, now: Instant, connection: ConnectionId, info: &Value) {
         let Some(which) = self.servers.by_connection(connection) else { return };
-        let tincan = info.property("tincan").is_some();
+        let own = self.servers.get(&which).map_or_else(OwnIdentity::default, ServerSide::own);
+        let tincan = own == OwnIdentity::Main && info.property("tincan").is_some();
         self.set_stage(&which, Stage::Connected { connection, tincan, since: now });
-        // Step 1: "I can be called". One stream for all servers: it is played directly.
-        if self.public.is_none() {
-            self.public = Some(self.node.publish_direct(now, &self.me.to_string()));
-        }
+        self.publish_as(now, own);
+        // Whoever met us by the weak identity comes to the lasting one.
+        self.publish_as(now, OwnIdentity::Main);
         self.node.set_peer_info(now, connection, &self.local);
         if which == Which::Home {
             self.tell(Event::Connected);
@@ -464,6 +498,10 @@ impl ClientMachine {
             match self.servers.get_mut(&which).map(|server| &server.stage) {
                 Some(Stage::Connecting { connection, .. }) => {
                     let connection = *connection;
+                    let other_keys = self.node.stops_at_keys(connection);
+                    if let Some(server) = self.servers.get_mut(&which) {
+                        server.other_keys = other_keys;
+                    }
                     self.set_stage(&which, Stage::Off);
                     self.node.close_connection(now, connection);
                     self.wait_for_server(now, &which);

@@ -6,7 +6,7 @@ const SUB: SubscriberId = SubscriberId(1);
 const LATER: SubscriberId = SubscriberId(2);
 
 fn offer(intent: Intent) -> Capabilities {
-    Capabilities { intent, call: CALL, video: true }
+    Capabilities { intent, call: CALL, video: true, lasting: None }
 }
 
 fn link() -> PeerLink {
@@ -136,7 +136,7 @@ fn what_waited_for_capabilities_falls_when_the_far_end_turns_out_plain() {
 #[test]
 fn capabilities_are_taken_once() {
     let mut link = rung_by_a_tincan();
-    let other = Capabilities { intent: Intent::Chat, call: RandomId([1; 16]), video: false };
+    let other = Capabilities { intent: Intent::Chat, call: RandomId([1; 16]), video: false, lasting: None };
     assert_eq!(link.heard(Message::Capabilities(other)), []);
     assert_eq!(link.far(), Far::Tincan(offer(Intent::Call)));
 }
@@ -228,4 +228,56 @@ fn a_listener_that_goes_takes_the_lines_with_it() {
 #[test]
 fn a_private_line_that_we_do_not_publish_is_refused() {
     assert_eq!(link().wants_private(SUB), [LinkEffect::Refuse(SUB)]);
+}
+
+const LASTING: PeerId = PeerId([1; 32]);
+const THEIR_LASTING: PeerId = PeerId([2; 32]);
+
+/// What a Tincan says on weak lines.
+fn lasting_caps(lasting: PeerId) -> Message {
+    Message::Capabilities(Capabilities { lasting: Some(lasting), ..offer(Intent::Call) })
+}
+
+#[test]
+fn on_weak_lines_two_of_ours_say_who_they_are_and_nothing_else() {
+    let mut caller = link().showing_weak(LASTING);
+    caller.dial(offer(Intent::Call));
+    let said_first = said(&caller.play_started(SUB));
+    assert_eq!(said_first, [lasting_caps(LASTING), name("Bob")], "the far end may still be a plain client");
+    caller.say(Message::Chat { name: "Bob".into(), text: "psst".into() });
+    let effects = caller.heard(lasting_caps(THEIR_LASTING));
+    assert!(tells(&effects, &LinkNews::Moved { to: THEIR_LASTING, offer: Some(offer(Intent::Call)) }));
+    assert_eq!(said(&effects), []);
+    for message in [name("Ada"), Message::Chat { name: "Ada".into(), text: "psst".into() }] {
+        assert_eq!(caller.heard(message), [], "nothing more is heeded");
+    }
+    assert!(!caller.lines_up() && !caller.takes_additions());
+}
+
+#[test]
+fn on_weak_lines_a_called_tincan_answers_with_who_it_is_and_does_not_ring() {
+    let mut called = link().showing_weak(LASTING);
+    called.wants_public(Instant::now(), SUB);
+    called.play_started(LATER);
+    let effects = called.heard(lasting_caps(THEIR_LASTING));
+    assert_eq!(said(&effects), [lasting_caps(LASTING)]);
+    assert!(tells(&effects, &LinkNews::Moved { to: THEIR_LASTING, offer: None }));
+    assert_eq!(called.heard(name("Ada")), []);
+    assert_eq!(called.give_name(), []);
+}
+
+#[test]
+fn on_weak_lines_a_plain_client_is_talked_to_and_a_tincan_that_hides_is_not() {
+    let mut plain = link().showing_weak(LASTING);
+    plain.wants_public(Instant::now(), SUB);
+    plain.play_started(LATER);
+    assert!(tells(
+        &plain.heard(name("Flash")),
+        &LinkNews::Named { name: "Flash".into(), capabilities: None }
+    ));
+    assert_eq!(said(&plain.give_name()), [name("Bob")]);
+    let mut hidden = link().showing_weak(LASTING);
+    hidden.wants_public(Instant::now(), SUB);
+    hidden.play_started(LATER);
+    assert!(tells(&hidden.heard(caps(Intent::Call)), &LinkNews::Lost(Loss::Refused)));
 }

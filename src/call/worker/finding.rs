@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Worker;
 use crate::call::client_machine::ClientCommand;
-use crate::call::server_address::ServerAddress;
+use crate::call::server_address::{ServerAddress, with_mark};
 use crate::call::view::Devices;
 #[cfg(feature = "server")]
 use crate::call::view::ServerState;
@@ -43,7 +43,7 @@ impl Worker {
         {
             self.built_in.try_serve();
         }
-        let (url, shown) = (server.url.clone(), server.shown());
+        let (url, shown) = (with_mark(&server.url, server.old), server.shown());
         self.ask(ClientCommand::UseServer { url, shown, addresses });
     }
 

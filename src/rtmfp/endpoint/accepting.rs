@@ -1,15 +1,18 @@
 //! Sessions that others open (RFC 7016 §3.5.1.1.2), and the moment any session is proven.
 
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
+use super::dialling::Agreed;
+use super::startup::STARTUP_OVERHEAD;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::crypto::{CryptoError, Response};
 use crate::rtmfp::endpoint::{CloseManner, OwnIdentity, SessionKey};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::machine::{JobId, JobResult, Route};
-use crate::rtmfp::session::cookie::Echo;
+use crate::rtmfp::session::cookie::{COOKIE_LENGTH, Echo};
 use crate::rtmfp::session::glare::{self, OwnAttempt, Verdict};
 use crate::rtmfp::session::initiator::{Attempt, State};
 use crate::rtmfp::session::open::Role;
@@ -27,9 +30,10 @@ impl Endpoint {
         let own = match self.cookies.check(now, route, keying.cookie_echo) {
             Echo::Good(own) => own,
             Echo::FromElsewhere(own) => {
-                if self.answers.take(now) {
+                let old_cookie = keying.cookie_echo;
+                let chunk = Chunk::CookieChange { old_cookie, new_cookie: &[0; COOKIE_LENGTH] };
+                if self.answers.take(now, chunk.encoded_length() + STARTUP_OVERHEAD) {
                     let new_cookie = self.cookies.make(now, route, own, &mut self.chance);
-                    let old_cookie = keying.cookie_echo;
                     let chunk = Chunk::CookieChange { old_cookie, new_cookie: &new_cookie };
                     self.send_startup(route, keying.session_id, &chunk);
                 }
@@ -61,7 +65,13 @@ impl Endpoint {
                 && running.own == own
                 && running.certificate != keying.certificate
         });
-        if taken || !self.admissions.takes(keying.cookie_echo) || !self.has_room(now) {
+        let ip = route.address.ip();
+        let has_room = || self.has_room() || self.sessions.oldest_unproven_stranger(ip).is_some();
+        if taken
+            || !self.admissions.takes(keying.cookie_echo)
+            || !has_room()
+            || !self.agreement_budget.take(now, ip)
+        {
             self.dropped += 1;
             return;
         }
@@ -76,6 +86,7 @@ impl Endpoint {
             peer,
             component: keying.component.to_vec(),
         };
+        self.agreements_begun += 1;
         self.admissions.note(job, admitted, keying.cookie_echo);
     }
 
@@ -136,12 +147,17 @@ impl Endpoint {
         self.wake(key);
     }
 
-    /// Whether one more session fits; a stranger's that was never proven makes way.
-    fn has_room(&mut self, now: Instant) -> bool {
-        if self.sessions.len() < self.config.most_sessions {
+    fn has_room(&self) -> bool {
+        self.sessions.len() < self.config.most_sessions
+    }
+
+    /// Whether one more session fits. A stranger's that was never proven makes way, one of the newcomer's own network
+    /// first, so that a flood from one place drowns nobody but itself.
+    fn make_room(&mut self, now: Instant, newcomer: IpAddr) -> bool {
+        if self.has_room() {
             return true;
         }
-        let Some(oldest) = self.sessions.oldest_unproven_stranger() else { return false };
+        let Some(oldest) = self.sessions.oldest_unproven_stranger(newcomer) else { return false };
         self.sessions.remove(oldest);
         self.alarms.set(oldest, None);
         self.resume_resting(now, oldest);
@@ -160,12 +176,17 @@ impl Endpoint {
             admitted;
         // We may have dialled, or come further, while the keys were computed.
         let Some(resting) = self.judge_glare(own, &certificate, peer, route) else { return };
-        let Some(profile) = self.profile(own).filter(|_| self.has_room(now)) else { return };
+        let Some(profile) = self.profile(own) else { return };
+        if !self.make_room(now, route.address.ip()) {
+            return;
+        }
         let (key, near_id) = (self.new_key(), self.new_near_id());
         let plain = responder::responder_keying(near_id, &component, &far_component, &*profile);
         let packet = self.sealed_startup(far_session_id, &plain);
         self.startup_packets.push_back((route, packet.clone()));
-        let session = self.new_open_session(now, key, Role::Responder, far_session_id, keys, route);
+        let dialect = profile.dialect(&certificate);
+        let agreed = Agreed { key, role: Role::Responder, dialect, far_session_id, keys, route };
+        let session = self.new_open_session(now, agreed);
         self.sessions.insert_running(
             key,
             Running {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use crate::rtmfp::crypto::{CryptoError, Initiation, Profile, SessionKeys};
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{KnownAddress, OwnIdentity, SessionKey};
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
@@ -36,6 +37,16 @@ impl Step {
     }
 }
 
+/// What an open session begins with.
+pub(super) struct Agreed {
+    pub(super) key: SessionKey,
+    pub(super) role: Role,
+    pub(super) dialect: Dialect,
+    pub(super) far_session_id: u32,
+    pub(super) keys: SessionKeys,
+    pub(super) route: Route,
+}
+
 impl Endpoint {
     pub(super) fn dial(
         &mut self,
@@ -63,6 +74,7 @@ impl Endpoint {
 
     /// Sends what an attempt has due, and sets its alarm; or ends it, when its time is over.
     pub(super) fn drive_attempt(&mut self, now: Instant, key: SessionKey) {
+        self.clock.note(now);
         let Some(attempt) = self.sessions.attempt_mut(key) else { return };
         if attempt.is_given_up(now) {
             let waited = now.saturating_duration_since(attempt.started);
@@ -113,6 +125,7 @@ impl Endpoint {
         }
         let near_id = self.new_near_id();
         let Some(mut attempt) = self.sessions.take_attempt(key) else { return };
+        attempt.greeted = true;
         attempt.state = match attempt.state {
             State::HelloSent { hello, .. } => {
                 State::KeyingSent(Box::new(KeyingSent::new(route, near_id, certificate, peer, cookie, hello)))
@@ -260,7 +273,9 @@ impl Endpoint {
         let State::KeyingSent(keying) = attempt.state else { return };
         let Some(far_session_id) = keying.far_session_id() else { return };
         let KeyingSent { route, near_id, certificate, peer, early, .. } = *keying;
-        let session = self.new_open_session(now, key, Role::Initiator, far_session_id, keys, route);
+        let Some(dialect) = self.profile(own).map(|profile| profile.dialect(&certificate)) else { return };
+        let agreed = Agreed { key, role: Role::Initiator, dialect, far_session_id, keys, route };
+        let session = self.new_open_session(now, agreed);
         self.sessions.insert_running(
             key,
             Running {
@@ -291,22 +306,15 @@ impl Endpoint {
         self.sessions.attempt(key).and_then(|attempt| self.profile(attempt.own))
     }
 
-    pub(super) fn new_open_session(
-        &mut self,
-        now: Instant,
-        key: SessionKey,
-        role: Role,
-        far_session_id: u32,
-        keys: SessionKeys,
-        route: Route,
-    ) -> OpenSession {
+    pub(super) fn new_open_session(&mut self, now: Instant, agreed: Agreed) -> OpenSession {
+        let Agreed { key, role, dialect, far_session_id, keys, route } = agreed;
         let parameters = OpenSessionParameters {
             key,
             role,
             far_session_id,
             keys,
             route,
-            settings: SessionSettings::new(&self.config, self.time_critical.clone()),
+            settings: SessionSettings::new(&self.config, dialect, self.time_critical.clone()),
             ping_seed: self.chance.bytes(),
         };
         let mut session = OpenSession::new(now, parameters);

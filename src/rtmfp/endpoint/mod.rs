@@ -28,18 +28,22 @@ pub use super::options::{
 };
 
 use super::PeerId;
+use super::agreement_budget::AgreementBudget;
 use super::alarms::Alarms;
 use super::allowance::Allowance;
+use super::answer_budget::AnswerBudget;
 use super::chance::Chance;
 use super::crypto::{PacketCipher, Profile};
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
+use super::options::bounded_span;
 use super::session::cookie::CookieMaker;
 use super::session::open::OpenSession;
 use super::session::packing::Packing;
 use super::session::responder::Admissions;
 use super::session::time_critical::TimeCritical;
+use super::session::timestamps::StartupClock;
 use super::session_table::{Proof, Running, Session, SessionTable};
 use super::wire::chunk::Chunk;
 use super::wire::packet_fragment::Reassembly;
@@ -50,6 +54,7 @@ pub struct Endpoint {
     chance: Chance,
     cookies: CookieMaker,
     default_cipher: Box<dyn PacketCipher>,
+    clock: StartupClock,
     time_critical: TimeCritical,
     paths: BTreeMap<PathId, SocketAddr>,
     sessions: SessionTable,
@@ -62,6 +67,8 @@ pub struct Endpoint {
     /// Sessions that wait for the layer above to accept or reject a flow.
     asking: BTreeSet<SessionKey>,
     admissions: Admissions,
+    agreement_budget: AgreementBudget,
+    agreements_begun: u64,
     dialling: BTreeMap<JobId, dialling::Step>,
     next_job: u64,
     jobs: VecDeque<Job>,
@@ -71,19 +78,23 @@ pub struct Endpoint {
     fragments: Reassembly<Route>,
     /// Startup packets that leave in pieces.
     fragments_out: FragmentPace,
-    answers: Allowance,
+    answers: AnswerBudget,
     forwarded_answers: Allowance,
     dropped: u64,
+    /// The latest time that was told.
+    latest: Option<Instant>,
 }
 
 impl Endpoint {
     /// An endpoint with no session yet.
     pub fn new(config: EndpointConfig) -> Self {
+        let config = config.within_bounds();
         let mut chance = Chance::new(config.seed);
         Self {
             cookies: CookieMaker::new(&mut chance),
             chance,
             default_cipher: config.profile.default_cipher(),
+            clock: StartupClock::default(),
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),
@@ -95,6 +106,8 @@ impl Endpoint {
             packing: Packing::default(),
             asking: BTreeSet::new(),
             admissions: Admissions::default(),
+            agreement_budget: AgreementBudget::default(),
+            agreements_begun: 0,
             dialling: BTreeMap::new(),
             next_job: 0,
             jobs: VecDeque::new(),
@@ -102,9 +115,10 @@ impl Endpoint {
             events: VecDeque::new(),
             fragments: Reassembly::default(),
             fragments_out: FragmentPace::default(),
-            answers: Allowance::new(ANSWERS_AT_ONCE, ANSWER_INTERVAL),
+            answers: AnswerBudget::new(),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,
+            latest: None,
         }
     }
 
@@ -133,6 +147,7 @@ impl Endpoint {
         endpoint_discriminator: Bytes,
         candidates: &[Route],
     ) -> SessionKey {
+        let now = self.never_back(now);
         self.dial(now, own, endpoint_discriminator, candidates)
     }
 
@@ -144,12 +159,14 @@ impl Endpoint {
         peer: PeerId,
         candidates: &[Route],
     ) -> SessionKey {
+        let now = self.never_back(now);
         let endpoint_discriminator = self.config.profile.discriminator_of(peer);
         self.dial(now, own, endpoint_discriminator.into(), candidates)
     }
 
     /// More addresses at which a session that is still opening may be tried.
     pub fn add_candidates(&mut self, now: Instant, session: SessionKey, candidates: &[Route]) {
+        let now = self.never_back(now);
         if let Some(attempt) = self.sessions.attempt_mut(session) {
             attempt.add_candidates(now, candidates.iter().copied());
             self.drive_attempt(now, session);
@@ -158,6 +175,7 @@ impl Endpoint {
 
     /// Closes a session, or stops opening it.
     pub fn close_session(&mut self, now: Instant, session: SessionKey, manner: CloseManner) {
+        let now = self.never_back(now);
         match self.sessions.get_mut(session) {
             Some(Session::Opening(_)) => self.end_attempt(now, session, SessionEnd::ClosedHere),
             Some(Session::Running(running)) => {
@@ -171,7 +189,8 @@ impl Endpoint {
     /// Opens a flow to the far end. Nothing is sent before the first message.
     ///
     /// # Errors
-    /// [`Misuse::NoSession`] if the session is not open.
+    /// [`Misuse::NoSession`] if the session is not open, [`Misuse::NoFlow`] if the flow that it answers is not, and
+    /// [`Misuse::MetadataTooLong`].
     pub fn open_flow(&mut self, session: SessionKey, options: FlowOptions) -> Result<SendFlowId, Misuse> {
         let flow = self.open_mut(session).ok_or(Misuse::NoSession)?.open_flow(options);
         self.wake(session);
@@ -181,7 +200,8 @@ impl Endpoint {
     /// Queues a message on a flow of ours.
     ///
     /// # Errors
-    /// [`Misuse::NoSession`] or [`Misuse::NoFlow`] if it is not open, [`Misuse::QueueFull`] if there is no room.
+    /// [`Misuse::NoSession`] or [`Misuse::NoFlow`] if it is not open, [`Misuse::QueueFull`] if there is no room now, and
+    /// [`Misuse::MessageTooLarge`] if there never will be.
     pub fn write(
         &mut self,
         now: Instant,
@@ -190,6 +210,7 @@ impl Endpoint {
         message: Bytes,
         options: WriteOptions,
     ) -> Result<MessageId, Misuse> {
+        let now = self.never_back(now);
         let written = self.open_mut(session).ok_or(Misuse::NoSession)?.write(now, flow, message, options);
         self.wake(session);
         written
@@ -197,6 +218,7 @@ impl Endpoint {
 
     /// Gives up every queued message of a flow that is not yet delivered.
     pub fn abandon_queued(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
+        let now = self.never_back(now);
         self.change(session, |open| open.abandon_queued(now, flow));
     }
 
@@ -207,6 +229,7 @@ impl Endpoint {
 
     /// Finishes a flow after what is queued.
     pub fn close_flow(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
+        let now = self.never_back(now);
         self.change(session, |open| open.close_flow(now, flow));
     }
 
@@ -218,6 +241,7 @@ impl Endpoint {
 
     /// Refuses a flow, at once or later, with a code (RFC 7016 §3.6.3.7).
     pub fn reject_flow(&mut self, now: Instant, session: SessionKey, flow: ReceiveFlowId, code: u64) {
+        let now = self.never_back(now);
         self.asking.remove(&session);
         self.change(session, |open| open.reject_flow(now, flow, code));
     }
@@ -240,6 +264,7 @@ impl Endpoint {
 
     /// A session's own keepalive and vanishing times.
     pub fn set_patience(&mut self, session: SessionKey, keepalive: Duration, vanish_after: Duration) {
+        let (keepalive, vanish_after) = (bounded_span(keepalive), bounded_span(vanish_after));
         self.change(session, |open| open.set_patience(keepalive, vanish_after));
     }
 
@@ -259,7 +284,14 @@ impl Endpoint {
         initiator: KnownAddress,
         tag: &[u8],
     ) {
+        let now = self.never_back(now);
         self.change(session, |open| open.forward_hello(now, endpoint_discriminator, initiator, tag));
+    }
+
+    /// Whether a hello of a session that is still opening was answered by somebody who was meant. When nothing comes of it
+    /// for long, the two ends share no keys that both accept.
+    pub fn was_greeted(&self, session: SessionKey) -> bool {
+        self.sessions.attempt(session).is_some_and(|attempt| attempt.greeted)
     }
 
     /// Where a session's far end is, if it is open.
@@ -270,6 +302,17 @@ impl Endpoint {
     /// Who a session's far end is, if it is open.
     pub fn peer(&self, session: SessionKey) -> Option<PeerId> {
         self.open(session).map(|running| running.peer)
+    }
+
+    /// Whether an endpoint discriminator selects the far end of an open session: a forwarder's question (RFC 7016
+    /// §3.5.1.5).
+    pub fn selects(&self, session: SessionKey, endpoint_discriminator: &[u8]) -> bool {
+        self.open(session).is_some_and(|running| {
+            let matches = |profile: Arc<dyn Profile>| {
+                profile.certificate_matches(&running.certificate, endpoint_discriminator)
+            };
+            self.profile(running.own).is_some_and(matches)
+        })
     }
 
     /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
@@ -308,6 +351,11 @@ impl Endpoint {
         self.admissions.len()
     }
 
+    /// Key agreements begun for strangers since the start: the most expensive thing that they can ask for.
+    pub fn agreements_begun(&self) -> u64 {
+        self.agreements_begun
+    }
+
     /// Whom an endpoint here is: the fingerprint of its own certificate, if that is well formed.
     pub fn own_peer_id(&self) -> Option<PeerId> {
         self.peer_id_of(OwnIdentity::Main)
@@ -337,6 +385,13 @@ impl Endpoint {
         [OwnIdentity::Main, OwnIdentity::Second]
             .into_iter()
             .find(|own| self.profile(*own).is_some_and(|profile| profile.selected_by(endpoint_discriminator)))
+    }
+
+    /// The time, which never goes back here: one that is earlier than what was told before counts as that.
+    fn never_back(&mut self, now: Instant) -> Instant {
+        let latest = self.latest.map_or(now, |latest| latest.max(now));
+        self.latest = Some(latest);
+        latest
     }
 
     /// An open session, proven and not closing.
@@ -396,10 +451,6 @@ fn first_free(mut draw: impl FnMut() -> u32, taken: impl Fn(u32) -> bool) -> u32
     }
 }
 
-/// RHellos and Cookie Changes to strangers: so many at once, then two thousand a second. More would make us a useful
-/// mirror for somebody who forges addresses.
-const ANSWERS_AT_ONCE: u32 = 2_000;
-const ANSWER_INTERVAL: Duration = Duration::from_micros(500);
 /// RHellos that introducers may cause: they name the address, so they get less.
 const FORWARDED_ANSWERS_AT_ONCE: u32 = 64;
 const FORWARDED_ANSWER_INTERVAL: Duration = Duration::from_millis(50);

@@ -19,6 +19,8 @@ impl Machine for Endpoint {
     type Event = Event;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
+        let now = self.never_back(now);
+        self.clock.note(now);
         // Whoever did not answer a flow until now will not: its session rejects it on its next turn.
         for session in std::mem::take(&mut self.asking) {
             self.wake(session);
@@ -43,6 +45,7 @@ impl Machine for Endpoint {
     }
 
     fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<Event> {
+        let now = self.never_back(now);
         packets.clear();
         loop {
             if let Some((route, bytes)) = self.startup_packets.pop_front() {
@@ -126,8 +129,8 @@ impl Endpoint {
                 self.events.push_back(event);
             }
             Notice::ForwardedHello { endpoint_discriminator, initiator, tag } => {
-                if let Some(via) = self.sessions.running(key).map(|running| running.session.route().via) {
-                    self.on_forwarded_hello(now, via, &endpoint_discriminator, initiator, &tag);
+                if let Some(introducer) = self.sessions.running(key).map(|running| running.session.route()) {
+                    self.on_forwarded_hello(now, introducer, &endpoint_discriminator, initiator, &tag);
                 }
             }
             Notice::Over => {

@@ -9,7 +9,8 @@ use super::Endpoint;
 use crate::rtmfp::endpoint::{KnownAddress, OwnIdentity};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::limits;
-use crate::rtmfp::machine::{PathId, Route};
+use crate::rtmfp::machine::Route;
+use crate::rtmfp::session::cookie::COOKIE_LENGTH;
 use crate::rtmfp::session::startup_packet;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::Mode;
@@ -18,6 +19,7 @@ use crate::rtmfp::wire::packet_fragment;
 impl Endpoint {
     /// Opens a datagram with the default key and handles what is in it.
     pub(super) fn on_startup_datagram(&mut self, now: Instant, route: Route, datagram: &mut [u8]) {
+        self.answers.datagram_came(datagram.len());
         match self.default_cipher.open(datagram) {
             Ok(plain) => self.on_startup_packet(now, route, plain),
             Err(_) => self.dropped += 1,
@@ -70,7 +72,7 @@ impl Endpoint {
             });
             return;
         };
-        if self.config.accepts_sessions && self.answers.take(now) {
+        if self.config.accepts_sessions && self.answers.take(now, self.answer_length(own, tag)) {
             self.answer_hello(now, route, own, tag);
         }
     }
@@ -79,17 +81,24 @@ impl Endpoint {
     pub(super) fn on_forwarded_hello(
         &mut self,
         now: Instant,
-        via: PathId,
+        introducer: Route,
         endpoint_discriminator: &[u8],
         initiator: KnownAddress,
         tag: &[u8],
     ) {
-        let introducer = Route { via, address: initiator.address };
         let Some(route) = self.route_towards(initiator.address, introducer) else { return };
         let Some(own) = self.selected_by(endpoint_discriminator) else { return };
         if self.config.accepts_sessions && self.forwarded_answers.take(now) {
             self.answer_hello(now, route, own, tag);
         }
+    }
+
+    /// How many bytes the datagram with our RHello takes, or a few more.
+    fn answer_length(&self, own: OwnIdentity, tag: &[u8]) -> usize {
+        let profile = self.profile(own);
+        let certificate = profile.as_ref().map_or(&[][..], |profile| profile.certificate());
+        let chunk = Chunk::ResponderHello { tag_echo: tag, cookie: &[0; COOKIE_LENGTH], certificate };
+        chunk.encoded_length() + STARTUP_OVERHEAD
     }
 
     /// RHello: a cookie instead of a memory (§3.5.1.1.2).
@@ -104,7 +113,8 @@ impl Endpoint {
     /// The way to an address that somebody told us of: over the path it was told on if that speaks its kind of address,
     /// else over the first that does. None for addresses that cannot be an endpoint's.
     pub(super) fn route_towards(&self, address: SocketAddr, told_on: Route) -> Option<Route> {
-        let ip = address.ip();
+        let ip = address.ip().to_canonical();
+        let address = SocketAddr::new(ip, address.port());
         // Only a neighbour on the same machine may send us to the machine itself.
         if address.port() == 0
             || ip.is_unspecified()
@@ -137,7 +147,7 @@ impl Endpoint {
     /// Seals a plain startup packet, in fragments if it is too long for one datagram (§3.4).
     pub(super) fn send_plain_startup(&mut self, route: Route, far_session_id: u32, plain: &[u8]) {
         let limit = self.default_cipher.plain_limit(limits::DATAGRAM_SIZE);
-        if plain.len() <= limit {
+        if plain.len() + TIMESTAMP <= limit {
             let packet = self.sealed_startup(far_session_id, plain);
             self.startup_packets.push_back((route, packet));
             return;
@@ -153,10 +163,15 @@ impl Endpoint {
 
     pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {
         let (mut packet, mut ends) = (Vec::new(), Vec::new());
-        self.default_cipher.seal(far_session_id, plain, &[plain.len()], &mut packet, &mut ends);
+        let plain = startup_packet::stamped(plain, self.clock.ticks());
+        self.default_cipher.seal(far_session_id, &plain, &[plain.len()], &mut packet, &mut ends);
         packet
     }
 }
 
-/// The flags of a startup packet; it carries no times.
-const PACKET_HEADER: usize = 1;
+/// The timestamp of a startup packet.
+const TIMESTAMP: usize = 2;
+/// The flags of a startup packet, and its timestamp; it echoes none.
+const PACKET_HEADER: usize = 1 + TIMESTAMP;
+/// What stands around the chunk in a startup datagram, at the most: session ID, checksum, header, padding.
+pub(super) const STARTUP_OVERHEAD: usize = 4 + 2 + PACKET_HEADER + 15;

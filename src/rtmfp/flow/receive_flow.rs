@@ -155,10 +155,7 @@ impl ReceiveFlow {
 
         let duplicate = self.received.contains(piece.sequence);
         let buffered = !duplicate && !piece.abandoned && self.is_open();
-        // What fills the first gap is taken even beyond the limit: it lets something out, or shows a message too large.
-        let fills_gap = !self.is_suspended && piece.sequence == self.received.cumulative().saturating_add(1);
-        let full = self.buffer.cost() + piece.data.len() > self.hard_limit() && !fills_gap;
-        let no_room = buffered && (full || self.is_crowded_out);
+        let no_room = buffered && (self.is_full_for(&piece) || self.is_crowded_out);
         self.received.insert_through(piece.forward);
         if duplicate || no_room || !self.received.insert(piece.sequence) {
             // What is not taken is not acknowledged either, and comes again.
@@ -175,6 +172,19 @@ impl ReceiveFlow {
         }
         at_once |= self.received.has_gap() || (self.free_bytes() as u64) < BLOCK;
         at_once | self.complete_if_all_came(now)
+    }
+
+    /// Whether it holds all that it may, and this would be more. What fills the first gap is taken all the same: it lets
+    /// something out, or shows a message too large.
+    fn is_full_for(&self, piece: &Piece<'_>) -> bool {
+        let fills_gap = !self.is_suspended && piece.sequence == self.received.cumulative().saturating_add(1);
+        self.buffer.cost() + piece.data.len() > self.hard_limit() && !fills_gap
+    }
+
+    /// Whether a fragment is more than this flow takes in any case: no honest sender goes so far.
+    pub(crate) fn is_beyond_limit(&self, piece: &Piece<'_>) -> bool {
+        let is_wanted = self.is_open() && !piece.abandoned && !self.received.contains(piece.sequence);
+        is_wanted && self.is_full_for(piece)
     }
 
     /// Ends in RF_COMPLETE_LINGER when nothing is missing through the last number.

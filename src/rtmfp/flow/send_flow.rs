@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::in_flight::InFlight;
 use super::send_queue::SendQueue;
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{FlowOptions, MessageId, SendFlowId, WriteOptions};
 use crate::rtmfp::error::Misuse;
 use crate::rtmfp::limits;
@@ -40,6 +41,7 @@ pub(crate) struct SendFlow {
     pub(crate) options: FlowOptions,
     /// What it holds.
     pub(crate) queue: SendQueue,
+    dialect: Dialect,
     state: State,
     /// Whether the far end acknowledged the flow: then the startup options are left out (§3.6.2.3.1).
     known: bool,
@@ -51,10 +53,11 @@ pub(crate) struct SendFlow {
 
 impl SendFlow {
     /// An open flow with nothing to send.
-    pub(crate) fn new(options: FlowOptions) -> Self {
+    pub(crate) fn new(options: FlowOptions, dialect: Dialect) -> Self {
         Self {
             options,
-            queue: SendQueue::new(),
+            queue: SendQueue::new(dialect),
+            dialect,
             state: State::Open,
             known: false,
             window: limits::FIRST_RECEIVE_WINDOW,
@@ -173,7 +176,8 @@ impl SendFlow {
 
     /// Starts or stops asking for room, as the window is now.
     pub(crate) fn schedule_probe(&mut self, now: Instant) {
-        if !self.is_suspended() {
+        // Flash-era programs never run out of room, and take a probe for the end of the session.
+        if !self.is_suspended() || self.dialect == Dialect::FlashEra {
             self.probe = None;
         } else if self.probe.is_none() {
             let interval = limits::FIRST_BUFFER_PROBE;
@@ -223,12 +227,15 @@ mod tests {
     const FLOW: SendFlowId = SendFlowId(2);
 
     fn flow() -> SendFlow {
-        SendFlow::new(FlowOptions {
-            metadata: Bytes::from_static(b"m"),
-            priority: Priority::Routine,
-            time_critical: false,
-            answers: None,
-        })
+        SendFlow::new(
+            FlowOptions {
+                metadata: Bytes::from_static(b"m"),
+                priority: Priority::Routine,
+                time_critical: false,
+                answers: None,
+            },
+            Dialect::Rfc,
+        )
     }
 
     fn write(flow: &mut SendFlow, bytes: usize) -> Result<MessageId, Misuse> {

@@ -11,6 +11,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::in_flight::InFlight;
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{MessageId, SendFlowId, WriteOptions};
 use crate::rtmfp::limits;
 use crate::rtmfp::wire::user_data::{FragmentPlace, NextUserData};
@@ -80,6 +81,9 @@ pub(crate) struct Sendable {
 /// The queue of one send flow.
 #[derive(Clone, Debug)]
 pub(crate) struct SendQueue {
+    /// Whether each given-up number is told of by a chunk of its own: Flash-era programs look at no forward sequence
+    /// number. They may take such a chunk for the end of everything before it, so it waits until that is so.
+    tells_each: bool,
     /// The number of `entries[0]`.
     base: u64,
     entries: VecDeque<Entry>,
@@ -103,8 +107,9 @@ pub(crate) struct SendQueue {
 
 impl SendQueue {
     /// Nothing queued; the first number will be 1 (§2.3.11).
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(dialect: Dialect) -> Self {
         Self {
+            tells_each: dialect == Dialect::FlashEra,
             base: 1,
             entries: VecDeque::new(),
             lost: BTreeSet::new(),
@@ -130,6 +135,16 @@ impl SendQueue {
     /// Bytes of chunks in flight (F_OUTSTANDING_BYTES).
     pub(crate) fn in_flight_bytes(&self) -> usize {
         self.in_flight_bytes
+    }
+
+    /// The numbers in flight, and whether each was sent as given up.
+    #[cfg(test)]
+    pub(crate) fn outstanding(&self) -> Vec<(u64, bool)> {
+        let in_flight = |(number, entry): (u64, &Entry)| match entry.state {
+            EntryState::InFlight { sent_abandoned, .. } => Some((number, sent_abandoned)),
+            EntryState::Waiting | EntryState::Gone => None,
+        };
+        (self.base..).zip(&self.entries).filter_map(in_flight).collect()
     }
 
     /// Whether nothing is left to send or to wait for.
@@ -212,8 +227,9 @@ impl SendQueue {
     /// Finishes the flow: its last fragment is the one that waits at the end and was never sent, or else a new empty,
     /// abandoned one (§3.6.2.11).
     pub(crate) fn finish(&mut self) {
-        let tail_is_fresh =
-            self.entries.back().is_some_and(|tail| !tail.ever_sent && tail.state == EntryState::Waiting);
+        // Flash-era programs want the end to be empty.
+        let tail_is_fresh = !self.tells_each
+            && self.entries.back().is_some_and(|tail| !tail.ever_sent && tail.state == EntryState::Waiting);
         if !tail_is_fresh {
             self.push_abandoned();
         }
@@ -417,12 +433,27 @@ impl SendQueue {
         while self.entry(self.next_unsent).is_some_and(|entry| entry.abandoned) {
             self.next_unsent += 1;
         }
+        if self.tells_each {
+            return self.next_number_with_each_told_of();
+        }
         self.drop_abandoned_front();
         let front = self.entries.front()?;
         if front.is_given_up_and_waits() {
             return Some(self.base);
         }
         self.first_sendable()
+    }
+
+    /// As [`Self::next_number_to_send`], when no number may be passed over in silence.
+    fn next_number_with_each_told_of(&mut self) -> Option<u64> {
+        self.drop_gone_front();
+        let settled =
+            self.entries.iter().take_while(|entry| entry.abandoned || entry.state == EntryState::Gone);
+        let given_up = settled.zip(self.base..).find(|(entry, _)| entry.is_given_up_and_waits());
+        let given_up = given_up.map(|(_, number)| number);
+        let lost = self.lost.first().copied();
+        let unsent = self.entry(self.next_unsent).is_some_and(|entry| !entry.abandoned);
+        given_up.or(lost).or_else(|| unsent.then_some(self.next_unsent))
     }
 
     /// The first fragment to be sent that is not sent merely for being the first in the queue (§3.6.2.3).

@@ -103,6 +103,57 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    /// Every state and everything that can happen in it: what it is then, what is told, and whether it is answered.
+    ///
+    /// Conforms: 7016-3.5-b, 7016-3.5.5-a, 7016-3.5.5-d, 7016-3.5.5-e, 7016-3.5.5-g, trap-16
+    #[test]
+    fn every_step_between_open_and_closed_is_the_one_of_the_state_diagram() {
+        type Step = fn(&mut Phase, Instant) -> ClosingStep;
+        let orderly: Step = |phase, now| phase.close(now, CloseManner::Orderly);
+        let abrupt: Step = |phase, now| phase.close(now, CloseManner::Abrupt);
+        let request: Step = |phase, now| phase.on_request(now);
+        let acknowledgement: Step = |phase, _| phase.on_acknowledgement();
+        let now = Instant::now();
+        let near = Phase::NearClose { until: now + Duration::from_secs(90), ask_at: now };
+        let far = Phase::FarCloseLinger { until: now + Duration::from_secs(19) };
+        let (here, there) = (Some(SessionEnd::ClosedHere), Some(SessionEnd::ClosedThere));
+        for (what, before, step, after, ended, answer) in [
+            ("orderly", Phase::Open, orderly, near, here, false),
+            ("abrupt", Phase::Open, abrupt, Phase::LastWords, here, false),
+            ("request", Phase::Open, request, far, there, true),
+            ("acknowledgement", Phase::Open, acknowledgement, Phase::Over, there, false),
+            ("orderly", near, orderly, near, None, false),
+            ("abrupt", near, abrupt, Phase::LastWords, None, false),
+            ("request", near, request, near, None, true),
+            ("acknowledgement", near, acknowledgement, Phase::Over, None, false),
+            ("orderly", far, orderly, far, None, false),
+            ("abrupt", far, abrupt, far, None, false),
+            ("request", far, request, far, None, true),
+            ("acknowledgement", far, acknowledgement, Phase::Over, None, false),
+            ("orderly", Phase::Over, orderly, Phase::Over, None, false),
+            ("request", Phase::Over, request, Phase::Over, None, false),
+        ] {
+            let mut phase = before;
+            let said = step(&mut phase, now);
+            assert_eq!((phase, said), (after, ClosingStep { ended, answer }), "{what} in {before:?}");
+        }
+    }
+
+    /// Conforms: 7016-3.5.5-b, 7016-3.5.5-f
+    #[test]
+    fn waiting_for_an_answer_ends_after_ninety_seconds_and_lingering_after_nineteen() {
+        let now = Instant::now();
+        for (mut phase, seconds) in [
+            (Phase::NearClose { until: now + limits::NEAR_CLOSE, ask_at: now }, 90),
+            (Phase::FarCloseLinger { until: now + limits::FAR_CLOSE_LINGER }, 19),
+        ] {
+            phase.on_time(now + Duration::from_secs(seconds) - Duration::from_millis(1));
+            assert_ne!(phase, Phase::Over);
+            phase.on_time(now + Duration::from_secs(seconds));
+            assert_eq!(phase, Phase::Over);
+        }
+    }
+
     #[test]
     fn a_close_request_is_repeated_every_five_seconds_for_ninety() {
         let now = Instant::now();

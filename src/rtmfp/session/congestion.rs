@@ -2,6 +2,12 @@
 //!
 //! Real-time data grows and shrinks the window gently; everybody yields to the real-time data of others. The bytes are
 //! those of User Data chunks, headers included.
+//!
+//! It departs from the appendix, which is an example, where its share of a bottleneck would be unfair today: the normal
+//! increase is a segment per round trip instead of 768 bytes, since TCP no longer grows half as fast because of delayed
+//! acknowledgements; real-time data has half of that. And what stands in a queue does not count as capacity: only what the
+//! path itself holds makes a path long, and real-time data is cut by a third rather than an eighth when there is a
+//! standing queue, or others would not get in.
 
 use crate::rtmfp::limits;
 
@@ -11,8 +17,14 @@ const SEGMENT: usize = limits::DATAGRAM_SIZE;
 const FIRST_WINDOW: usize = 3 * SEGMENT;
 /// CWND_TIMEDOUT.
 const TIMED_OUT_WINDOW: usize = SEGMENT;
-/// Above so much in flight, one percent is more than an ordinary increase, and cuts are gentle.
+/// When the path holds more than so much, cuts are gentle.
 const SCALABLE: usize = 67_200;
+/// What a full threshold of acknowledged bytes adds: a segment per round trip, in sixteen steps.
+const STEP: usize = SEGMENT / 16;
+/// The same for real-time data: half a segment.
+const REAL_TIME_STEP: usize = STEP / 2;
+/// The same when yielding to others.
+const YIELDING_STEP: usize = 24;
 
 /// What real-time traffic goes on at the moment a packet was processed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -21,6 +33,8 @@ pub(crate) struct Surroundings {
     pub(crate) time_critical_here: bool,
     /// Nobody else's real-time data asks us to hold back (FASTGROW_ALLOWED).
     pub(crate) fast_growth: bool,
+    /// Data waits in a queue on the way.
+    pub(crate) standing_queue: bool,
 }
 
 /// What one received packet said about our data.
@@ -28,6 +42,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct PacketVerdict {
     /// Bytes in flight before the packet (PRE_ACK_OUTSTANDING).
     pub(crate) outstanding_before: usize,
+    /// How many of them the path itself holds, and no queue.
+    pub(crate) held_by_path: usize,
     /// Bytes it acknowledged.
     pub(crate) acknowledged: usize,
     /// Whether it held any acknowledgement.
@@ -74,7 +90,7 @@ impl Congestion {
     /// A packet was processed (figure 25).
     pub(crate) fn on_packet(&mut self, verdict: PacketVerdict, around: Surroundings) {
         if verdict.any_loss {
-            self.cut(verdict.outstanding_before, around);
+            self.cut(verdict, around);
         } else if verdict.any_acknowledgement
             && !verdict.any_negative
             && verdict.outstanding_before >= self.window
@@ -84,9 +100,15 @@ impl Congestion {
         }
     }
 
-    fn cut(&mut self, outstanding: usize, around: Surroundings) {
-        let gently = around.time_critical_here || (outstanding > SCALABLE && around.fast_growth);
-        let kept = if gently { outstanding / 8 * 7 } else { outstanding / 2 };
+    fn cut(&mut self, verdict: PacketVerdict, around: Surroundings) {
+        let outstanding = verdict.outstanding_before;
+        let kept = if around.time_critical_here {
+            if around.standing_queue { outstanding / 3 * 2 } else { outstanding / 8 * 7 }
+        } else if verdict.held_by_path > SCALABLE && around.fast_growth {
+            outstanding / 8 * 7
+        } else {
+            outstanding / 2
+        };
         self.slow_start_below = kept.max(FIRST_WINDOW);
         self.window = self.slow_start_below;
         self.accumulated = 0;
@@ -96,17 +118,18 @@ impl Congestion {
         let slow_start = self.window < self.slow_start_below;
         match (around.fast_growth, slow_start) {
             (true, true) => acknowledged,
-            (true, false) => self.additive(acknowledged, 4800, 48),
+            (true, false) => self.additive(acknowledged, STEP, STEP * 100),
             (false, true) if around.time_critical_here => acknowledged.div_ceil(4),
-            (false, _) => {
-                let cap = if around.time_critical_here { 2400 } else { 4800 };
-                self.additive(acknowledged, cap, 24)
+            (false, _) if around.time_critical_here => {
+                self.additive(acknowledged, REAL_TIME_STEP, REAL_TIME_STEP * 100)
             }
+            (false, _) => self.additive(acknowledged, YIELDING_STEP, YIELDING_STEP * 200),
         }
     }
 
-    /// `step` bytes for every sixteenth of the window that was acknowledged, so that growth is spread over the round trip.
-    fn additive(&mut self, acknowledged: usize, cap: usize, step: usize) -> usize {
+    /// `step` bytes for every sixteenth of the window that was acknowledged, so that growth is spread over the round trip;
+    /// for every `cap` bytes when that is less.
+    fn additive(&mut self, acknowledged: usize, step: usize, cap: usize) -> usize {
         self.accumulated = self.accumulated.saturating_add(acknowledged);
         let threshold = (self.window / 16).max(64).min(cap);
         let steps = self.accumulated / threshold;
@@ -116,12 +139,18 @@ impl Congestion {
 }
 
 #[cfg(test)]
+mod appendix_a;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
-    const ALONE: Surroundings = Surroundings { time_critical_here: false, fast_growth: true };
-    const REAL_TIME: Surroundings = Surroundings { time_critical_here: true, fast_growth: false };
-    const YIELDING: Surroundings = Surroundings { time_critical_here: false, fast_growth: false };
+    const ALONE: Surroundings =
+        Surroundings { time_critical_here: false, fast_growth: true, standing_queue: false };
+    const REAL_TIME: Surroundings =
+        Surroundings { time_critical_here: true, fast_growth: false, standing_queue: false };
+    const YIELDING: Surroundings =
+        Surroundings { time_critical_here: false, fast_growth: false, standing_queue: false };
 
     fn acknowledged(bytes: usize, outstanding: usize) -> PacketVerdict {
         PacketVerdict {
@@ -133,9 +162,42 @@ mod tests {
     }
 
     fn lost(outstanding: usize) -> PacketVerdict {
-        PacketVerdict { outstanding_before: outstanding, any_loss: true, ..PacketVerdict::default() }
+        PacketVerdict {
+            outstanding_before: outstanding,
+            held_by_path: outstanding,
+            any_loss: true,
+            ..PacketVerdict::default()
+        }
     }
 
+    /// Conforms: 7016-A.2-a
+    #[test]
+    fn a_path_nothing_is_known_of_gets_three_segments_and_slow_start_without_end() {
+        let congestion = Congestion::new();
+        assert_eq!(
+            (congestion.window(), TIMED_OUT_WINDOW),
+            (3 * limits::DATAGRAM_SIZE, limits::DATAGRAM_SIZE)
+        );
+        assert_eq!((congestion.slow_start_below, congestion.accumulated), (usize::MAX, 0));
+    }
+
+    /// Conforms: 7016-A.2-h
+    #[test]
+    fn it_grows_by_acknowledgements_alone_when_nothing_was_passed_over_or_lost() {
+        let full = acknowledged(1000, FIRST_WINDOW);
+        for (verdict, grows) in [
+            (full, true),
+            (PacketVerdict { any_negative: true, ..full }, false),
+            (PacketVerdict { any_acknowledgement: false, ..full }, false),
+            (PacketVerdict { outstanding_before: FIRST_WINDOW - 1, ..full }, false),
+        ] {
+            let mut congestion = Congestion::new();
+            congestion.on_packet(verdict, ALONE);
+            assert_eq!(congestion.window() > FIRST_WINDOW, grows, "{verdict:?}");
+        }
+    }
+
+    /// Conforms: 7016-A.2-i
     #[test]
     fn the_window_grows_only_when_it_was_full() {
         let mut congestion = Congestion::new();
@@ -145,6 +207,7 @@ mod tests {
         assert_eq!(congestion.window(), FIRST_WINDOW + 1000);
     }
 
+    /// Conforms: 7016-A.2-m
     #[test]
     fn one_packet_never_adds_more_than_a_segment() {
         let mut congestion = Congestion::new();
@@ -152,6 +215,7 @@ mod tests {
         assert_eq!(congestion.window(), FIRST_WINDOW + SEGMENT);
     }
 
+    /// Conforms: 7016-A.2-k
     #[test]
     fn real_time_data_starts_four_times_slower_and_yielding_does_not_start_fast_at_all() {
         let mut congestion = Congestion::new();
@@ -174,29 +238,46 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_a_queue_makes_no_path_long_and_costs_real_time_data_a_third() {
+        let mut congestion = Congestion::new();
+        congestion.on_packet(PacketVerdict { held_by_path: 16_000, ..lost(80_000) }, ALONE);
+        assert_eq!(congestion.window(), 40_000);
+        congestion.on_packet(lost(39_000), Surroundings { standing_queue: true, ..REAL_TIME });
+        assert_eq!(congestion.window(), 26_000);
+    }
+
+    #[test]
     fn no_loss_cuts_below_the_first_window() {
         let mut congestion = Congestion::new();
         congestion.on_packet(lost(100), ALONE);
         assert_eq!(congestion.window(), FIRST_WINDOW);
     }
 
+    /// Conforms: 7016-A.2-d
     #[test]
     fn after_a_timeout_with_loss_it_starts_from_one_segment() {
         let mut congestion = Congestion::new();
+        congestion.on_packet(lost(80_000), YIELDING);
+        congestion.accumulated = 7;
+        congestion.on_timeout(false);
+        assert_eq!((congestion.window(), congestion.slow_start_below), (FIRST_WINDOW, 40_000));
+        assert_eq!(congestion.accumulated, 0);
+        congestion.on_packet(lost(200_000), ALONE);
+        congestion.slow_start_below = 1_000;
         congestion.on_timeout(true);
-        assert_eq!(congestion.window(), TIMED_OUT_WINDOW);
+        assert_eq!((congestion.window(), congestion.slow_start_below), (TIMED_OUT_WINDOW, 131_250));
         congestion.on_packet(acknowledged(10, TIMED_OUT_WINDOW), ALONE);
         assert_eq!(congestion.window(), FIRST_WINDOW);
     }
 
     #[test]
-    fn past_slow_start_a_round_trip_adds_768_bytes() {
+    fn past_slow_start_a_round_trip_adds_a_segment() {
         let mut congestion = Congestion::new();
         congestion.on_packet(lost(64_000), ALONE);
         let before = congestion.window();
         for _ in 0..32 {
             congestion.on_packet(acknowledged(1000, before + 1000), ALONE);
         }
-        assert!((700..=800).contains(&(congestion.window() - before)), "{}", congestion.window());
+        assert!((1000..=1275).contains(&(congestion.window() - before)), "{}", congestion.window());
     }
 }

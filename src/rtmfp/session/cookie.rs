@@ -154,6 +154,7 @@ mod tests {
         assert_eq!(maker.check(now, route(1), &cookie), Echo::Good(OwnIdentity::Main));
     }
 
+    /// Conforms: 7016-3.5.1.1.2-d
     #[test]
     fn a_cookie_from_another_address_is_ours_but_from_elsewhere() {
         let (mut maker, mut chance, now) = maker();
@@ -172,6 +173,7 @@ mod tests {
         assert_eq!(maker.check(now, route(1), &other), Echo::Worthless);
     }
 
+    /// Conforms: 7016-3.5.1.1.2-e
     #[test]
     fn a_cookie_lives_95_seconds_across_a_change_of_secret() {
         let (mut maker, mut chance, start) = maker();
@@ -184,6 +186,7 @@ mod tests {
         assert_eq!(maker.check(late, route(1), &cookie), Echo::Worthless);
     }
 
+    /// Conforms: 7016-3.5.1.1.2-c
     #[test]
     fn a_changed_cookie_is_worthless_whichever_head_bit_changed() {
         let (mut maker, mut chance, now) = maker();

@@ -21,8 +21,8 @@ pub(crate) const MESSAGE_BYTES: usize = 1 + TIME_BYTES + HASH_BYTES;
 pub(crate) struct Mobility {
     secret: [u8; 32],
     origin: Instant,
-    /// MOB_TX_TS.
-    asked: Option<Instant>,
+    /// MOB_TX_TS, and where to.
+    asked: Option<(Instant, Route)>,
     /// MOB_RX_TS, as time since `origin`.
     proven: Option<Duration>,
 }
@@ -36,10 +36,10 @@ impl Mobility {
     /// The ping's message for a far end heard from `route`, unless one was sent within the last second.
     pub(crate) fn ask(&mut self, now: Instant, route: Route) -> Option<[u8; MESSAGE_BYTES]> {
         let recently = |asked: Instant| now.saturating_duration_since(asked) < limits::MOBILITY_CHECK_SPACING;
-        if self.asked.is_some_and(recently) {
+        if self.asked.is_some_and(|(asked, _)| recently(asked)) {
             return None;
         }
-        self.asked = Some(now);
+        self.asked = Some((now, route));
         let time = u64::try_from(now.saturating_duration_since(self.origin).as_millis()).ok()?;
         let mut message = [0; MESSAGE_BYTES];
         message[0] = MARK;
@@ -66,6 +66,18 @@ impl Mobility {
         timely && ours
     }
 
+    /// Whether a reply from `route` that repeats nothing answers the last question, for far ends that reply so to every
+    /// ping. It proves less than [`Self::proves`] asks for: that somebody there was heard after we asked, and not that it
+    /// is no repetition. It counts once.
+    pub(crate) fn is_answered_by(&mut self, now: Instant, route: Route) -> bool {
+        let timely = |asked: Instant| now.saturating_duration_since(asked) <= limits::EMPTY_REPLY_LIFETIME;
+        let answered = self.asked.is_some_and(|(asked, there)| there == route && timely(asked));
+        if answered {
+            self.asked = None;
+        }
+        answered
+    }
+
     fn hash(&self, front: &[u8], route: Route) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes keys of any length");
         mac.update(front);
@@ -84,6 +96,7 @@ mod tests {
         Route { via: PathId(0), address: ([10, 0, 0, 1], port).into() }
     }
 
+    /// Conforms: 7016-3.5.4.2-c
     #[test]
     fn a_reply_from_the_asked_address_proves_it_once() {
         let now = Instant::now();
@@ -93,6 +106,7 @@ mod tests {
         assert!(!mobility.proves(now + Duration::from_secs(1), route(1), &message));
     }
 
+    /// Conforms: 7016-3.5.4.2-c
     #[test]
     fn a_reply_from_elsewhere_or_changed_or_late_proves_nothing() {
         let now = Instant::now();
@@ -105,6 +119,29 @@ mod tests {
         assert!(!mobility.proves(now + Duration::from_secs(1), route(1), &changed));
         assert!(!mobility.proves(now + Duration::from_secs(121), route(1), &message));
         assert!(mobility.proves(now + Duration::from_secs(120), route(1), &message));
+    }
+
+    /// Conforms: 7016-3.5.4.2-a
+    #[test]
+    fn the_first_check_is_made_at_once_and_only_its_own_secret_makes_it_good() {
+        let now = Instant::now();
+        let (mut ours, mut others) = (Mobility::new(now, [7; 32]), Mobility::new(now, [8; 32]));
+        let message = ours.ask(now, route(1)).expect("a check in the first instant");
+        assert!(!others.proves(now, route(1), &message));
+        assert!(ours.proves(now, route(1), &message), "even the first instant is later than never");
+    }
+
+    /// Conforms: 7016-3.5.4.2-b
+    #[test]
+    fn an_empty_reply_answers_the_last_question_for_a_while_and_once() {
+        let now = Instant::now();
+        let mut mobility = Mobility::new(now, [7; 32]);
+        assert!(!mobility.is_answered_by(now, route(1)), "nobody was asked");
+        mobility.ask(now, route(1)).expect("a first check");
+        assert!(!mobility.is_answered_by(now, route(2)));
+        assert!(!mobility.is_answered_by(now + Duration::from_secs(6), route(1)));
+        assert!(mobility.is_answered_by(now + Duration::from_secs(5), route(1)));
+        assert!(!mobility.is_answered_by(now + Duration::from_secs(5), route(1)));
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub(crate) mod closing;
 pub(crate) mod congestion;
 pub(crate) mod congestion_marks;
 pub(crate) mod cookie;
+pub(crate) mod giving_way;
 pub(crate) mod glare;
 pub(crate) mod initiator;
 pub(crate) mod keepalive;

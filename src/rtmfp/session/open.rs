@@ -1,5 +1,6 @@
 //! An open session (RFC 7016 §3.5.2 to §3.6): what its endpoint may ask of it, and what it consists of.
 
+mod abuse;
 mod acknowledging;
 mod cutting;
 mod flows;
@@ -17,6 +18,7 @@ use self::acknowledging::Acknowledging;
 use super::closing::{ClosingStep, Phase};
 use super::congestion::Congestion;
 use super::congestion_marks::CongestionMarks;
+use super::giving_way::GivingWay;
 use super::keepalive::Keepalive;
 use super::mobility::Mobility;
 use super::pacing::Pacing;
@@ -24,9 +26,11 @@ use super::path_mtu::PathMtu;
 use super::round_trip::RoundTrip;
 use super::time_critical::TimeCritical;
 use super::timestamps::Timestamps;
+use crate::rtmfp::allowance::Allowance;
 use crate::rtmfp::counters::Counters;
 use crate::rtmfp::crypto;
 use crate::rtmfp::crypto::PacketCipher;
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{
     CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures,
     SessionKey,
@@ -67,14 +71,17 @@ pub(crate) struct SessionSettings {
     pub(crate) send_buffer: usize,
     /// The largest message either way.
     pub(crate) largest_message: usize,
+    /// How it is spoken.
+    pub(crate) dialect: Dialect,
     /// What the sessions of one endpoint know of each other's real-time traffic: one for the whole endpoint.
     pub(crate) time_critical: TimeCritical,
 }
 
 impl SessionSettings {
     /// What `config` says, for a session of the endpoint that `time_critical` belongs to.
-    pub(crate) fn new(config: &EndpointConfig, time_critical: TimeCritical) -> Self {
+    pub(crate) fn new(config: &EndpointConfig, dialect: Dialect, time_critical: TimeCritical) -> Self {
         Self {
+            dialect,
             keepalive: config.keepalive,
             vanish_after: config.vanish_after,
             receive_window: config.receive_window,
@@ -144,6 +151,7 @@ pub(crate) struct OpenSession {
     congestion: Congestion,
     marks: CongestionMarks,
     pacing: Pacing,
+    giving_way: GivingWay,
     path_mtu: PathMtu,
     keepalive: Keepalive,
     mobility: Mobility,
@@ -173,6 +181,8 @@ pub(crate) struct OpenSession {
     over_told: bool,
     notices: VecDeque<Notice>,
     counters: Counters,
+    /// How much more abuse is put up with.
+    patience: Allowance,
 }
 
 /// Control chunks and packets that wait to be sent.
@@ -199,12 +209,13 @@ impl OpenSession {
             forwarded_hello: ForwardedHello::Ignore,
             phase: Phase::Open,
             now,
-            timestamps: Timestamps::new(now),
+            timestamps: Timestamps::new(now, settings.dialect),
             round_trip: RoundTrip::new(),
             congestion: Congestion::new(),
             marks: CongestionMarks::new(),
             pacing: Pacing::new(now),
-            path_mtu: PathMtu::new(),
+            giving_way: GivingWay::new(now),
+            path_mtu: PathMtu::new(settings.dialect),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
             mobility: Mobility::new(now, ping_seed),
             settings,
@@ -226,6 +237,7 @@ impl OpenSession {
             over_told: false,
             notices: VecDeque::new(),
             counters: Counters::default(),
+            patience: abuse::patience(),
         }
     }
 
@@ -309,6 +321,11 @@ impl OpenSession {
         }
     }
 
+    /// Whether the far end must be spared what programs of Flash's time do not understand.
+    fn is_flash_era(&self) -> bool {
+        self.settings.dialect == Dialect::FlashEra
+    }
+
     fn tell(&mut self, event: Event) {
         self.notices.push_back(Notice::Event(event));
     }
@@ -319,13 +336,15 @@ impl OpenSession {
         self.waiting.chunks.push_back(bytes);
     }
 
-    /// A packet of its own for one chunk. Dropped when too many wait: whoever floods us gets no answer.
-    fn queue_apart(&mut self, route: Route, chunk: &Chunk<'_>) {
-        if self.waiting.apart.len() < limits::MOST_PACKETS_APART {
+    /// A packet of its own for one chunk. Dropped when too many wait, as whoever floods us gets no answer; false then.
+    fn queue_apart(&mut self, route: Route, chunk: &Chunk<'_>) -> bool {
+        let has_room = self.waiting.apart.len() < limits::MOST_PACKETS_APART;
+        if has_room {
             let mut bytes = Vec::with_capacity(chunk.encoded_length());
             chunk.write(&mut bytes);
             self.waiting.apart.push_back((route, bytes));
         }
+        has_room
     }
 
     /// Does what a step out of S_OPEN, or after it, asks for.

@@ -46,6 +46,17 @@ impl Pace {
     }
 }
 
+/// What may go now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Allowance {
+    /// Nothing before [`Pacing::resume_at`].
+    Nothing,
+    /// What cannot wait behind what went before it.
+    Urgent,
+    /// Anything.
+    Everything,
+}
+
 /// A session's allowance of user data at the moment.
 #[derive(Clone, Debug)]
 pub(crate) struct Pacing {
@@ -63,16 +74,19 @@ impl Pacing {
         Self { credit: 0, counted: now, resume_at: None }
     }
 
-    /// Whether a packet with user data may go now; if not, [`Self::resume_at`] says when to ask again.
-    pub(crate) fn allows(&mut self, now: Instant, pace: Pace) -> bool {
+    /// What may go now; if not everything, [`Self::resume_at`] says when to ask again.
+    ///
+    /// Urgent data may go a burst beyond what bulk data used up: a word beside a file does not wait for the file's pace.
+    pub(crate) fn allowance(&mut self, now: Instant, pace: Pace) -> Allowance {
         self.resume_at = None;
         self.count(now, pace);
         if self.credit > 0 {
-            return true;
+            return Allowance::Everything;
         }
         let missing = self.credit.unsigned_abs() + limits::DATAGRAM_SIZE as u64;
         self.resume_at = Some(now + pace.time_for(missing).max(limits::SHORTEST_PAUSE));
-        false
+        let burst = i64::from(limits::BURST_PACKETS) * limits::DATAGRAM_SIZE as i64;
+        if self.credit > -burst { Allowance::Urgent } else { Allowance::Nothing }
     }
 
     /// So many bytes of user data went out.
@@ -118,7 +132,7 @@ mod tests {
     fn send(pacing: &mut Pacing, start: Instant, until: Duration, pace: Pace) -> Vec<Duration> {
         let (mut now, mut sent) = (start, Vec::new());
         while now <= start + until {
-            while pacing.allows(now, pace) {
+            while pacing.allowance(now, pace) == Allowance::Everything {
                 pacing.note_sent(PACKET);
                 sent.push(now - start);
             }
@@ -164,10 +178,23 @@ mod tests {
         let mut pacing = Pacing::new(start);
         // A byte takes nearly a microsecond; asking every 100 nanoseconds must not round it all away.
         for step in 1..=10_000 {
-            pacing.allows(start + Duration::from_nanos(100) * step, PACE);
+            pacing.allowance(start + Duration::from_nanos(100) * step, PACE);
         }
         assert!((1190..=1200).contains(&pacing.credit), "{}", pacing.credit);
-        pacing.allows(start + Duration::from_secs(3600), PACE);
+        pacing.allowance(start + Duration::from_secs(3600), PACE);
         assert_eq!(pacing.credit, i64::from(limits::BURST_PACKETS) * PACKET as i64);
+    }
+
+    #[test]
+    fn urgent_data_may_go_another_burst_beyond_and_then_waits_too() {
+        let now = Instant::now();
+        let mut pacing = Pacing::new(now);
+        let mut urgent = 0;
+        while pacing.allowance(now, PACE) == Allowance::Urgent {
+            pacing.note_sent(PACKET);
+            urgent += 1;
+        }
+        assert_eq!((urgent, pacing.allowance(now, PACE)), (limits::BURST_PACKETS, Allowance::Nothing));
+        assert!(pacing.resume_at().is_some());
     }
 }

@@ -8,6 +8,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::limits;
 
 /// First byte of a probe's message; a mobility check begins with another.
@@ -28,6 +29,8 @@ pub(crate) struct Probe {
 /// What is known of one session's path.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PathMtu {
+    /// The far end does not answer probes, and takes no longer ones.
+    fixed: Option<usize>,
     proven: bool,
     /// The last probe's number; only its answer counts.
     number: u32,
@@ -51,14 +54,22 @@ struct Series {
 }
 
 impl PathMtu {
-    /// A path nothing is known about.
-    pub(crate) fn new() -> Self {
-        Self::default()
+    /// A path nothing is known about, to a far end that speaks so.
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        let fixed = match dialect {
+            Dialect::Rfc => None,
+            Dialect::FlashEra => Some(limits::FLASH_ERA_DATAGRAM_SIZE),
+        };
+        Self { fixed, ..Self::default() }
     }
 
     /// How long a datagram may be.
     pub(crate) fn datagram_size(&self) -> usize {
-        if self.proven { limits::DATAGRAM_SIZE } else { limits::SAFE_DATAGRAM_SIZE }
+        match self.fixed {
+            Some(size) => size,
+            None if self.proven => limits::DATAGRAM_SIZE,
+            None => limits::SAFE_DATAGRAM_SIZE,
+        }
     }
 
     /// Whether a fragment that is too long may go all the same: nobody answers probes, so it has to be its own.
@@ -69,7 +80,7 @@ impl PathMtu {
     /// There is something to say that is longer than may be sent.
     pub(crate) fn want(&mut self, now: Instant) {
         let rested = self.series.latest.is_none_or(|latest| latest + limits::PROBE_AGAIN <= now);
-        if !self.proven && self.probe_at.is_none() && rested {
+        if self.fixed.is_none() && !self.proven && self.probe_at.is_none() && rested {
             self.series.sent = 0;
             self.probe_at = Some(now);
         }
@@ -175,7 +186,7 @@ mod tests {
 
     #[test]
     fn only_the_answer_to_the_latest_probe_proves_anything() {
-        let (mut path, now) = (PathMtu::new(), Instant::now());
+        let (mut path, now) = (PathMtu::new(Dialect::Rfc), Instant::now());
         assert!(probe(&mut path, now, false).is_none(), "nobody wants it");
         path.want(now);
         let first = probe(&mut path, now, false).expect("a probe");
@@ -188,7 +199,7 @@ mod tests {
 
     #[test]
     fn unanswered_probes_have_their_padding_before_and_behind_by_turns_and_rest_after_four() {
-        let (mut path, now) = (PathMtu::new(), Instant::now());
+        let (mut path, now) = (PathMtu::new(Dialect::Rfc), Instant::now());
         path.want(now);
         let mut padding_first = Vec::new();
         while let Some(at) = path.deadline() {
@@ -205,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_path_that_loses_everything_long_for_a_while_is_asked_again() {
-        let (mut path, now) = (PathMtu::new(), Instant::now());
+        let (mut path, now) = (PathMtu::new(Dialect::Rfc), Instant::now());
         path.want(now);
         let asked = probe(&mut path, now, false).expect("a probe");
         path.on_reply(&asked.message);
@@ -223,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_path_is_too_narrow_only_while_it_carries_other_things() {
-        let (mut path, start) = (PathMtu::new(), Instant::now());
+        let (mut path, start) = (PathMtu::new(Dialect::Rfc), Instant::now());
         for narrow in [false, true] {
             path.on_new_path();
             path.want(start);
@@ -241,5 +252,13 @@ mod tests {
 
     const fn s(s: u64) -> Duration {
         Duration::from_secs(s)
+    }
+
+    #[test]
+    fn a_flash_era_far_end_gets_datagrams_of_1192_bytes_and_no_probe() {
+        let (mut path, now) = (PathMtu::new(Dialect::FlashEra), Instant::now());
+        path.want(now);
+        assert_eq!((path.datagram_size(), path.deadline()), (1192, None));
+        assert!(!path.may_try_long());
     }
 }

@@ -8,9 +8,12 @@ use crate::rtmfp::limits;
 #[derive(Clone, Debug)]
 pub(crate) struct RoundTrip {
     smoothed: Option<Duration>,
-    /// The shortest sample.
-    shortest: Duration,
     variation: Duration,
+    latest: Option<Duration>,
+    /// The shortest, and the shortest of the samples that will replace it when there are enough of them.
+    shortest: Option<Duration>,
+    shortest_lately: Option<Duration>,
+    samples: u32,
     /// The timeout as measured (MRTO), without any backing off.
     measured: Duration,
     /// The effective timeout (ERTO).
@@ -22,8 +25,11 @@ impl RoundTrip {
     pub(crate) fn new() -> Self {
         Self {
             smoothed: None,
-            shortest: Duration::MAX,
             variation: Duration::ZERO,
+            latest: None,
+            shortest: None,
+            shortest_lately: None,
+            samples: 0,
             measured: limits::FIRST_MEASURED_TIMEOUT,
             effective: limits::FIRST_TIMEOUT,
         }
@@ -39,8 +45,32 @@ impl RoundTrip {
     pub(crate) fn is_near(&self) -> bool {
         self.smoothed.is_some_and(|smoothed| {
             smoothed < limits::SHORTEST_PACED_ROUND_TRIP
-                || (self.shortest.is_zero() && smoothed < limits::LONGEST_NEAR_ROUND_TRIP)
+                || (self.shortest == Some(Duration::ZERO) && smoothed < limits::LONGEST_NEAR_ROUND_TRIP)
         })
+    }
+
+    /// The last sample.
+    pub(crate) fn latest(&self) -> Option<Duration> {
+        self.latest
+    }
+
+    /// The shortest sample of the last minutes: what the path takes without queues, as far as is known.
+    pub(crate) fn shortest(&self) -> Option<Duration> {
+        self.shortest
+    }
+
+    /// How much of what is in flight the path itself holds, and no queue, when a round trip takes `trip`.
+    pub(crate) fn held_by_path(&self, in_flight: usize, trip: Duration) -> usize {
+        let Some(shortest) = self.shortest else { return in_flight };
+        // A tick more on both sides: a round trip below one measures as nothing.
+        let (shortest, trip) = (shortest + limits::TICK, trip + limits::TICK);
+        in_flight.min((in_flight as f64 * shortest.as_secs_f64() / trip.as_secs_f64()) as usize)
+    }
+
+    /// Whether data waits in a queue on the way for longer than half of what the path itself takes.
+    pub(crate) fn has_standing_queue(&self) -> bool {
+        let (Some(smoothed), Some(shortest)) = (self.smoothed, self.shortest) else { return false };
+        smoothed > shortest + (shortest / 2).max(limits::TICK * 2)
     }
 
     /// How long to wait for an acknowledgement before what is in flight counts as lost.
@@ -50,7 +80,6 @@ impl RoundTrip {
 
     /// Takes one sample.
     pub(crate) fn measure(&mut self, sample: Duration) {
-        self.shortest = self.shortest.min(sample);
         let smoothed = match self.smoothed {
             None => {
                 self.variation = sample / 2;
@@ -63,8 +92,21 @@ impl RoundTrip {
             }
         };
         self.smoothed = Some(smoothed);
+        self.note_shortest(sample);
         self.measured = smoothed + self.variation * 4 + limits::DELAYED_ACKNOWLEDGEMENT;
         self.effective = self.measured.max(limits::SHORTEST_TIMEOUT);
+    }
+
+    fn note_shortest(&mut self, sample: Duration) {
+        let shorter = |before: Option<Duration>| Some(before.map_or(sample, |before| before.min(sample)));
+        self.latest = Some(sample);
+        self.shortest = shorter(self.shortest);
+        self.shortest_lately = shorter(self.shortest_lately);
+        self.samples += 1;
+        if self.samples >= SAMPLES_REMEMBERED {
+            self.shortest = self.shortest_lately.take();
+            self.samples = 0;
+        }
     }
 
     /// Waits longer next time, since waiting this long was in vain.
@@ -74,14 +116,21 @@ impl RoundTrip {
     }
 }
 
+/// The shortest round trip is forgotten after so many samples without another like it: at the most one is taken every tick,
+/// so that is four minutes or more. Paths change, and queues do not stand for so long without a pause.
+const SAMPLES_REMEMBERED: u32 = 65_536;
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
     }
 
+    /// Conforms: 7016-3.5.2.2-h, 7016-3.5.2.2-k, 7016-3.5.2.2-l, trap-14
     #[test]
     fn the_first_sample_is_taken_whole_and_later_ones_smoothed() {
         let mut trip = RoundTrip::new();
@@ -93,11 +142,26 @@ mod tests {
         assert_eq!((trip.smoothed(), trip.timeout()), (Some(ms(90)), ms(90 + 200 + 200)));
     }
 
+    /// Conforms: 7016-3.5.2.2-a, 7016-3.5.2.2-l
     #[test]
     fn the_timeout_never_falls_below_a_quarter_second() {
         let mut trip = RoundTrip::new();
         (0..50).for_each(|_| trip.measure(ms(0)));
         assert_eq!(trip.timeout(), ms(250));
+    }
+
+    /// Conforms: 7016-3.5.2.2-m
+    #[test]
+    fn what_is_longer_than_the_shortest_is_a_queue_and_the_shortest_is_forgotten_in_the_end() {
+        let mut trip = RoundTrip::new();
+        trip.measure(ms(40));
+        assert!(!trip.has_standing_queue());
+        (0..50).for_each(|_| trip.measure(ms(200)));
+        assert!(trip.has_standing_queue());
+        assert_eq!(trip.held_by_path(102_000, ms(200)), 22_000);
+        (0..2 * SAMPLES_REMEMBERED).for_each(|_| trip.measure(ms(200)));
+        assert!(!trip.has_standing_queue());
+        assert_eq!(trip.held_by_path(102_000, ms(200)), 102_000);
     }
 
     #[test]
@@ -123,11 +187,31 @@ mod tests {
         assert_eq!(trip.timeout(), ms(10_000));
     }
 
+    /// Conforms: 7016-3.5.2.2-m
     #[test]
     fn backing_off_never_goes_below_a_slow_path_s_own_timeout() {
         let mut trip = RoundTrip::new();
         trip.measure(ms(12_000));
         trip.back_off();
         assert_eq!(trip.timeout(), ms(12_000 + 24_000 + 200));
+    }
+
+    proptest! {
+        /// Conforms: 7016-3.5.2.2-a, 7016-3.5.2.2-b
+        #[test]
+        fn whatever_was_measured_the_timeout_leaves_room_for_the_trip_and_a_held_back_acknowledgement(
+            samples in prop::collection::vec(0_u64..8000, 1..40)
+        ) {
+            let mut trip = RoundTrip::new();
+            for sample in samples {
+                trip.measure(ms(sample));
+                let smoothed = trip.smoothed().expect("measured");
+                // A nanosecond or so is lost in division.
+                prop_assert!(trip.timeout() + Duration::from_nanos(10) >= ms(sample));
+                prop_assert!(trip.timeout() >= smoothed + ms(200) && trip.timeout() >= ms(250));
+                trip.back_off();
+                prop_assert!(trip.timeout() + Duration::from_nanos(10) >= ms(sample));
+            }
+        }
     }
 }

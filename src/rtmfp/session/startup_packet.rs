@@ -19,6 +19,19 @@ pub(crate) fn with_chunk(chunk: &Chunk<'_>) -> Vec<u8> {
     plain
 }
 
+/// A plain startup packet with the time it leaves at. Flash-era programs cannot read one without.
+pub(crate) fn stamped(plain: &[u8], ticks: u16) -> Vec<u8> {
+    let mut stamped = Vec::with_capacity(plain.len() + TIMESTAMP);
+    if let Ok((header, chunks)) = PacketHeader::parse(plain) {
+        PacketHeader { timestamp: Some(ticks), ..header }.write(&mut stamped);
+        stamped.extend_from_slice(chunks);
+    }
+    stamped
+}
+
+/// Bytes that a timestamp takes.
+const TIMESTAMP: usize = 2;
+
 /// The chunks of a plain packet, if it is a startup packet. Broken and unknown chunks are passed over (§2.3).
 pub(crate) fn chunks(plain: &[u8]) -> Option<impl Iterator<Item = Chunk<'_>>> {
     let (header, chunks) = PacketHeader::parse(plain).ok()?;

@@ -127,6 +127,27 @@ impl Ack {
         self.islands.truncate(fitting);
     }
 
+    /// As [`Self::truncate_to`], for the range form.
+    pub(crate) fn truncate_ranges_to(&mut self, limit: usize) {
+        let mut length = self.head_length();
+        let fits = |(missing, there): &(u64, u64)| {
+            length += vlu::encoded_length(*missing) + vlu::encoded_length(*there);
+            length <= limit
+        };
+        let fitting = self.pairs().take_while(fits).count();
+        self.islands.truncate(fitting);
+    }
+
+    /// How many bytes the chunk takes as a Range Ack.
+    pub(crate) fn range_encoded_length(&self) -> usize {
+        self.head_length() + self.range_length()
+    }
+
+    /// Appends the whole chunk as a Range Ack, even if a Bitmap Ack would be shorter.
+    pub(crate) fn write_range_chunk(&self, out: &mut Vec<u8>) {
+        Writer::new(out).chunk(super::chunk::RANGE_ACK, |writer| self.write_range(writer));
+    }
+
     fn bitmap_is_shorter(&self) -> bool {
         self.bitmap_length() < self.range_length() as u64
     }

@@ -24,7 +24,8 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Result<KnownAddress, ChunkError> 
         2 => AddressOrigin::Observed,
         _ => AddressOrigin::Relay,
     };
-    Ok(KnownAddress { address: SocketAddr::new(ip, reader.u16()?), origin })
+    // In IPv6 dress an IPv4 address would pass by what is asked of addresses: whether it is the machine's own, or many's.
+    Ok(KnownAddress { address: SocketAddr::new(ip.to_canonical(), reader.u16()?), origin })
 }
 
 /// Appends one address. An IPv4 address that came in IPv6 dress goes as IPv4, which is what the far end can use.

@@ -231,6 +231,7 @@ fn a_piece_that_comes_twice_counts_once() {
     assert_eq!(reassembly.take(now, 1, Mode::Startup, &piece(false, 1, &[9])), Some(vec![3, 9]));
 }
 
+/// Conforms: 7016-3.4-e
 #[test]
 fn pieces_of_different_sources_are_kept_apart() {
     let mut reassembly = Reassembly::default();
@@ -239,6 +240,7 @@ fn pieces_of_different_sources_are_kept_apart() {
     assert_eq!(reassembly.take(now, 2, Mode::Startup, &piece(false, 1, &[9])), None);
 }
 
+/// Conforms: 7016-3.4-f
 #[test]
 fn a_packet_without_progress_for_a_second_is_forgotten() {
     let mut reassembly = Reassembly::default();
@@ -249,6 +251,7 @@ fn a_packet_without_progress_for_a_second_is_forgotten() {
     assert_eq!(reassembly.take(late, 1, Mode::Startup, &piece(false, 1, &[9])), None);
 }
 
+/// Conforms: 7016-3.4-i, 7016-3.4-j
 #[test]
 fn a_packet_of_another_mode_than_its_pieces_is_dropped() {
     let mut reassembly = Reassembly::default();
@@ -259,6 +262,29 @@ fn a_packet_of_another_mode_than_its_pieces_is_dropped() {
     assert_eq!(reassembly.deadline(), None);
 }
 
+/// Conforms: 7016-3.4-f
+#[test]
+fn a_packet_that_makes_progress_may_take_a_minute_and_no_longer() {
+    for (pause, in_time) in [(900, true), (950, false), (1_000, false)] {
+        let mut reassembly = Reassembly::default();
+        let now = Instant::now();
+        let at = |number: u64| now + Duration::from_millis(pause * number);
+        for number in 0..65 {
+            assert_eq!(reassembly.take(at(number), 1, Mode::Startup, &piece(true, number, &[3])), None);
+            // One that came already is no progress.
+            let _ = reassembly.take(
+                at(number + 1) - Duration::from_millis(1),
+                1,
+                Mode::Startup,
+                &piece(true, 0, &[3]),
+            );
+        }
+        let whole = reassembly.take(at(65), 1, Mode::Startup, &piece(false, 65, &[3]));
+        assert_eq!(whole.is_some(), in_time, "a piece every {pause} ms");
+    }
+}
+
+/// Conforms: 7016-3.4-m
 #[test]
 fn too_many_bytes_or_pieces_end_the_packet() {
     let mut reassembly = Reassembly::default();
@@ -271,6 +297,7 @@ fn too_many_bytes_or_pieces_end_the_packet() {
     assert_eq!(reassembly.deadline(), None);
 }
 
+/// Conforms: 7016-3.4-m
 #[test]
 fn a_flood_of_packets_is_bounded_and_one_source_cannot_crowd_out_another() {
     let mut reassembly = Reassembly::default();

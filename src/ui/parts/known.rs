@@ -14,6 +14,7 @@ pub fn known_words(known: Known) -> &'static str {
         Known::Contact => word("known.contact"),
         Known::Verified => word("known.verified"),
         Known::KeyChanged => word("known.key_changed"),
+        Known::Weak => word("known.weak"),
     }
 }
 
@@ -21,7 +22,7 @@ pub fn known_words(known: Known) -> &'static str {
 pub fn known_ui(ui: &mut Ui, known: Known, name: &str) {
     let palette = palette(ui);
     match known {
-        Known::Stranger | Known::Contact => {
+        Known::Stranger | Known::Contact | Known::Weak => {
             let text = RichText::new(known_words(known)).font(theme::font(theme::SMALL)).color(palette.faint);
             ui.add(Label::new(text).wrap().halign(Align::Center));
         }

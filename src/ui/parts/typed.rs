@@ -98,7 +98,13 @@ mod tests {
 
     #[test]
     fn a_link_that_lost_its_end_is_said_at_once() {
-        let link = Link { peer: PeerId([7; 32]), server: None, name: Some("Bo".into()), addresses: vec![] };
+        let link = Link {
+            peer: PeerId([7; 32]),
+            server: None,
+            weak: None,
+            name: Some("Bo".into()),
+            addresses: vec![],
+        };
         let text = link.to_text();
         assert_eq!(whom_problem(&text, None), None);
         assert_eq!(whom_problem(&text, Some(link.peer)).as_deref(), Some(word("whom.own")));

@@ -8,7 +8,7 @@ use tincan::driver::{self, Driver, DriverConfig, DriverError};
 use tincan::netconnection::node::{ConnectionId, NodeConfig, ServerStreamId};
 use tincan::netconnection::{Node, NodeEvent};
 use tincan::rtmfp::EndpointConfig;
-use tincan::rtmfp::crypto::flash::{Flash, Identity};
+use tincan::rtmfp::crypto::flash::{Flash, Identity, Verification};
 use tincan::rtmfp::machine::{Input, Machine, Output, PathId, Route};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -49,13 +49,18 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Binds any free port.
-    pub(crate) fn new(who: &'static str) -> Result<Self, DriverError> {
+    /// Binds any free port. To programs of the Flash years it shows a key that they understand.
+    pub(crate) fn new(who: &'static str, server: &Server) -> Result<Self, DriverError> {
         let mut seeds = [[0; 32]; 2];
         seeds.iter_mut().for_each(|seed| getrandom::fill(seed).expect("the system has randomness"));
-        let identity = Identity::generate(seeds[0]);
+        let identity =
+            if server.old { Identity::generate_flash_era(seeds[0]) } else { Identity::generate(seeds[0]) };
         println!("{who}: peer ID {}", identity.peer_id());
-        let endpoint = EndpointConfig::new(Arc::new(Flash::peer(identity)), seeds[1]);
+        let mut profile = Flash::peer(identity);
+        if server.old {
+            profile = profile.verifying(Verification::OnRequest);
+        }
+        let endpoint = EndpointConfig::new(Arc::new(profile), seeds[1]);
         let node = Node::new(NodeConfig { endpoint, most_peer_connections: 8 });
         let (tell, told) = mpsc::unbounded_channel();
         let driver = driver::spawn(Asked(node), DriverConfig::any_port(), move |event| {
@@ -147,16 +152,18 @@ impl Client {
 pub(crate) struct Server {
     url: String,
     addresses: Vec<SocketAddr>,
+    /// It is a program of the Flash years.
+    old: bool,
 }
 
 impl Server {
     /// Reads `rtmfp://host[:port][/app]` and looks the name up.
-    pub(crate) fn parse(url: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(url: &str, old: bool) -> Result<Self, Problem> {
         let rest = url.strip_prefix("rtmfp://").ok_or("the address must read rtmfp://host[:port][/app]")?;
         let authority = rest.split('/').next().unwrap_or_default();
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let with_port = if has_port { authority.to_owned() } else { format!("{authority}:1935") };
-        Ok(Self { url: url.to_owned(), addresses: with_port.to_socket_addrs()?.collect() })
+        Ok(Self { url: url.to_owned(), addresses: with_port.to_socket_addrs()?.collect(), old })
     }
 
     /// Each address by the socket of its family.

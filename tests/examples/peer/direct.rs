@@ -18,7 +18,7 @@ pub(crate) async fn offer(
     path: &str,
 ) -> Result<Counts, Problem> {
     let tags = flv::read(path)?;
-    let mut client = Client::new("publisher")?;
+    let mut client = Client::new("publisher", &server)?;
     let connection = client.connect(&server).await?;
     let own = name.clone();
     let publication = client.ask(move |node, now| node.publish_direct(now, &own)).await?;
@@ -56,7 +56,7 @@ pub(crate) async fn take(
     peer: PeerId,
 ) -> Result<Counts, Problem> {
     let mut recording = Recording::new(path)?;
-    let mut client = Client::new("player")?;
+    let mut client = Client::new("player", &server)?;
     let connection = client.connect(&server).await?;
     client.ask(move |node, now| node.play_direct(now, peer, &name, &[])).await?;
     let until = tokio::time::Instant::now() + lasting;

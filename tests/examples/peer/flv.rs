@@ -187,7 +187,7 @@ pub(crate) async fn publish(
     path: &str,
 ) -> Result<Counts, Problem> {
     let tags = read(path)?;
-    let mut client = Client::new("publisher")?;
+    let mut client = Client::new("publisher", &server)?;
     let (connection, stream) = client.open_stream(&server).await?;
     client.ask(move |node, now| node.publish(now, stream, &name)).await?;
     client.wait_for("publish", |event| is_status(event, "NetStream.Publish.Start")).await?;
@@ -205,7 +205,7 @@ pub(crate) async fn play(
     path: &str,
 ) -> Result<Counts, Problem> {
     let mut recording = Recording::new(path)?;
-    let mut client = Client::new("player")?;
+    let mut client = Client::new("player", &server)?;
     let (connection, stream) = client.open_stream(&server).await?;
     client.ask(move |node, now| node.play(now, stream, &name)).await?;
     let until = tokio::time::Instant::now() + lasting;

@@ -19,7 +19,7 @@ pub(crate) type Counts = BTreeMap<&'static str, u64>;
 
 /// Publishes at the pace of a call: 50 packets of sound and 30 pictures a second, and a word each second.
 pub(crate) async fn publish(server: Server, name: String, lasting: Duration) -> Result<Counts, Problem> {
-    let mut client = Client::new("publisher")?;
+    let mut client = Client::new("publisher", &server)?;
     let (connection, stream) = client.open_stream(&server).await?;
     client.ask(move |node, now| node.publish(now, stream, &name)).await?;
     client.wait_for("publish", |event| is_status(event, "NetStream.Publish.Start")).await?;
@@ -122,7 +122,7 @@ pub(crate) async fn play(
     lasting: Duration,
     strangers: bool,
 ) -> Result<(Counts, Counts), Problem> {
-    let mut client = Client::new("player")?;
+    let mut client = Client::new("player", &server)?;
     let (connection, stream) = client.open_stream(&server).await?;
     client.ask(move |node, now| node.play(now, stream, &name)).await?;
     let until = tokio::time::Instant::now() + lasting;

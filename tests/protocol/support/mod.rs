@@ -1,5 +1,7 @@
 //! The bench: a network in memory, routers, and the scenes that tests begin with.
 
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
+pub(crate) mod appended;
 pub(crate) mod impostor;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod link;

@@ -133,19 +133,95 @@ pub(super) fn of_server(groups: impl Iterator<Item = u64>, chance: &mut Chance) 
 mod tests {
     use super::*;
 
+    /// Conforms: 7425-4.3.1-a, 7425-4.3.1-b, 7425-4.3.2-a
     #[test]
-    fn the_fingerprint_ends_before_the_first_marker() {
-        let whole = [1, 0x0a, 2, 0x15, 14, 0, 3, 0x0e, 1, 2];
-        let canonical = &whole[..5];
+    fn the_fingerprint_is_of_the_bytes_before_the_first_marker_as_they_came() {
+        // The second option's length and type take two bytes each, though one would do.
+        let whole = [1, 0x0a, 0x80, 3, 0x80, 0x15, 14, 0, 3, 0x0e, 1, 2, 0];
+        let canonical = &whole[..7];
         let with_marker = Certificate::parse(&whole).expect("a certificate");
         let without = Certificate::parse(canonical).expect("a certificate");
+        assert_eq!(with_marker.keys, Keys::Ephemeral(vec![14]));
         assert_eq!(with_marker.fingerprint(), without.fingerprint());
         assert_eq!(without.fingerprint().0, <[u8; 32]>::from(Sha256::digest(canonical)));
+        let reencoded = Certificate::parse(&[1, 0x0a, 2, 0x15, 14]).expect("a certificate");
+        assert_ne!(reencoded.fingerprint(), without.fingerprint());
     }
 
+    /// Conforms: 7425-4.3.3.3-a
+    #[test]
+    fn extra_randomness_makes_another_fingerprint_only_in_the_canonical_section() {
+        let of = |bytes: &[u8]| Certificate::parse(bytes).expect("a certificate").fingerprint();
+        let plain = [2, 0x15, 14];
+        assert_ne!(of(&[&plain[..], &[4, 0x0e, 1, 2, 3]].concat()), of(&plain));
+        assert_ne!(
+            of(&[&plain[..], &[4, 0x0e, 1, 2, 3]].concat()),
+            of(&[&plain[..], &[4, 0x0e, 1, 2, 4]].concat())
+        );
+        assert_eq!(of(&[&plain[..], &[0, 4, 0x0e, 1, 2, 3]].concat()), of(&plain));
+    }
+
+    /// Conforms: 7425-4.3.3.1-a, 7425-4.3.3.2-a, 7425-4.3.3-a
+    #[test]
+    fn a_hostname_is_its_bytes_and_what_is_not_known_is_passed_over() {
+        let bytes = [2, 0x77, 1, 4, 0x00, b'a', 0xff, b'c', 1, 0x78, 1, 0x0a, 2, 0x15, 14];
+        let certificate = Certificate::parse(&bytes).expect("a certificate");
+        assert_eq!(certificate.hostname, Some(&[b'a', 0xff, b'c'][..]));
+        assert!(certificate.accepts_ancillary_data);
+        assert_eq!(certificate.keys, Keys::Ephemeral(vec![14]));
+    }
+
+    /// Conforms: 7425-4.3.3.4-a, 7425-4.3.3.5-a, 7425-4.3.3.5-c, 7425-4.3.4-a
+    #[test]
+    fn groups_and_keys_may_be_several_and_any_certificate_that_can_be_read_counts() {
+        let groups =
+            Certificate::parse(&[2, 0x15, 14, 3, 0x15, 0x81, 0x02, 2, 0x15, 2]).expect("a certificate");
+        assert_eq!(groups.keys, Keys::Ephemeral(vec![14, 130, 2]));
+        let keys = Certificate::parse(&[4, 0x1d, 14, 1, 2, 3, 0x1d, 2, 9]).expect("a certificate");
+        assert_eq!((keys.static_key(14), keys.static_key(2)), (Some(&[1, 2][..]), Some(&[9][..])));
+        assert!(Certificate::parse(&[]).is_ok());
+    }
+
+    /// Conforms: 7425-4.3.3.1-c, 7425-4.3.3.4-c, 7425-4.3.3.5-d, 7425-4.3.3.5-e
+    #[test]
+    fn our_certificates_say_each_thing_once_and_have_keys_or_groups_but_not_both() {
+        let kinds = |bytes: &[u8]| -> Vec<u64> {
+            let kind = |item| match item {
+                Item::Option { kind, .. } => kind,
+                Item::Marker => panic!("no marker of ours"),
+            };
+            option_list::items(bytes).map(|item| kind(item.expect("well formed"))).collect()
+        };
+        let server = of_server([16, 14, 5, 2].into_iter(), &mut Chance::new([0; 32]));
+        assert_eq!(kinds(&server), [ACCEPTS_ANCILLARY_DATA, 0x15, 0x15, 0x15, 0x15, EXTRA_RANDOMNESS]);
+        assert_eq!(Certificate::parse(&server).expect("ours").keys, Keys::Ephemeral(vec![16, 14, 5, 2]));
+        assert_eq!(kinds(&of_static_key(14, &[7; 256])), [STATIC_KEY]);
+    }
+
+    /// Conforms: 7425-3-b, 7425-3-e
+    #[test]
+    fn a_value_cut_short_spoils_the_whole_certificate() {
+        let good = [2, 0x15, 14, 4, 0x00, b'a', b'b', b'c'];
+        assert!(Certificate::parse(&good).is_ok());
+        for bad in [
+            // The group's number goes on beyond its option, which ends in time.
+            &[2, 0x15, 0x8e, 4, 0x00, b'a', b'b', b'c'][..],
+            &[1, 0x15, 4, 0x00, b'a', b'b', b'c'],
+            // The last option goes on beyond the certificate.
+            &good[..7],
+            &good[..4],
+            // A type that goes on beyond its option.
+            &[2, 0x15, 14, 1, 0x80],
+            &[2, 0x15, 14, 0x80],
+        ] {
+            assert_eq!(Certificate::parse(bad), Err(CryptoError::Malformed), "{bad:?}");
+        }
+    }
+
+    /// Conforms: 7425-4.3.3.1-b, 7425-4.3.3.2-b, 7425-4.3.3.4-b, 7425-4.3.3.5-b
     #[test]
     fn what_stands_after_the_marker_has_no_say() {
-        let bytes = [2, 0x15, 14, 0, 1, 0x0a, 2, 0x00, b'x', 3, 0x1d, 14, 9];
+        let bytes = [2, 0x15, 14, 0, 1, 0x0a, 2, 0x00, b'x', 3, 0x1d, 14, 9, 2, 0x15, 2];
         let certificate = Certificate::parse(&bytes).expect("a certificate");
         assert_eq!(certificate.keys, Keys::Ephemeral(vec![14]));
         assert!(!certificate.accepts_ancillary_data);

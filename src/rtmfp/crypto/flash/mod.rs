@@ -14,6 +14,8 @@ mod negotiation;
 mod packet_cipher;
 mod primes;
 mod replay_window;
+#[cfg(test)]
+mod sealed_packets;
 mod signature;
 
 use std::sync::Arc;
@@ -44,6 +46,13 @@ impl Flash {
     /// A peer: its lasting key is who it is.
     pub fn peer(identity: Identity) -> Self {
         Self::new(identity.certificate.clone(), OwnKey::Static(Arc::new(identity)))
+    }
+
+    /// A peer of one connection, as RFC 7425 §5.3 and §7 have it: a new key, and with it a new peer ID. Nobody can tell two
+    /// connections of the same person by their certificates, and nobody can call that person. `seed` is to be random and
+    /// never used again.
+    pub fn peer_of_one_connection(seed: [u8; 32]) -> Self {
+        Self::peer(Identity::generate(seed))
     }
 
     /// A server, selected by its address: new keys for each session, and a certificate made unique by `seed`.
@@ -153,6 +162,7 @@ impl Profile for Flash {
 mod tests {
     use super::*;
 
+    /// Conforms: 7425-7-a, 7425-7-c
     #[test]
     fn a_peer_is_selected_by_its_fingerprint_and_a_server_by_its_address() {
         let peer = Flash::peer(Identity::generate([1; 32]));
@@ -164,10 +174,65 @@ mod tests {
         assert!(peer.is_static(peer.certificate()) && !peer.is_static(server.certificate()));
     }
 
+    /// Also where both are the same, so that each drops what the other sends: identities are not to be shared.
+    ///
+    /// Conforms: 7425-4.3.6-a, 7425-4.3.6-b, slip-12
     #[test]
-    fn exactly_one_of_two_ends_prevails() {
-        let (a, b) = (Flash::server([1; 32]), Flash::server([2; 32]));
-        assert_ne!(a.near_prevails(b.certificate()), b.near_prevails(a.certificate()));
-        assert!(a.near_prevails(a.certificate()));
+    fn the_certificate_that_is_ordered_first_prevails_byte_by_byte_and_the_shorter_one_of_two_that_begin_alike()
+     {
+        let near = Flash::server([1; 32]);
+        let ours = near.certificate().to_vec();
+        assert!(near.near_prevails(&ours), "identical");
+        for at in [0, 1, ours.len() - 1] {
+            let with = |byte: u8| [&ours[..at], &[byte], &ours[at + 1..]].concat();
+            assert!(ours[at] == 255 || near.near_prevails(&with(ours[at] + 1)));
+            assert!(ours[at] == 0 || !near.near_prevails(&with(ours[at] - 1)));
+        }
+        // Bytes have no sign, and an early difference outweighs the length.
+        assert!(near.near_prevails(&[0xff]) && !near.near_prevails(&[0x00; 500]));
+        assert!(near.near_prevails(&[&ours[..], &[0]].concat()), "a longer one comes after");
+        assert!(!near.near_prevails(&ours[..ours.len() - 1]), "a shorter one comes before");
+        let far = Flash::server([2; 32]);
+        assert_ne!(near.near_prevails(far.certificate()), far.near_prevails(near.certificate()));
+    }
+
+    /// Two that differ only behind the Marker have one fingerprint, and are two certificates all the same.
+    ///
+    /// Conforms: trap-20
+    #[test]
+    fn a_fingerprint_is_of_the_canonical_section_and_glare_is_about_all_of_a_certificate() {
+        let near = Flash::server([1; 32]);
+        let (canonical, longer) =
+            (near.certificate().to_vec(), [near.certificate(), &[0, 2, 0x77, 1]].concat());
+        assert_eq!(near.identify(&canonical), near.identify(&longer));
+        assert!(near.near_prevails(&longer));
+        let far = Flash { certificate: longer, ..Flash::server([1; 32]) };
+        assert!(!far.near_prevails(&canonical));
+        let peer = far.identify(&canonical).expect("a certificate");
+        let wanted = [&far.discriminator_of(peer)[..], &discriminator_for_url("rtmfp://elsewhere")].concat();
+        assert!(far.selected_by(&wanted), "a fingerprint decides alone");
+        assert!(!Flash::server([2; 32]).selected_by(&wanted));
+    }
+
+    #[test]
+    fn a_peer_of_one_connection_has_a_static_key_and_nothing_in_common_with_its_next_one() {
+        let (first, next) = (Flash::peer_of_one_connection([1; 32]), Flash::peer_of_one_connection([2; 32]));
+        assert!(first.is_static(first.certificate()));
+        assert_ne!(first.identify(first.certificate()), next.identify(next.certificate()));
+        let key = |peer: &Flash| peer.certificate()[4..].to_vec();
+        assert!(key(&first).iter().zip(key(&next)).filter(|(a, b)| **a == *b).count() < 16);
+    }
+
+    /// Conforms: 7425-7-d, 7425-7-f
+    #[test]
+    fn sessions_have_tags_and_sequence_numbers_unless_a_profile_was_told_to_do_without() {
+        let (near, far) = (Flash::peer(Identity::generate([1; 32])), Flash::server([2; 32]));
+        let first = near.initiate(far.certificate(), [3; 32])().expect("a component");
+        let mut there =
+            far.respond(near.certificate(), &first.component, [4; 32])().expect("keys").keys.cipher;
+        assert_eq!(there.describe(), "AES-128 · HMAC-128");
+        let (mut out, mut ends) = (Vec::new(), Vec::new());
+        there.seal(1, b"xx", &[1, 2], &mut out, &mut ends);
+        assert_ne!(out[..ends[0]], out[ends[0]..], "the same packet twice is two datagrams");
     }
 }

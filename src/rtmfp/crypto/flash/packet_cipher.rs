@@ -303,6 +303,7 @@ mod tests {
         }
     }
 
+    /// Conforms: 7016-2.2.3-d
     #[test]
     fn a_changed_packet_is_forged_wherever_it_was_changed() {
         let (mut a, mut b) = pair();
@@ -368,6 +369,8 @@ mod tests {
     }
 
     /// Computed independently with OpenSSL: checksum 7fc0, then the packet, then padding.
+    ///
+    /// Conforms: 7425-4.1-a, 7425-4.1-b, 7016-2.2.3-a, 7016-5-a
     #[test]
     fn the_default_key_makes_the_packets_everybody_makes() {
         let plain = [0x03, 0x30, 0x00, 0x05, 0x02, 0x0a, 0x78, 0x01, 0x02];

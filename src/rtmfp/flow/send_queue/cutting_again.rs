@@ -61,6 +61,7 @@ impl SendQueue {
 mod tests {
     use bytes::Bytes;
 
+    use crate::rtmfp::dialect::Dialect;
     use crate::rtmfp::endpoint::{SendFlowId, WriteOptions};
     use crate::rtmfp::flow::in_flight::InFlight;
     use crate::rtmfp::flow::send_queue::SendQueue;
@@ -87,7 +88,7 @@ mod tests {
 
     #[test]
     fn what_was_never_sent_is_cut_to_the_new_size_and_what_was_sent_stays() {
-        let (mut queue, mut sent) = (SendQueue::new(), InFlight::new());
+        let (mut queue, mut sent) = (SendQueue::new(Dialect::Rfc), InFlight::new());
         queue.push(message(100), 40, WriteOptions::default());
         queue.push(message(30), 40, WriteOptions::default());
         let mut whole = Vec::new();
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn larger_pieces_take_fewer_numbers_and_the_last_of_them_ends_the_flow() {
-        let (mut queue, mut sent) = (SendQueue::new(), InFlight::new());
+        let (mut queue, mut sent) = (SendQueue::new(Dialect::Rfc), InFlight::new());
         let reported = WriteOptions { report: true, ..WriteOptions::default() };
         let (one, two) = (queue.push(message(90), 10, reported), queue.push(message(5), 10, reported));
         queue.finish();
@@ -124,7 +125,7 @@ mod tests {
 
     #[test]
     fn given_up_fragments_stay_as_they_are_and_what_needs_them_still_falls() {
-        let (mut queue, mut sent) = (SendQueue::new(), InFlight::new());
+        let (mut queue, mut sent) = (SendQueue::new(Dialect::Rfc), InFlight::new());
         let first = queue.push(message(40), 20, WriteOptions::default());
         let needs = WriteOptions { needs: Some(first), report: true, ..WriteOptions::default() };
         let second = queue.push(message(40), 20, needs);
@@ -145,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_long_fragment_under_way_is_known_until_it_came() {
-        let (mut queue, mut sent) = (SendQueue::new(), InFlight::new());
+        let (mut queue, mut sent) = (SendQueue::new(Dialect::Rfc), InFlight::new());
         queue.push(message(100), 60, WriteOptions::default());
         assert!(!queue.has_sent_more_than(50));
         send(&mut queue, &mut sent);

@@ -11,7 +11,7 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        Self { queue: SendQueue::new(), sent: InFlight::new() }
+        Self { queue: SendQueue::new(Dialect::Rfc), sent: InFlight::new() }
     }
 
     fn push(&mut self, bytes: usize, options: WriteOptions) -> MessageId {

@@ -16,6 +16,8 @@ pub(crate) struct HelloSent {
 #[derive(Debug)]
 struct Candidate {
     route: Route,
+    /// Whether a Redirect named it.
+    redirected: bool,
     retry: Retry,
 }
 
@@ -25,16 +27,36 @@ impl HelloSent {
         Self { candidates: Vec::new() }
     }
 
-    /// Adds addresses not yet known, each with a schedule of its own, while there are fewer than `most`.
-    pub(crate) fn add(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>, most: usize) {
+    /// Adds addresses that the layer above names, each with a schedule of its own.
+    pub(crate) fn add(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
+        self.add_up_to(now, routes, MOST_CANDIDATES, false);
+    }
+
+    /// Adds addresses that a Redirect names.
+    pub(crate) fn add_redirected(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
+        self.add_up_to(now, routes, MOST_REDIRECTED, true);
+    }
+
+    fn add_up_to(
+        &mut self,
+        now: Instant,
+        routes: impl IntoIterator<Item = Route>,
+        most: usize,
+        redirected: bool,
+    ) {
         for route in routes {
             if self.candidates.len() >= most {
                 break;
             }
             if !self.tries(route) {
-                self.candidates.push(Candidate { route, retry: Retry::starting(now) });
+                self.candidates.push(Candidate { route, redirected, retry: Retry::starting(now) });
             }
         }
+    }
+
+    /// Whether only a Redirect named this address: whoever sent it may want us to write to a bystander.
+    pub(crate) fn is_redirected(&self, route: Route) -> bool {
+        self.candidates.iter().any(|candidate| candidate.route == route && candidate.redirected)
     }
 
     /// Whether this address is among those tried.
@@ -99,9 +121,9 @@ impl Retry {
 pub(crate) const FIRST_INTERVAL: Duration = Duration::from_millis(1_000);
 const INTERVAL_GROWTH: Duration = Duration::from_millis(1_500);
 /// REDIRECT_THRESHOLD: redirects add no address beyond so many (§3.5.1.1.1).
-pub(crate) const MOST_REDIRECTED: usize = 24;
+const MOST_REDIRECTED: usize = 24;
 /// The layer above may name a few more.
-pub(crate) const MOST_CANDIDATES: usize = 64;
+const MOST_CANDIDATES: usize = 64;
 
 #[cfg(test)]
 mod tests {
@@ -115,7 +137,7 @@ mod tests {
     fn each_interval_is_a_second_and_a_half_longer_than_the_one_before() {
         let start = Instant::now();
         let mut hello = HelloSent::new();
-        hello.add(start, [route(1)], 24);
+        hello.add(start, [route(1)]);
         let mut sent = Vec::new();
         while sent.len() < 5 {
             let now = hello.deadline().unwrap();
@@ -130,9 +152,9 @@ mod tests {
         let start = Instant::now();
         let later = start + Duration::from_millis(400);
         let mut hello = HelloSent::new();
-        hello.add(start, [route(1)], 24);
+        hello.add(start, [route(1)]);
         hello.take_due(start);
-        hello.add(later, [route(1), route(2)], 24);
+        hello.add(later, [route(1), route(2)]);
         assert_eq!(hello.take_due(later), [route(2)]);
         assert_eq!(hello.take_due(start + FIRST_INTERVAL), [route(1)]);
     }
@@ -141,7 +163,7 @@ mod tests {
     fn redirects_add_nothing_beyond_the_threshold() {
         let now = Instant::now();
         let mut hello = HelloSent::new();
-        hello.add(now, (1..100).map(route), MOST_REDIRECTED);
+        hello.add_redirected(now, (1..100).map(route));
         assert_eq!(hello.take_due(now).len(), MOST_REDIRECTED);
     }
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use self::hello_sent::{HelloSent, MOST_CANDIDATES, MOST_REDIRECTED, Tag};
+use self::hello_sent::{HelloSent, Tag};
 use self::keying_sent::KeyingSent;
 use super::startup_packet;
 use crate::rtmfp::endpoint::{OwnIdentity, SessionKey};
@@ -29,6 +29,8 @@ pub(crate) struct Attempt {
     pub(crate) state: State,
     /// The far end's own attempt, which prevailed in glare: while it lasts, ours rests.
     pub(crate) resting_for: Option<SessionKey>,
+    /// Somebody who was meant answered a hello, whatever came of it.
+    pub(crate) greeted: bool,
     give_up: Instant,
 }
 
@@ -60,19 +62,20 @@ impl Attempt {
             started: now,
             state: State::HelloSent { tag, hello: HelloSent::new() },
             resting_for: None,
+            greeted: false,
             give_up: now + open_within,
         }
     }
 
     /// Adds addresses that the layer above knows.
     pub(crate) fn add_candidates(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
-        self.hello_mut().add(now, routes, MOST_CANDIDATES);
+        self.hello_mut().add(now, routes);
     }
 
     /// Adds addresses from a Redirect; it only counts while no one has answered (§3.5.1.1.1).
     pub(crate) fn on_redirect(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
         if let State::HelloSent { hello, .. } = &mut self.state {
-            hello.add(now, routes, MOST_REDIRECTED);
+            hello.add_redirected(now, routes);
         }
     }
 
@@ -84,9 +87,18 @@ impl Attempt {
         match &mut self.state {
             State::HelloSent { tag, hello } => {
                 let endpoint_discriminator = &self.endpoint_discriminator;
-                let packet =
-                    || startup_packet::with_chunk(&Chunk::IHello { endpoint_discriminator, tag: &*tag });
-                hello.take_due(now).into_iter().map(|route| (route, packet())).collect()
+                let due = hello.take_due(now);
+                let packet = |route| {
+                    let chunk = Chunk::IHello { endpoint_discriminator, tag: &*tag };
+                    let mut plain = startup_packet::with_chunk(&chunk);
+                    // As long as the answer, so that whoever doubts our address need not fear to multiply what came
+                    // from it; but nobody is to multiply a Redirect by us.
+                    if !hello.is_redirected(route) {
+                        plain.resize(plain.len().max(HELLO_LENGTH), PADDING);
+                    }
+                    (route, plain)
+                };
+                due.into_iter().map(packet).collect()
             }
             State::KeyingSent(keying) => {
                 let route = keying.route;
@@ -182,3 +194,9 @@ impl Attempt {
         }
     }
 }
+
+/// Hellos to addresses that the layer above names are padded to so many plain bytes (§2.2.4): as long as the answer of
+/// somebody with a certificate of one key.
+const HELLO_LENGTH: usize = 400;
+/// No chunk begins like this: its length would go beyond any packet.
+const PADDING: u8 = 0xff;

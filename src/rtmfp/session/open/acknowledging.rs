@@ -93,26 +93,35 @@ impl OpenSession {
         room: usize,
         shorten: bool,
     ) -> bool {
+        let flash_era = self.is_flash_era();
         let Some(flow) = self.receive_flows.get_mut(&id) else { return true };
         let report = flow.rejection().map(|code| Chunk::FlowException { flow_id: id.0, code });
         let room = room.saturating_sub(report.as_ref().map_or(0, Chunk::encoded_length));
-        let window = flow.window();
+        // A window of nothing is the end of the session to Flash-era programs.
+        let window = if flash_era { flow.window().max(1) } else { flow.window() };
         let mut ack = Ack {
             flow_id: id.0,
             free_bytes: window,
             cumulative: flow.cumulative(),
             islands: flow.islands(limits::MOST_ISLANDS),
         };
-        if shorten {
+        if shorten && flash_era {
+            ack.truncate_ranges_to(room);
+        } else if shorten {
             ack.truncate_to(room);
         }
-        if ack.encoded_length() > room {
+        let length = if flash_era { ack.range_encoded_length() } else { ack.encoded_length() };
+        if length > room {
             return false;
         }
         if let Some(report) = report {
             report.write(plain);
         }
-        Chunk::Ack(ack).write(plain);
+        if flash_era {
+            ack.write_range_chunk(plain)
+        } else {
+            Chunk::Ack(ack).write(plain)
+        }
         flow.note_acknowledged(window);
         true
     }

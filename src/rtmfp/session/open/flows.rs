@@ -18,29 +18,31 @@ impl OpenSession {
     ///
     /// # Errors
     /// [`Misuse::NoSession`] when the session is not open; [`Misuse::NoFlow`] when the flow it answers is not open
-    /// (§3.6.2.1), or its metadata is longer than 512 bytes.
+    /// (§3.6.2.1); [`Misuse::MetadataTooLong`].
     pub(crate) fn open_flow(&mut self, options: FlowOptions) -> Result<SendFlowId, Misuse> {
         if !self.is_open() {
             return Err(Misuse::NoSession);
         }
         let answers_open_flow = |flow| self.receive_flows.get(&flow).is_some_and(|flow| flow.is_open());
-        if !options.answers.is_none_or(answers_open_flow) || options.metadata.len() > limits::LARGEST_METADATA
-        {
+        if !options.answers.is_none_or(answers_open_flow) {
             return Err(Misuse::NoFlow);
+        }
+        if options.metadata.len() > limits::LARGEST_METADATA {
+            return Err(Misuse::MetadataTooLong);
         }
         // IDs are never used again, so a finished flow needs no F_COMPLETE_LINGER to keep its own (§3.6.2.11).
         let id = SendFlowId(self.next_flow);
         self.next_flow += 1;
         self.turns.add(options.priority, id);
-        self.send_flows.insert(id, SendFlow::new(options));
+        self.send_flows.insert(id, SendFlow::new(options, self.settings.dialect));
         Ok(id)
     }
 
     /// Queues a message.
     ///
     /// # Errors
-    /// [`Misuse::NoSession`], [`Misuse::NoFlow`]; [`Misuse::QueueFull`] when the flow holds too much, or the message is
-    /// larger than any may be.
+    /// [`Misuse::NoSession`], [`Misuse::NoFlow`]; [`Misuse::QueueFull`] when the flow holds too much;
+    /// [`Misuse::MessageTooLarge`].
     pub(crate) fn write(
         &mut self,
         now: Instant,
@@ -53,7 +55,7 @@ impl OpenSession {
             return Err(Misuse::NoSession);
         }
         if message.len() > self.settings.largest_message {
-            return Err(Misuse::QueueFull);
+            return Err(Misuse::MessageTooLarge);
         }
         let room = self.chunk_room();
         let send_flow = self.send_flows.get_mut(&flow).ok_or(Misuse::NoFlow)?;

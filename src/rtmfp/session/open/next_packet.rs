@@ -11,8 +11,9 @@ use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Transmit, Urgency};
 use crate::rtmfp::session::closing::Phase;
-use crate::rtmfp::session::pacing::Pace;
+use crate::rtmfp::session::pacing::{Allowance, Pace};
 use crate::rtmfp::session::packing::Packing;
+use crate::rtmfp::session::time_critical::is_fresh;
 use crate::rtmfp::wire::chunk;
 use crate::rtmfp::wire::chunk::Chunk;
 use crate::rtmfp::wire::packet::{Mode, PacketHeader};
@@ -24,6 +25,24 @@ const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 
 /// What probes are padded with.
 const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
+
+/// What user data may go out now.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Allowed {
+    Nothing,
+    TimeCritical,
+    Everything,
+}
+
+impl Allowed {
+    fn includes(self, time_critical: bool) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::TimeCritical => time_critical,
+            Self::Everything => true,
+        }
+    }
+}
 
 /// What user data a packet got.
 #[derive(Default)]
@@ -128,11 +147,11 @@ impl OpenSession {
 
     fn pack_batch(&mut self, now: Instant, packing: &mut Packing) {
         let limit = self.cipher.plain_limit(self.path_mtu.datagram_size());
-        let with_data = !self.waits_for_room();
+        let with_bulk = !self.waits_for_room();
         let mut header = self.header(now);
         for _ in 0..limits::BATCH_PACKETS {
             let start = packing.plain.len();
-            let Some(packed) = self.pack_packet(now, &mut packing.plain, header, limit, with_data) else {
+            let Some(packed) = self.pack_packet(now, &mut packing.plain, header, limit, with_bulk) else {
                 return;
             };
             // The times were said, and are the same for the rest of the batch.
@@ -147,7 +166,7 @@ impl OpenSession {
                 self.path_mtu.want(now);
             }
             if packed.any {
-                packing.ecn = self.marks.mark();
+                packing.ecn = self.marks.mark().filter(|_| !self.is_flash_era());
             }
             packing.end_packet(packed.urgency);
         }
@@ -160,7 +179,7 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         header: PacketHeader,
         limit: usize,
-        with_data: bool,
+        with_bulk: bool,
     ) -> Option<UserDataPacked> {
         let start = plain.len();
         header.write(plain);
@@ -168,14 +187,23 @@ impl OpenSession {
         let end = start + limit;
 
         self.pack_waiting_chunks(plain, body, end);
-        let has_data =
-            with_data && self.may_send_data(now) && self.send_flows.values_mut().any(|flow| flow.is_ready());
+        let allowed = match self.allowed_data(now) {
+            Allowed::Everything if !with_bulk => Allowed::TimeCritical,
+            allowed => allowed,
+        };
+        let has_data = self
+            .send_flows
+            .values_mut()
+            .any(|flow| allowed.includes(flow.options.time_critical) && flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
             self.pack_acknowledgements(plain, end);
         }
         self.pack_buffer_probes(now, plain, end);
-        let packed =
-            if has_data { self.pack_user_data(now, plain, start, end) } else { UserDataPacked::default() };
+        let packed = if has_data {
+            self.pack_user_data(now, plain, start, end, allowed)
+        } else {
+            UserDataPacked::default()
+        };
         if plain.len() == body {
             plain.truncate(start);
             return None;
@@ -221,7 +249,7 @@ impl OpenSession {
         }
     }
 
-    /// Whether a batch with user data had better be put off until more of what is in flight is acknowledged.
+    /// Whether user data that is not time critical had better be put off until more of what is in flight is acknowledged.
     ///
     /// Otherwise each acknowledgement lets out as much as it acknowledges, and a stream that once went in small batches
     /// does so for ever, at several times the cost. Only nearby, where it is a matter of microseconds; and enough is in
@@ -234,20 +262,39 @@ impl OpenSession {
             && self.in_flight.bytes().saturating_add(worth_it) > window
     }
 
-    /// Whether congestion control and burst avoidance (§3.5.2.3) let user data out.
-    fn may_send_data(&mut self, now: Instant) -> bool {
+    /// What congestion control and burst avoidance (§3.5.2.3) let out.
+    fn allowed_data(&mut self, now: Instant) -> Allowed {
         self.pacing.stop_waiting();
-        if self.in_flight.bytes() >= self.congestion.window() {
-            return false;
+        let (window, in_flight) = (self.congestion.window(), self.in_flight.bytes());
+        if in_flight >= window {
+            return Allowed::Nothing;
         }
-        match self.round_trip.smoothed() {
+        let paced = match self.round_trip.smoothed() {
             // How fast the path is, is not known: a burst, and then an answer first.
-            None => self.burst < limits::BURST_PACKETS,
-            Some(_) if self.round_trip.is_near() => true,
+            None if self.burst < limits::BURST_PACKETS => Allowed::Everything,
+            None => Allowed::Nothing,
+            Some(_) if self.round_trip.is_near() => Allowed::Everything,
             Some(round_trip) => {
-                let (window, slow_start) = (self.congestion.window(), self.congestion.is_in_slow_start());
-                self.pacing.allows(now, Pace { window, round_trip, slow_start })
+                let slow_start = self.congestion.is_in_slow_start();
+                match self.pacing.allowance(now, Pace { window, round_trip, slow_start }) {
+                    Allowance::Everything => Allowed::Everything,
+                    Allowance::Urgent => Allowed::TimeCritical,
+                    Allowance::Nothing => Allowed::Nothing,
+                }
             }
+        };
+        match paced {
+            Allowed::Everything if in_flight >= self.window_of_bulk(now) => Allowed::TimeCritical,
+            paced => paced,
+        }
+    }
+
+    /// Bytes that may be in flight when data joins them that is not time critical.
+    fn window_of_bulk(&self, now: Instant) -> usize {
+        let window = self.congestion.window();
+        match is_fresh(self.time_critical_sent, now) {
+            true => self.giving_way.limit(now, window),
+            false => window,
         }
     }
 
@@ -258,14 +305,15 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         start: usize,
         end: usize,
+        allowed: Allowed,
     ) -> UserDataPacked {
-        let packed = self.pack_user_data_up_to(now, plain, start, end);
+        let packed = self.pack_user_data_up_to(now, plain, start, end, allowed);
         if packed.any || !self.path_mtu.may_try_long() {
             return packed;
         }
         // Whatever is left is too long for what is known to pass; nothing is in the packet that would be lost with it.
         let end = start + self.cipher.plain_limit(limits::DATAGRAM_SIZE);
-        self.pack_user_data_up_to(now, plain, start, end)
+        self.pack_user_data_up_to(now, plain, start, end, allowed)
     }
 
     fn pack_user_data_up_to(
@@ -274,7 +322,9 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         start: usize,
         end: usize,
+        allowed: Allowed,
     ) -> UserDataPacked {
+        let windows = [self.window_of_bulk(now), self.congestion.window()];
         let safe_end = start + self.cipher.plain_limit(limits::SAFE_DATAGRAM_SIZE);
         let mut packed = UserDataPacked::default();
         let mut round = Round::default();
@@ -282,7 +332,10 @@ impl OpenSession {
             if plain.len() + SMALLEST_CHUNK > end || self.in_flight.bytes() >= self.congestion.window() {
                 break;
             }
-            if self.pack_fragments_of(id, plain, safe_end, end) {
+            let urgent = self.send_flows.get(&id).is_some_and(|flow| flow.options.time_critical);
+            if allowed.includes(urgent)
+                && self.pack_fragments_of(id, plain, safe_end, end, windows[usize::from(urgent)])
+            {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
@@ -302,11 +355,12 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         safe_end: usize,
         end: usize,
+        window: usize,
     ) -> bool {
         let Some(flow) = self.send_flows.get_mut(&id) else { return false };
         // The number and the forward number of the chunk before, which a Next User Data chunk goes on from (§2.3.12).
         let mut before: Option<(u64, u64)> = None;
-        while self.in_flight.bytes() < self.congestion.window() && flow.is_ready() {
+        while self.in_flight.bytes() < window && flow.is_ready() {
             let Some(next) = flow.queue.next_to_send() else { break };
             let follows = before == Some((next.sequence - 1, next.forward));
             let chunk = if follows {

@@ -53,7 +53,9 @@ impl OpenSession {
         self.counters.packets_received += 1;
         self.counters.bytes_received += length;
         self.reject_unanswered(now);
-        self.marks.note_received(ecn);
+        if !self.is_flash_era() {
+            self.marks.note_received(ecn);
+        }
         self.on_header(now, header);
         self.on_chunks(now, route, body);
         if self.is_open() && route != self.route {
@@ -153,9 +155,16 @@ impl OpenSession {
                 }
             }
             Chunk::FlowException { flow_id, code } => self.on_exception(now, SendFlowId(flow_id), code),
-            Chunk::Ping { message } => self.queue_apart(route, &Chunk::PingReply { echo: message }),
+            Chunk::Ping { message } => {
+                if !self.queue_apart(route, &Chunk::PingReply { echo: message }) {
+                    self.note_abuse(now);
+                }
+            }
             Chunk::PingReply { echo } => {
-                if route != self.route && self.mobility.proves(now, route, echo) {
+                let there = self.mobility.proves(now, route, echo)
+                    // Flash-era programs reply to every ping with nothing.
+                    || (self.is_flash_era() && echo.is_empty() && self.mobility.is_answered_by(now, route));
+                if route != self.route && there {
                     self.move_to(now, route);
                 } else if self.path_mtu.on_reply(echo) {
                     self.cut_flows_again();
@@ -203,7 +212,7 @@ impl OpenSession {
                 }
             }
             None if self.receive_flows.len() >= limits::MOST_RECEIVE_FLOWS => {
-                self.counters.dropped += 1;
+                self.note_abuse(now);
                 return;
             }
             None => self.on_new_flow(id, data.options),
@@ -246,6 +255,9 @@ impl OpenSession {
         }
         self.receive_flows.insert(id, flow);
         self.acknowledging.hurry();
+        if open >= limits::MOST_OPEN_RECEIVE_FLOWS {
+            self.note_abuse(self.now);
+        }
     }
 
     /// Rejects a flow that the layer above already knows: nothing more will come of it.
@@ -264,10 +276,14 @@ impl OpenSession {
         }
         let is_crowded_out = self.is_crowded_out(id);
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
+        let is_excessive = flow.is_beyond_limit(&piece);
         so_far.any_user_data = true;
         flow.is_crowded_out = is_crowded_out;
         if flow.on_piece(now, piece) {
             self.acknowledging.hurry();
+        }
+        if is_excessive {
+            self.note_abuse(now);
         }
         self.deliver(id);
     }
@@ -287,8 +303,14 @@ impl OpenSession {
     }
 
     fn on_acknowledgement(&mut self, ack: &Ack, so_far: &mut PacketSoFar) {
-        so_far.verdict.any_acknowledgement = true;
         let id = SendFlowId(ack.flow_id);
+        let highest = ack.islands.last().map_or(ack.cumulative, |island| *island.end());
+        if self.send_flows.get(&id).is_some_and(|flow| highest >= flow.queue.next_number()) {
+            // It acknowledges what was never sent, to have more sent sooner.
+            self.note_abuse(self.now);
+            return;
+        }
+        so_far.verdict.any_acknowledgement = true;
         if let Some(flow) = self.send_flows.get_mut(&id) {
             so_far.verdict.acknowledged +=
                 flow.acknowledge(ack.free_bytes, ack.cumulative, &ack.islands, &mut self.in_flight);
@@ -305,6 +327,14 @@ impl OpenSession {
             self.path_mtu.note_arrived();
         }
         self.timeout_at = self.timeout_at.map(|_| now + self.round_trip.timeout());
+        let outstanding = so_far.verdict.outstanding_before;
+        if is_fresh(self.time_critical_sent, now) {
+            self.giving_way.judge(now, outstanding, self.congestion.window(), &self.round_trip);
+        } else {
+            self.giving_way.forget(now);
+        }
+        let trip = self.round_trip.smoothed().unwrap_or_default();
+        so_far.verdict.held_by_path = self.round_trip.held_by_path(outstanding, trip);
         let negatives = self.in_flight.count_negatives();
         so_far.verdict.any_negative = negatives.any;
         for (place, flight) in &negatives.lost {
@@ -335,10 +365,14 @@ impl OpenSession {
         self.changed_flows = changed;
     }
 
-    fn surroundings(&self, now: Instant) -> Surroundings {
+    pub(super) fn surroundings(&self, now: Instant) -> Surroundings {
         let yields =
             is_fresh(self.time_critical_reverse, now) || self.settings.time_critical.sent_lately(now);
-        Surroundings { time_critical_here: is_fresh(self.time_critical_sent, now), fast_growth: !yields }
+        Surroundings {
+            time_critical_here: is_fresh(self.time_critical_sent, now),
+            fast_growth: !yields,
+            standing_queue: self.round_trip.has_standing_queue(),
+        }
     }
 
     fn on_exception(&mut self, now: Instant, id: SendFlowId, code: u64) {
@@ -371,6 +405,7 @@ impl OpenSession {
         self.congestion = Congestion::new();
         self.marks.on_new_path();
         self.path_mtu.on_new_path();
+        self.giving_way.forget(now);
         self.round_trip = RoundTrip::new();
         self.burst = 0;
         self.timeout_at = None;

@@ -97,22 +97,16 @@ impl OpenSession {
     fn vanish(&mut self, now: Instant) {
         let quiet = self.keepalive.quiet(now);
         // It may hear us although we do not hear it: an abrupt close spares it the wait (§3.5.5).
-        self.phase = Phase::LastWords;
-        self.end(match self.keepalive.is_doubted() {
+        self.abort(match self.keepalive.is_doubted() {
             true => SessionEnd::Replaced,
             false => SessionEnd::WentQuiet { quiet },
         });
-        self.waiting.apart.clear();
-        self.queue_apart(self.route, &Chunk::CloseAck);
     }
 
     /// The path carries nothing as long as what is under way and cannot be cut: an end that can be told is better than a
     /// flow that never goes on.
     fn give_up_path(&mut self) {
-        self.phase = Phase::LastWords;
-        self.end(SessionEnd::PathTooNarrow);
-        self.waiting.apart.clear();
-        self.queue_apart(self.route, &Chunk::CloseAck);
+        self.abort(SessionEnd::PathTooNarrow);
     }
 
     /// TIMEOUT_ALARM fired (§3.6.2.6): everything in flight is lost.

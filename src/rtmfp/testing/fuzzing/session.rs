@@ -451,7 +451,7 @@ impl Pair {
         if !self.tampered {
             self.finds_an_honest_end();
         }
-        // Whatever was there dies of silence or lives on; then two who know nothing of it meet.
+        // Whatever was there dies of silence or lives on; then the two meet anew.
         self.settle(Duration::from_secs(120));
         let quiet = self.packets_out;
         self.settle(Duration::from_secs(60));
@@ -485,6 +485,7 @@ impl Pair {
                     }
                     // The script loses what it likes, the long datagrams too.
                     SessionEnd::Replaced | SessionEnd::PathTooNarrow => true,
+                    SessionEnd::Abusive => false,
                 };
                 assert!(allowed, "{how:?}");
             }

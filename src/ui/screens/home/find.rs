@@ -192,6 +192,7 @@ mod tests {
         let link = Link {
             peer: PeerId([7; 32]),
             server: Some("rtmfp://example.org".into()),
+            weak: None,
             name: Some("Bo".into()),
             addresses: vec![],
         };

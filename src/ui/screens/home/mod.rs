@@ -161,6 +161,7 @@ pub fn server_problem_words(own: &OwnCard) -> Option<String> {
     match &own.server_state {
         ServerState::NameRefused(why) => Some(word_with("problem.refused", &[("why", why.trim())])),
         ServerState::Unreachable { .. } => Some(word("problem.unreachable").to_owned()),
+        ServerState::OtherKeys { .. } => Some(word("problem.other_keys").to_owned()),
         ServerState::Off | ServerState::Connecting | ServerState::Connected => None,
     }
 }

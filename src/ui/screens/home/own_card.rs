@@ -156,10 +156,10 @@ fn server_words(own: &OwnCard, standing: Standing) -> (String, Dot) {
             (word_with("own.there", &[("state", standing.words()), ("server", server)]), dot)
         }
         ServerState::NameRefused(_) => (word("own.refused").to_owned(), Dot::Offline),
-        ServerState::Unreachable { retry_in } if retry_in.is_zero() => {
+        ServerState::Unreachable { retry_in } | ServerState::OtherKeys { retry_in } if retry_in.is_zero() => {
             (word("own.trying").to_owned(), Dot::Between)
         }
-        ServerState::Unreachable { retry_in } => {
+        ServerState::Unreachable { retry_in } | ServerState::OtherKeys { retry_in } => {
             let seconds = retry_in.as_secs().to_string();
             (word_with("own.unreachable", &[("seconds", &seconds)]), Dot::Offline)
         }

@@ -34,11 +34,12 @@ pub(super) fn top_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCall
     let mut pressed = None;
 
     let left = name_ui(ui, Pos2::new(area.left() + 20.0, top), shown, if roomy { 32 } else { 12 });
-    let changed = call.far.known == Known::KeyChanged;
-    if changed || (roomy && !state.chat_open) {
+    let warns = matches!(call.far.known, Known::KeyChanged | Known::Weak);
+    if warns || (roomy && !state.chat_open) {
         let (icon, text, ink) = match call.far.known {
             Known::Verified => (Icon::Lock, word("call.encrypted_verified"), theme::WHITE),
             Known::KeyChanged => (Icon::Warning, word("call.key_changed"), theme::WARN),
+            Known::Weak => (Icon::Warning, word("known.weak"), theme::WARN),
             Known::Stranger | Known::Contact => (Icon::Lock, word("call.encrypted"), theme::WHITE),
         };
         if worded_ui(ui, Pos2::new(left + GAP, top), icon, text, ink, word("call.verify")) {

@@ -87,6 +87,7 @@ fn server_state(state: &ServerState) -> &'static str {
         ServerState::Connected => "connected",
         ServerState::NameRefused(_) => "name-refused",
         ServerState::Unreachable { .. } => "unreachable",
+        ServerState::OtherKeys { .. } => "other-keys",
     }
 }
 
@@ -123,6 +124,7 @@ mod tests {
             peer_id: Some(peer),
             server: "secret.example.net".into(),
             server_url: Some("rtmfp://secret.example.net".into()),
+            weak_peer_id: Some(peer),
             link: format!("tincan:{peer}"),
             server_state: ServerState::NameRefused("Mei is taken at 192.0.2.7".into()),
         };

@@ -2,8 +2,9 @@
 
 use egui::{Id, Label, RichText, Ui};
 
-use super::rows::{note_ui, pick_ui, problem_ui, row_ui, title_ui};
+use super::rows::{note_ui, pick_ui, problem_ui, row_ui, switch_ui, title_ui};
 use super::set;
+use crate::call::server_address;
 use crate::call::{ClientView, Command};
 use crate::settings::Setting;
 use crate::ui::action::Action;
@@ -19,14 +20,17 @@ const KEEPALIVES: [u16; 6] = [5, 10, 15, 30, 60, 120];
 #[derive(Default)]
 pub(super) struct NetworkInputs {
     server: String,
+    old: bool,
     port: String,
 }
 
 impl NetworkInputs {
     pub(super) fn new(view: &ClientView) -> Self {
         let port = view.settings.port;
+        let (server, old) = server_address::part_mark(view.own.server_url.as_deref().unwrap_or_default());
         Self {
-            server: view.own.server_url.clone().unwrap_or_default(),
+            server: server.to_owned(),
+            old,
             port: if port == 0 { String::new() } else { port.to_string() },
         }
     }
@@ -35,13 +39,20 @@ impl NetworkInputs {
 pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInputs) -> Option<Action> {
     let mut action = None;
     let in_use = view.own.server_url.as_deref().unwrap_or_default();
-    let wanted = inputs.server.trim().to_owned();
+    let mut wanted = server_address::with_mark(&inputs.server, inputs.old);
     let label = word("settings.server");
     let id = Id::unique("settings server");
     let hint = word("settings.server_hint");
     let entered = applied_field_ui(ui, id, label, hint, &mut inputs.server, wanted != in_use);
     problem_ui(ui, server_problem(&inputs.server));
     note_ui(ui, word("network.server_text"));
+    let mut entered = entered;
+    if let Some(old) = switch_ui(ui, word("network.old"), word("network.old_text"), inputs.old) {
+        inputs.old = old;
+        wanted = server_address::with_mark(&inputs.server, old);
+        entered = true;
+    }
+    weak_id_ui(ui, view);
     if entered && wanted != in_use && server_problem(&wanted).is_none() {
         action = Some(Action::Ask(Command::SetServer((!wanted.is_empty()).then_some(wanted))));
     }
@@ -61,6 +72,16 @@ pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInp
     let picked = pick_ui(ui, word("network.keepalive"), view.settings.keepalive, &KEEPALIVES, name);
     note_ui(ui, word("network.keepalive_text"));
     picked.map(|seconds| set(Setting::Keepalive(seconds))).or(action)
+}
+
+/// The peer ID that an old server knows: another one than the person's own, and said to be weak.
+fn weak_id_ui(ui: &mut Ui, view: &ClientView) {
+    let Some(weak) = view.own.weak_peer_id else { return };
+    row_ui(ui, word("network.weak_id"), |ui, _| {
+        let text = RichText::new(weak.to_string()).font(theme::mono(theme::SMALL));
+        ui.add(Label::new(text).wrap().selectable(true));
+    });
+    note_ui(ui, word("network.weak_id_text"));
 }
 
 /// The servers on which contacts are found, beside our own.

@@ -65,6 +65,8 @@ pub(super) fn privacy_ui(ui: &mut Ui, view: &ClientView, inputs: &mut PrivacyInp
         }
     };
     let dnd = settings.do_not_disturb;
+    let fresh = settings.fresh_identity;
+    flip(ui, word("privacy.fresh"), word("privacy.fresh_text"), fresh, Setting::FreshIdentity);
     flip(ui, word("privacy.dnd"), word("privacy.dnd_text"), dnd, Setting::DoNotDisturb);
     title_ui(ui, word("privacy.telling"));
     let receipts = settings.read_receipts;

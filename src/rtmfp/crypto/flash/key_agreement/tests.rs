@@ -25,6 +25,7 @@ fn carries(from: &mut dyn PacketCipher, to: &mut dyn PacketCipher) -> bool {
     to.open(&mut out).is_ok_and(|plain| plain.starts_with(b"hello"))
 }
 
+/// Conforms: 7425-4.6.5-a
 #[test]
 fn every_pairing_of_lasting_and_fresh_keys_agrees() {
     let (ada, bob) = (peer(1), peer(2));
@@ -47,7 +48,9 @@ fn every_pairing_of_lasting_and_fresh_keys_agrees() {
     }
 }
 
-/// Computed independently from the formulas of §4.6.3-§4.6.5.
+/// Computed independently from the formulas of §4.6.3-§4.6.5, however the RFC spells the hash's name.
+///
+/// Conforms: 7425-4.6.3-a, 7425-4.6.3-b, 7425-4.6.4-a, slip-11
 #[test]
 fn keys_are_derived_as_the_rfc_says() {
     let secret = [0x01, 0x23, 0x45, 0x67, 0x89];
@@ -59,6 +62,7 @@ fn keys_are_derived_as_the_rfc_says() {
     assert_eq!(hmac_sha256(&secret, b"near")[..8], [0x0d, 0x06, 0xa7, 0x85, 0xdd, 0x25, 0xb6, 0x76]);
 }
 
+/// Conforms: 7425-3-a, 7425-4.5.1-a, 7425-4.5.2.2-a, 7425-4.5.2.3-a
 #[test]
 fn components_are_laid_out_as_others_expect() {
     let first = peer(1).initiate(peer(2).certificate(), [1; 32])().expect("a component");
@@ -68,6 +72,7 @@ fn components_are_laid_out_as_others_expect() {
     assert_eq!(response.component[..9], [3, 0x1a, 7, 16, 2, 0x1e, 7, 0x41, 0x0e]);
 }
 
+/// Conforms: 7425-4.5.2-a
 #[test]
 fn options_in_any_order_agree_too() {
     let (ada, bob) = (peer(1), peer(2));
@@ -246,4 +251,116 @@ fn somebody_with_the_certificate_but_not_the_key_gets_nothing() {
     let mut forged = eve.respond(ada.certificate(), &first.component, [2; 32])().expect("keys");
     let mut keys = first.pending.finish(&forged.component)().expect("keys of somebody else");
     assert!(!carries(&mut *keys.cipher, &mut *forged.keys.cipher));
+}
+
+/// The kinds of option in a component, the bytes of its randomness, and the group of its key.
+fn parts(component: &[u8]) -> (Vec<u64>, usize, Option<u64>) {
+    let (mut kinds, mut randomness, mut group) = (Vec::new(), 0, None);
+    for item in option_list::items(component) {
+        let Ok(Item::Option { kind, value }) = item else { panic!("a well formed component") };
+        kinds.push(kind);
+        match kind {
+            EXTRA_RANDOMNESS => randomness = value.len(),
+            EPHEMERAL_KEY | GROUP_SELECT => group = Some(u64::from(value[0])),
+            _ => {}
+        }
+    }
+    kinds.retain(|kind| ![negotiation::HMAC_NEGOTIATION, negotiation::SEQUENCE_NEGOTIATION].contains(kind));
+    (kinds, randomness, group)
+}
+
+/// Conforms: 7425-4.6.1.1-a, 7425-4.6.1.2-a, 7425-4.6.1.3-a, 7425-4.6.1.4-a
+/// Conforms: 7425-4.5.2.1-b, 7425-4.5.2.1-c, 7425-4.5.2.1-d, 7425-4.5.2.2-b
+/// Conforms: 7425-4.5.2.3-b, 7425-4.5.2.3-c, 7425-4.5.2.3-d
+#[test]
+fn lasting_keys_are_named_and_salted_and_fresh_keys_are_sent() {
+    let (lasting, fresh) = (|seed| peer(seed), |seed| Flash::server([seed; 32]));
+    let named = (vec![GROUP_SELECT, EXTRA_RANDOMNESS], 64, Some(14));
+    let salted = (vec![EXTRA_RANDOMNESS], 64, None);
+    let key = |group| (vec![EPHEMERAL_KEY], 0, Some(group));
+    for (initiator, responder, first, second) in [
+        (fresh(1), fresh(2), key(16), key(16)),
+        (fresh(1), lasting(2), key(14), salted.clone()),
+        (lasting(1), fresh(2), named.clone(), key(14)),
+        (lasting(1), lasting(2), named, salted),
+    ] {
+        let begun = initiator.initiate(responder.certificate(), [1; 32])().expect("a component");
+        assert_eq!(parts(&begun.component), first);
+        let response = responder.respond(initiator.certificate(), &begun.component, [2; 32])();
+        assert_eq!(parts(&response.expect("keys").component), second);
+    }
+}
+
+/// Conforms: 7425-4.5.2.1-a
+#[test]
+fn a_fresh_key_is_its_group_and_then_the_key_to_the_end_of_the_option() {
+    let mut chance = Chance::new([8; 32]);
+    let group = Group::find(14).expect("a group in the table");
+    let (exponent, public_key) = group.key_pair(&mut chance);
+    // Leading zeros do no harm, and a group's number may be written in two bytes.
+    let value = [&[0x80, 14, 0, 0][..], &public_key].concat();
+    let mut component = Vec::new();
+    let mut writer = Writer::new(&mut component);
+    writer.option(EPHEMERAL_KEY, &value);
+    Terms::of_initiator(Verification::Required).write(&mut writer);
+    let bob = peer(2);
+    let mut there = bob.respond(&[2, 0x15, 14], &component, [2; 32])().expect("keys");
+    let certificate = Certificate::parse(bob.certificate()).expect("a certificate");
+    let secret =
+        group.shared_secret(certificate.static_key(14).expect("a key"), &exponent).expect("a good key");
+    let way = Direction { tag_length: Some(16), sequence: true };
+    let agreed = Agreed { sent: way, received: way };
+    let mut here = session_keys(&secret, &component, &there.component, agreed).expect("keys");
+    assert!(carries(&mut *here.cipher, &mut *there.keys.cipher));
+}
+
+/// An option nobody knows is part of what the keys are made from; so is how lengths were written.
+///
+/// Conforms: 7425-4.6.3-c
+#[test]
+fn keys_come_from_the_components_byte_for_byte() {
+    let (ada, bob) = (peer(1), peer(2));
+    let first = ada.initiate(bob.certificate(), [1; 32])().expect("a component");
+    let nonces = |component: &[u8]| {
+        let response = bob.respond(ada.certificate(), component, [2; 32])().expect("keys");
+        (response.keys.near_nonce, response.keys.far_nonce)
+    };
+    let (near, far) = nonces(&first.component);
+    let with_unknown = [&first.component[..], &[2, 0x77, 1]].concat();
+    let (same, other) = nonces(&with_unknown);
+    assert!(same == near && other != far);
+    let rewritten = [&[0x80][..], &first.component].concat();
+    assert_ne!(nonces(&rewritten).1, far);
+}
+
+/// The secret of the two has 127 bytes: used with its leading zero, no key would fit.
+///
+/// Conforms: trap-18
+#[test]
+fn keys_are_the_rfcs_also_where_the_secret_begins_with_a_zero() {
+    let of = |low: u16| {
+        let mut kept = vec![2, 0x80];
+        kept.extend(if low == 0 { (1..32).collect() } else { vec![0; 29] });
+        if low != 0 {
+            kept.extend(low.to_be_bytes());
+        }
+        Identity::from_secret_bytes(&kept).expect("an exponent of full length")
+    };
+    let (ada, bob) = (of(0), of(87));
+    let certificate = Certificate::parse(&bob.certificate).expect("a certificate");
+    let far_key = certificate.static_key(2).expect("a key in group 2").to_vec();
+    let secret = ada.group.shared_secret(&far_key, &ada.exponent).expect("a good key");
+    assert_eq!(secret.len(), 127);
+    let (near, far) = (b"initiator's component", b"responder's component");
+    let hmac = |key: &[u8], message: &[u8]| hmac_sha256(key, message);
+    let here = DerivedKeys::new(&secret, near, far);
+    assert_eq!(*here.encrypt, hmac(&secret, &hmac(far, near)));
+    assert_eq!(*here.hmac_send, hmac(&secret, &*here.encrypt), "of all 32 bytes");
+    let there = DerivedKeys::new(&secret, far, near);
+    assert_eq!((*there.decrypt, *there.hmac_receive), (*here.encrypt, *here.hmac_send));
+    assert_eq!(front_of(&*here.encrypt), [0xf9, 0x8e, 0xd5, 0xda, 0x91, 0x5b, 0xc5, 0xc9]);
+}
+
+fn front_of(bytes: &[u8]) -> [u8; 8] {
+    *bytes.first_chunk().expect("32 bytes")
 }

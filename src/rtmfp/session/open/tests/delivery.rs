@@ -3,7 +3,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::pair::{Ada, Bob, Pair, numbered, settings};
-use crate::rtmfp::endpoint::{Delivery, Priority, ReceiveFlowId, WriteOptions};
+use crate::rtmfp::endpoint::{Delivery, FlowOptions, Priority, ReceiveFlowId, WriteOptions};
 use crate::rtmfp::error::Misuse;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::wire::acknowledgement::Ack;
@@ -128,6 +128,24 @@ fn a_small_window_slows_a_sender_down_but_a_message_larger_than_it_arrives() {
     pair.run_until(Duration::from_secs(30));
     let lengths: Vec<usize> = pair.messages(Bob).iter().map(|(_, bytes)| bytes.len()).collect();
     assert_eq!(lengths, [200_000, 50]);
+}
+
+#[test]
+fn what_never_fits_is_told_apart_from_what_does_not_fit_now() {
+    let small = super::super::SessionSettings { largest_message: 5_000, ..settings() };
+    let mut pair = Pair::with_settings(small, settings());
+    let flow = pair.open_flow(Ada, Priority::Routine, false);
+    let refused = pair
+        .with(Ada, |ada, now| ada.write(now, flow, Bytes::from(numbered(1, 5_001)), WriteOptions::default()));
+    assert_eq!(refused, Err(Misuse::MessageTooLarge));
+    let options = FlowOptions {
+        metadata: vec![0; 513].into(),
+        priority: Priority::Routine,
+        time_critical: false,
+        answers: None,
+    };
+    assert_eq!(pair.with(Ada, |ada, _| ada.open_flow(options)), Err(Misuse::MetadataTooLong));
+    pair.write(Ada, flow, &numbered(1, 5_000), WriteOptions::default());
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_flow_without_metadata_says_that_it_is_empty() {
 fn metadata_of_more_than_512_bytes_is_not_sent() {
     let mut ada = Lone::new();
     assert!(ada.session.open_flow(options(&[7; 512], None)).is_ok());
-    assert_eq!(ada.session.open_flow(options(&[7; 513], None)), Err(Misuse::NoFlow));
+    assert_eq!(ada.session.open_flow(options(&[7; 513], None)), Err(Misuse::MetadataTooLong));
 }
 
 /// Conforms: 7016-2.3.11.1.2-e, 7016-2.3.11.1.2-f, 7016-3.6.1.1-c

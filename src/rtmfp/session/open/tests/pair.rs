@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::crypto::{CryptoError, PacketCipher, SessionKeys};
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{
     Delivery, FlowOptions, MessageId, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
@@ -97,6 +98,7 @@ pub(super) fn route(port: u16) -> Route {
 
 pub(super) fn settings() -> SessionSettings {
     SessionSettings {
+        dialect: Dialect::Rfc,
         keepalive: Duration::from_secs(10),
         vanish_after: Duration::from_secs(20),
         receive_window: 1 << 20,

@@ -30,6 +30,7 @@ fn ends(pair: &Pair) -> Vec<(Duration, SessionEnd)> {
     [Ada, Bob].iter().flat_map(|side| pair.sides[side].events.iter().filter_map(end)).collect()
 }
 
+/// Conforms: 7016-3.5.5-e, 7016-3.5.5-f, 7016-3.5.5-g
 #[test]
 fn an_orderly_close_is_answered_and_over_for_the_one_who_asked() {
     let mut pair = Pair::new();
@@ -39,6 +40,7 @@ fn an_orderly_close_is_answered_and_over_for_the_one_who_asked() {
     assert_eq!((pair.side(Ada).over, pair.side(Bob).over), (Some(ms(40)), Some(ms(20) + s(19))));
 }
 
+/// Conforms: 7016-3.5.5-a, 7016-3.5.5-b
 #[test]
 fn an_unanswered_close_is_repeated_every_five_seconds_and_given_up_after_ninety() {
     let mut pair = Pair::new();
@@ -50,6 +52,7 @@ fn an_unanswered_close_is_repeated_every_five_seconds_and_given_up_after_ninety(
     assert_eq!(pair.side(Ada).over, Some(s(90)));
 }
 
+/// Conforms: 7016-3.5.5-d, 7016-3.5.5-g
 #[test]
 fn an_abrupt_close_takes_one_packet_and_is_over_at_once() {
     let mut pair = Pair::new();
@@ -140,6 +143,7 @@ fn a_packet_with_our_own_mark_is_our_own_thrown_back() {
     assert!(!pair.with(Ada, |ada, now| ada.on_datagram(now, route(2), None, &mut copy)));
 }
 
+/// Conforms: 7016-2.2.4-p
 #[test]
 fn real_time_data_is_marked_and_other_sessions_of_its_receiver_say_so() {
     let shared = TimeCritical::default();
@@ -156,6 +160,30 @@ fn real_time_data_is_marked_and_other_sessions_of_its_receiver_say_so() {
     other.write(Ada, file, b"file", WriteOptions::default());
     let (header, _) = PacketHeader::parse(&other.sent[0].2).expect("a packet");
     assert!(header.time_critical_reverse && !header.time_critical);
+}
+
+/// Conforms: 7016-3.1-a
+#[test]
+fn a_sender_yields_while_its_receiver_says_that_it_gets_real_time_data_elsewhere() {
+    let windows = [false, true].map(|elsewhere| {
+        let shared = TimeCritical::default();
+        let bobs = SessionSettings { time_critical: shared.clone(), ..settings() };
+        let mut pair = Pair::with_settings(settings(), bobs);
+        let bulk = pair.open_flow(Ada, Priority::Background, false);
+        for n in 0..20 {
+            if elsewhere {
+                shared.note_received(pair.now, SessionKey(99));
+            }
+            let queued = pair.side(Ada).session.queued(bulk);
+            if queued < 500_000 {
+                pair.write(Ada, bulk, &[n; 400_000], WriteOptions::default());
+            }
+            pair.run_until(ms(100 * (u64::from(n) + 1)));
+        }
+        let now = pair.now;
+        pair.side(Ada).session.figures(now).congestion_window
+    });
+    assert!(windows[1] * 2 < windows[0], "{windows:?} bytes, alone and when yielding");
 }
 
 #[test]

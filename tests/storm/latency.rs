@@ -1,0 +1,167 @@
+//! A voice beside a file, and a key frame that is not thrown.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tincan::rtmfp::Event;
+use tincan::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId, WriteOptions};
+
+use super::scene::Scene;
+use super::support::link::Link;
+
+const BYTES_PER_SECOND: u64 = 500_000;
+const TRIP: Duration = Duration::from_millis(20);
+
+fn open(scene: &mut Scene, metadata: &'static [u8], priority: Priority, time_critical: bool) -> SendFlowId {
+    let session = scene.sessions[0];
+    let options =
+        FlowOptions { metadata: Bytes::from_static(metadata), priority, time_critical, answers: None };
+    scene
+        .net
+        .with(scene.hosts[0], |endpoint, _| endpoint.open_flow(session, options))
+        .expect("an open session")
+}
+
+fn write(scene: &mut Scene, flow: SendFlowId, bytes: Bytes) {
+    let session = scene.sessions[0];
+    let options = WriteOptions::default();
+    scene
+        .net
+        .with(scene.hosts[0], |endpoint, now| endpoint.write(now, session, flow, bytes, options))
+        .expect("room");
+}
+
+fn top_up(scene: &mut Scene, file: SendFlowId) {
+    while scene.net.machine(scene.hosts[0]).queued(scene.sessions[0], file) < 400_000 {
+        write(scene, file, Bytes::from_static(&[1; 8_000]));
+    }
+}
+
+/// How late the voice was beyond the path's own time, from best to worst, and the bytes of the file that came meanwhile,
+/// when fifty messages a second share the session with an endless file for 30 seconds.
+fn voice_beside_a_file(queue: Duration) -> (Vec<Duration>, usize) {
+    let mut link = Link::with_latency(TRIP);
+    link.bytes_per_second = Some(BYTES_PER_SECOND);
+    link.longest_queue = queue;
+    let mut scene = Scene::new(1, [link, Link::with_latency(TRIP)], |config| config);
+    scene.net.keep_no_log();
+    let file = open(&mut scene, &[0, 0], Priority::Background, false);
+    let voice = open(&mut scene, &[1, 1], Priority::Audio, true);
+    // The file is there first, and has filled the queue.
+    for _ in 0..100 {
+        top_up(&mut scene, file);
+        scene.net.run_for(Duration::from_millis(100));
+    }
+    scene.net.take_events(scene.hosts[1]);
+    let begin = scene.net.elapsed();
+    let spacing = Duration::from_millis(20);
+    for number in 0..1_500_u32 {
+        write(&mut scene, voice, [&number.to_be_bytes()[..], &[0; 156]].concat().into());
+        top_up(&mut scene, file);
+        scene.net.run_for(spacing);
+    }
+    scene.net.run_for(Duration::from_secs(1));
+    let (mut late, mut bytes_of_file) = (Vec::new(), 0);
+    for (at, event) in scene.net.events(scene.hosts[1]) {
+        match event {
+            Event::Message { bytes, .. } if bytes.len() == 160 => {
+                let number = u32::from_be_bytes(bytes[..4].try_into().expect("four bytes"));
+                late.push(*at - (begin + spacing * number) - TRIP);
+            }
+            Event::Message { bytes, .. } => bytes_of_file += bytes.len(),
+            _ => {}
+        }
+    }
+    late.sort();
+    (late, bytes_of_file)
+}
+
+#[test]
+fn a_voice_keeps_its_latency_beside_an_endless_file() {
+    // A queue of four bandwidth-delay products: what the file would fill if it were let.
+    let (late, bytes_of_file) = voice_beside_a_file(TRIP * 2 * 4);
+    let percentile = |percent: usize| late[(late.len() - 1) * percent / 100];
+    let used = bytes_of_file as f64 / (31.0 * BYTES_PER_SECOND as f64);
+    println!(
+        "late by {:?} (half), {:?} (95 %), {:?} (worst); the file had {:.0} %",
+        percentile(50),
+        percentile(95),
+        percentile(100),
+        used * 100.0
+    );
+    assert!(late.len() >= 1_495, "{} of 1500 came", late.len());
+    // Without giving way it is 150 ms.
+    assert!(percentile(95) <= Duration::from_millis(40), "{:?}", percentile(95));
+    assert!(used > 0.7, "the file had {used} of the line");
+}
+
+#[test]
+fn a_key_frame_is_spread_over_the_round_trip_after_a_small_burst() {
+    let mut link = Link::with_latency(Duration::from_millis(50));
+    link.bytes_per_second = Some(2_000_000);
+    link.longest_queue = Duration::from_millis(400);
+    let mut scene = Scene::new(2, [link, Link::with_latency(Duration::from_millis(50))], |config| config);
+    let pictures = open(&mut scene, &[0, 0], Priority::Video, true);
+    // Pictures for a while, so that the window is known to be wide.
+    for _ in 0..300 {
+        write(&mut scene, pictures, Bytes::from_static(&[2; 60_000]));
+        scene.net.run_for(Duration::from_millis(33));
+    }
+    scene.net.run_for(Duration::from_millis(150));
+    let window =
+        scene.net.machine(scene.hosts[0]).figures(scene.now(), scene.sessions[0]).expect("an open session");
+    assert!(window.congestion_window > 80_000 && window.in_flight == 0, "{window:?}");
+
+    let (before, begin) = (scene.net.sent().len(), scene.net.elapsed());
+    write(&mut scene, pictures, Bytes::from_static(&[3; 60_000]));
+    scene.net.run_for(Duration::from_secs(1));
+    let times: Vec<Duration> = scene.net.sent()[before..]
+        .iter()
+        .filter(|sent| sent.from == scene.hosts[0] && sent.bytes.len() > 1_000)
+        .map(|sent| sent.at - begin)
+        .collect();
+    let within = |ms: u64| times.iter().filter(|at| **at <= Duration::from_millis(ms)).count();
+    let trip = window.round_trip.expect("it was measured");
+    println!("{} packets, {} at once, the last after {:?} of {trip:?}", times.len(), within(0), times.last());
+    assert!((50..60).contains(&times.len()), "{}", times.len());
+    // Six packets, or four milliseconds' worth of the pace, whichever is more.
+    assert!(within(0) <= 9, "{} packets at once", within(0));
+    let expected = trip.mul_f64(60_000.0 / window.congestion_window as f64 / 1.25);
+    let last = *times.last().expect("packets");
+    assert!(last >= expected / 2 && last <= trip, "{last:?}, not about {expected:?}");
+}
+
+#[test]
+fn acknowledgements_and_pings_are_never_paced() {
+    let link = Link::with_latency(Duration::from_millis(50));
+    let mut scene = Scene::new(3, [link, link], |config| config);
+    let file = open(&mut scene, &[0, 0], Priority::Routine, false);
+    for _ in 0..20 {
+        top_up(&mut scene, file);
+        scene.net.run_for(Duration::from_millis(20));
+    }
+    // While the sender is held back by its own pace, what it owes for others' data goes out the moment it is owed.
+    let session = scene.sessions[1];
+    let (begin, options) = (
+        scene.net.elapsed(),
+        FlowOptions {
+            metadata: Bytes::from_static(&[1, 0]),
+            priority: Priority::Routine,
+            time_critical: false,
+            answers: None,
+        },
+    );
+    scene.net.with(scene.hosts[1], |endpoint, now| {
+        let flow = endpoint.open_flow(session, options).expect("an open session");
+        let report = WriteOptions { report: true, ..WriteOptions::default() };
+        endpoint.write(now, session, flow, Bytes::from_static(b"word"), report).expect("room");
+    });
+    top_up(&mut scene, file);
+    scene.net.run_for(Duration::from_secs(1));
+    let done = scene
+        .net
+        .events(scene.hosts[1])
+        .iter()
+        .find_map(|(at, event)| matches!(event, Event::MessageDone { .. }).then_some(*at));
+    assert_eq!(done, Some(begin + Duration::from_millis(100)));
+}
