@@ -9,6 +9,8 @@
 //! bytes -> scan (limits) -> flash-lso -> decode (references) -> Value        Value -> encode -> flash-lso -> bytes
 //! ```
 
+#![warn(rustdoc::private_intra_doc_links)]
+
 mod decode;
 mod encode;
 mod limits;

@@ -47,7 +47,7 @@ pub(crate) enum Command {
 /// What the window, `call` and `answer` share.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct CommonFlags {
-    /// The rendezvous server: rtmfp://host[:port][/app]. Without one, the server on this computer.
+    /// The rendezvous server: rtmfp://host[:port][/app]; #old after it for one of the Flash years. Without one, the server on this computer.
     #[arg(long, value_name = "URL")]
     pub(crate) server: Option<String>,
     /// The name shown to others.

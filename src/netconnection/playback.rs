@@ -209,10 +209,10 @@ impl Node {
         let Some(key) = playback.session else { return };
         let others_wait = self.playbacks.values().any(|other| other.session == Some(key));
         let Some(session) = self.sessions.get_mut(&key) else { return };
-        if let Some(flow) = playback.flow() {
-            if session.outgoing.contains_key(&flow) {
-                self.endpoint.close_flow(now, key, flow);
-            }
+        if let Some(flow) = playback.flow()
+            && session.outgoing.contains_key(&flow)
+        {
+            self.endpoint.close_flow(now, key, flow);
         }
         let unopened = session.far_end.is_none();
         self.refuse_flows_of(now, key, Owner::Playback(id));

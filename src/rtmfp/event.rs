@@ -123,7 +123,8 @@ pub enum Event {
         flow: SendFlowId,
     },
     /// A stranger's hello selects somebody else (RFC 7016 §3.5.1.4 to §3.5.1.6): the layer above may introduce.
-    /// Answer with [`super::Endpoint::redirect`] and [`super::Endpoint::forward_hello`], or not at all.
+    /// [`super::Endpoint::selects`] tells whether it is the far end of a session. Answer with
+    /// [`super::Endpoint::redirect`] and [`super::Endpoint::forward_hello`], or not at all.
     HelloForAnother {
         /// Where the hello came from.
         route: Route,

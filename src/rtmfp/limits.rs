@@ -22,6 +22,9 @@ pub(crate) const NARROWED_AFTER: Duration = Duration::from_secs(1);
 /// A path that answers no probe is left in peace for so long.
 pub(crate) const PROBE_AGAIN: Duration = Duration::from_secs(30);
 
+/// Packets of time critical data that may go although other data used up the pace.
+pub(crate) const URGENT_PACKETS: i64 = 2;
+
 /// A round trip below this is finer than packet timestamps measure and timers wait: its data is not paced.
 pub(crate) const SHORTEST_PACED_ROUND_TRIP: Duration = Duration::from_micros(4500);
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tincan::rtmfp::endpoint::{CloseManner, Delivery, WriteOptions};
+use tincan::rtmfp::endpoint::{CloseManner, Delivery, ReceiveFlowId, WriteOptions};
 use tincan::rtmfp::{Event, Misuse};
 
 use crate::support::scenario::{
@@ -113,4 +113,52 @@ fn nothing_can_be_written_before_a_session_is_open_nor_after_it_ended() {
         endpoint.open_flow(opening, flow_options(b"test"))
     });
     assert_eq!(early, Err(Misuse::NoSession));
+}
+
+#[test]
+fn a_flow_that_is_held_gives_nothing_and_in_the_end_stops_its_sender_until_it_is_resumed() {
+    let (mut net, ada, bob, near, far) = session_between_ada_and_bob();
+    accept_flows(&mut net, bob, Delivery::Ordered);
+    let flow = send(&mut net, ada, near, &[Bytes::from_static(b"first")]);
+    net.run_for(Duration::from_secs(1));
+    let receiving = ReceiveFlowId(flow.0);
+    net.with(bob, |endpoint, _| endpoint.suspend_flow(far, receiving));
+    for _ in 0..4 {
+        net.with(ada, |endpoint, now| {
+            endpoint.write(now, near, flow, Bytes::from(vec![7; 1 << 20]), WriteOptions::default())
+        })
+        .expect("room");
+        net.run_for(Duration::from_secs(30));
+    }
+    assert_eq!(messages(&net, bob).len(), 1);
+    let held_back = net.machine(ada).queued(near, flow);
+    assert!(held_back > 1 << 20, "two of four million bytes are more than may be held: {held_back}");
+    net.with(bob, |endpoint, now| endpoint.resume_flow(now, far, receiving));
+    net.run_for(Duration::from_secs(60));
+    assert_eq!((messages(&net, bob).len(), net.machine(ada).queued(near, flow)), (5, 0));
+}
+
+#[test]
+fn a_message_given_up_is_a_gap_that_is_told_before_the_next() {
+    let (mut net, ada, bob, near, _) = session_between_ada_and_bob();
+    accept_flows(&mut net, bob, Delivery::Ordered);
+    let flow = send(&mut net, ada, near, &[Bytes::from_static(b"one")]);
+    net.run_for(Duration::from_secs(1));
+    net.with(ada, |endpoint, now| {
+        let late = WriteOptions { start_by: Some(now), ..WriteOptions::default() };
+        for (message, options) in [(&b"two"[..], late), (b"three", WriteOptions::default())] {
+            endpoint.write(now, near, flow, Bytes::from_static(message), options).expect("room");
+        }
+    });
+    net.run_for(Duration::from_secs(1));
+    let told: Vec<&str> = net
+        .events(bob)
+        .iter()
+        .filter_map(|(_, event)| match event {
+            Event::Gap { .. } => Some("a gap"),
+            Event::Message { bytes, .. } => std::str::from_utf8(bytes).ok(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["one", "a gap", "three"]);
 }

@@ -30,6 +30,13 @@ fn people_on_a_server_survive_what_a_third_says_to_everybody() {
     }
 }
 
+/// An IPv4 address in IPv6 dress was read as one address and written as another, and passed by the questions asked of it.
+#[test]
+fn an_ipv4_address_in_ipv6_dress_is_read_as_what_it_is() {
+    let dressed = [&[6, 0x82][..], &[0; 10], &[0xff; 2], &[127, 0, 0, 1], &[0, 22]].concat();
+    fuzzing::wire(Instant::now(), &dressed);
+}
+
 proptest! {
     #[test]
     fn every_parser_takes_any_bytes(choice in any::<u8>(), bytes in prop::collection::vec(any::<u8>(), 0..600)) {

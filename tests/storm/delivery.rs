@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tincan::rtmfp::endpoint::EndpointConfig;
+use tincan::rtmfp::Event;
+use tincan::rtmfp::endpoint::{Delivery, EndpointConfig, Priority};
 
 use super::dice::{Dice, for_seeds};
 use super::scene::Scene;
@@ -40,5 +41,51 @@ fn a_seed_makes_one_run_and_no_other() {
     for_seeds(150, |seed| {
         let runs = [storm(seed, |config| config).0.net.trace(), storm(seed, |config| config).0.net.trace()];
         if runs[0] == runs[1] { Ok(()) } else { Err("two runs of a seed differ".into()) }
+    });
+}
+
+#[test]
+fn what_was_given_up_never_holds_up_what_stands_behind_it() {
+    for_seeds(150, |seed| {
+        let dice = &mut Dice::new(seed, b'a');
+        let mut link = weather::link(dice);
+        // The line is good but for a blackout, so that how long things take says something.
+        (link.loss, link.bursts, link.detours, link.bytes_per_second) = (0.0, None, None, None);
+        let mut scene = Scene::new(seed, [link, link], |config| config);
+        let hurried = dice.between(1, 8) as usize;
+        let message = |at, length, finish_within| traffic::MessagePlan {
+            at: Duration::from_millis(at),
+            length,
+            start_within: None,
+            finish_within,
+            needs: None,
+        };
+        let mut messages: Vec<_> = (0..hurried)
+            .map(|_| message(0, dice.between(8, 9_000) as usize, Some(dice.ms(1, 300))))
+            .collect();
+        messages.push(message(0, dice.between(8, 3_000) as usize, None));
+        let flow = traffic::FlowPlan {
+            number: 0,
+            from: 0,
+            delivery: Delivery::Ordered,
+            priority: Priority::Routine,
+            time_critical: false,
+            messages,
+        };
+        scene.net.set_link(scene.hosts[0], |link| link.dark = true);
+        scene.play(std::slice::from_ref(&flow), &[], |_| ());
+        scene.net.run_for(Duration::from_millis(400));
+        scene.net.set_link(scene.hosts[0], |link| link.dark = false);
+        let light = scene.net.elapsed();
+        scene.settle(PATIENCE, |_| ());
+        let came = scene.net.events(scene.hosts[1]).iter().find_map(|(at, event)| match event {
+            Event::Message { bytes, .. } if traffic::name(bytes) == Some((0, hurried)) => Some(*at),
+            _ => None,
+        });
+        // A first timeout of three seconds, a longer one if the first was spent in the dark, and a few round trips.
+        match came.map(|at| at - light) {
+            Some(took) if took <= Duration::from_secs(6) => oracle::check(&scene, &[flow], true),
+            other => Err(format!("it took {other:?}")),
+        }
     });
 }

@@ -57,7 +57,7 @@ fn where_marks_are_cleared_losses_do_their_work() {
 fn a_line_that_marks_everything_slows_a_session_down_and_does_not_stop_it() {
     let (lost, took, window) = file(|link| link.marks_beyond = Some(Duration::ZERO));
     assert!(
-        lost == 0 && window < 40_000 && took < Duration::from_secs(20),
+        lost == 0 && window < 40_000 && took < Duration::from_secs(30),
         "{lost} lost, {window}, {took:?}"
     );
 }

@@ -48,7 +48,7 @@ pub(crate) struct Written {
 }
 
 impl Scene {
-    /// Opens a session over a good network, and then lets each way out be as `links` says.
+    /// Opens a session over a network that only takes its time, and then lets each way out be as `links` says.
     pub(crate) fn new(
         seed: u64,
         links: [Link; 2],
@@ -57,8 +57,11 @@ impl Scene {
         let mut net = Net::with_chance(Duration::from_millis(5), Chance::new(Dice::bytes(seed, b'n')));
         let endpoint = |name| Endpoint::new(change(config(name)));
         let hosts = [net.add(endpoint("ada")), net.add(endpoint("bob"))];
+        for (host, link) in hosts.into_iter().zip(links) {
+            net.set_link(host, |own| own.latency = link.latency);
+        }
         let near = dial(&mut net, hosts[0], hosts[1], "bob");
-        net.run_until(Duration::from_millis(200));
+        net.run_until(Duration::from_secs(1));
         let far = opened(&net, hosts[1]).expect("an open session at the other end");
         for host in hosts {
             net.take_events(host);

@@ -18,6 +18,8 @@ pub(crate) struct GivingWay {
     limit: Option<usize>,
     /// When it is judged next: once in a round trip.
     judge_at: Instant,
+    /// The most bytes that were in flight since it was judged last.
+    most: usize,
     /// Judgements in a row by which holding back did not help.
     in_vain: u32,
     /// Until then it does not hold back.
@@ -27,7 +29,7 @@ pub(crate) struct GivingWay {
 impl GivingWay {
     /// A session that opens now.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { limit: None, judge_at: now, in_vain: 0, resigned_until: None }
+        Self { limit: None, judge_at: now, most: 0, in_vain: 0, resigned_until: None }
     }
 
     /// Bytes that may be in flight when bulk data joins them, of a `window`.
@@ -42,9 +44,11 @@ impl GivingWay {
     /// An acknowledgement came while time critical data is being sent; `outstanding` was in flight before it.
     pub(crate) fn judge(&mut self, now: Instant, outstanding: usize, window: usize, trip: &RoundTrip) {
         let (Some(latest), Some(shortest)) = (trip.latest(), trip.shortest()) else { return };
+        self.most = self.most.max(outstanding);
         if now < self.judge_at {
             return;
         }
+        let outstanding = std::mem::take(&mut self.most);
         self.judge_at = now + latest;
         let before = self.limit.unwrap_or(window).min(window);
         if outstanding < before / 2 {
@@ -54,8 +58,9 @@ impl GivingWay {
         let held = trip.held_by_path(outstanding, latest);
         let limit = (held + held / 4 + 2 * limits::DATAGRAM_SIZE).max(LEAST);
         self.limit = Some(limit);
+        // Held back so far, hardly any of the queue is its own.
         let stands = latest > shortest * 2 + limits::TICK * 2;
-        self.in_vain = if limit == LEAST && stands { self.in_vain + 1 } else { 0 };
+        self.in_vain = if limit <= 2 * LEAST && stands { self.in_vain + 1 } else { 0 };
         if self.in_vain >= ENOUGH {
             *self = Self { resigned_until: Some(now + RESIGNATION), ..Self::new(now) };
         }

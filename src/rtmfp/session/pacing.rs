@@ -76,7 +76,7 @@ impl Pacing {
 
     /// What may go now; if not everything, [`Self::resume_at`] says when to ask again.
     ///
-    /// Urgent data may go a burst beyond what bulk data used up: a word beside a file does not wait for the file's pace.
+    /// Urgent data may go a little beyond what bulk data used up: a word beside a file does not wait for the file's pace.
     pub(crate) fn allowance(&mut self, now: Instant, pace: Pace) -> Allowance {
         self.resume_at = None;
         self.count(now, pace);
@@ -85,8 +85,8 @@ impl Pacing {
         }
         let missing = self.credit.unsigned_abs() + limits::DATAGRAM_SIZE as u64;
         self.resume_at = Some(now + pace.time_for(missing).max(limits::SHORTEST_PAUSE));
-        let burst = i64::from(limits::BURST_PACKETS) * limits::DATAGRAM_SIZE as i64;
-        if self.credit > -burst { Allowance::Urgent } else { Allowance::Nothing }
+        let overdraft = limits::URGENT_PACKETS * limits::DATAGRAM_SIZE as i64;
+        if self.credit > -overdraft { Allowance::Urgent } else { Allowance::Nothing }
     }
 
     /// So many bytes of user data went out.
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn urgent_data_may_go_another_burst_beyond_and_then_waits_too() {
+    fn urgent_data_may_go_a_little_beyond_and_then_waits_too() {
         let now = Instant::now();
         let mut pacing = Pacing::new(now);
         let mut urgent = 0;
@@ -194,7 +194,7 @@ mod tests {
             pacing.note_sent(PACKET);
             urgent += 1;
         }
-        assert_eq!((urgent, pacing.allowance(now, PACE)), (limits::BURST_PACKETS, Allowance::Nothing));
+        assert_eq!((urgent, pacing.allowance(now, PACE)), (limits::URGENT_PACKETS, Allowance::Nothing));
         assert!(pacing.resume_at().is_some());
     }
 }

@@ -40,15 +40,6 @@ impl RoundTrip {
         self.smoothed
     }
 
-    /// Whether the path is shorter than packet timestamps can tell, and timers can wait: what makes the round trip longer
-    /// then, up to a point, is our own data in queues, and other programs that have the processor.
-    pub(crate) fn is_near(&self) -> bool {
-        self.smoothed.is_some_and(|smoothed| {
-            smoothed < limits::SHORTEST_PACED_ROUND_TRIP
-                || (self.shortest == Some(Duration::ZERO) && smoothed < limits::LONGEST_NEAR_ROUND_TRIP)
-        })
-    }
-
     /// The last sample.
     pub(crate) fn latest(&self) -> Option<Duration> {
         self.latest
@@ -67,10 +58,19 @@ impl RoundTrip {
         in_flight.min((in_flight as f64 * shortest.as_secs_f64() / trip.as_secs_f64()) as usize)
     }
 
-    /// Whether data waits in a queue on the way for longer than half of what the path itself takes.
+    /// Whether data waits in a queue on the way for longer than a quarter of what the path itself takes.
     pub(crate) fn has_standing_queue(&self) -> bool {
         let (Some(smoothed), Some(shortest)) = (self.smoothed, self.shortest) else { return false };
-        smoothed > shortest + (shortest / 2).max(limits::TICK * 2)
+        smoothed > shortest + (shortest / 4).max(limits::TICK * 2)
+    }
+
+    /// Whether the path is shorter than packet timestamps can tell, and timers can wait: what makes the round trip longer
+    /// then, up to a point, is our own data in queues, and other programs that have the processor.
+    pub(crate) fn is_near(&self) -> bool {
+        self.smoothed.is_some_and(|smoothed| {
+            smoothed < limits::SHORTEST_PACED_ROUND_TRIP
+                || (self.shortest == Some(Duration::ZERO) && smoothed < limits::LONGEST_NEAR_ROUND_TRIP)
+        })
     }
 
     /// How long to wait for an acknowledgement before what is in flight counts as lost.

@@ -32,7 +32,9 @@ fn server() -> (Net, Host, Vec<u8>) {
     net.inject(server, place(1), &startup(IHELLO, &[&counted(&wanted), &b"tag"[..]].concat()));
     let mut answer = net.sent()[0].bytes.clone();
     let plain = Flash::server([9; 32]).default_cipher().open(&mut answer).expect("an answer").to_vec();
-    let (_, payload) = chunks(&plain[1..]).into_iter().find(|(kind, _)| *kind == RHELLO).expect("a hello");
+    let times = 2 * (usize::from(plain[0] & 8 != 0) + usize::from(plain[0] & 4 != 0));
+    let (_, payload) =
+        chunks(&plain[1 + times..]).into_iter().find(|(kind, _)| *kind == RHELLO).expect("a hello");
     let cookie = parts_of_rhello(&payload).1.to_vec();
     net.clear_log();
     (net, server, cookie)

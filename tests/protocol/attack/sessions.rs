@@ -49,7 +49,7 @@ impl Scene {
     }
 
     /// Eve's session ended as one that is not worth listening to, and Ada's goes on.
-    fn is_aborted_and_ada_is_heard(mut self) {
+    fn ends_in_abuse_and_ada_is_heard(mut self) {
         let end = ended(&self.net, self.bob, self.eves).map(|(_, end)| end);
         assert_eq!(end, Some(SessionEnd::Abusive));
         self.ada_is_heard();
@@ -94,7 +94,7 @@ fn flows_without_end_are_refused_then_not_remembered_and_end_their_session() {
         scene.net.events(scene.bob).iter().filter(|(_, event)| matches!(event, Event::FlowOpened { .. }));
     assert_eq!(flows.count(), 256, "as many as may be open at once");
     assert!(most < 1024 * 1024, "{most} bytes at the most");
-    scene.is_aborted_and_ada_is_heard();
+    scene.ends_in_abuse_and_ada_is_heard();
 }
 
 /// Conforms: 7016-5-f
@@ -112,7 +112,7 @@ fn pings_without_end_are_answered_eight_at_a_time_and_end_their_session() {
     let replies =
         sent_by(&scene.net, scene.bob).iter().filter(|seen| seen.payload(PING_REPLY).is_some()).count();
     assert!(replies <= 8 * packets, "{replies} replies");
-    scene.is_aborted_and_ada_is_heard();
+    scene.ends_in_abuse_and_ada_is_heard();
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn fragments_of_a_message_that_never_begins_are_held_in_bounds_and_end_their_ses
     }
     // The window, the largest message, and what may be sent before the window is known.
     assert!(most > 6 << 20 && most < (6 << 20) + 200_000, "{most} bytes at the most");
-    scene.is_aborted_and_ada_is_heard();
+    scene.ends_in_abuse_and_ada_is_heard();
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn acknowledgements_of_what_was_never_sent_change_nothing_and_end_their_session(
     }
     let done = |event: &Event| matches!(event, Event::MessageDone { delivered: true, .. });
     assert!(!scene.net.events(scene.bob).iter().any(|(_, event)| done(event)));
-    scene.is_aborted_and_ada_is_heard();
+    scene.ends_in_abuse_and_ada_is_heard();
 }
 
 #[test]

@@ -76,6 +76,19 @@ fn the_window_shrinks_with_what_is_held_but_never_to_nothing() {
     assert!(!flow.owes_acknowledgement);
 }
 
+/// Conforms: 7016-3.6.3.2-c, 7016-3.6.3.4.1-e
+#[test]
+fn a_sender_that_was_told_of_less_than_two_blocks_is_answered_at_once() {
+    let (mut flow, now) = (flow(), Instant::now());
+    let mut next = 1..;
+    for (told, at_once) in [(4096, false), (1024, true), (1025, false), (0, true)] {
+        flow.note_acknowledged(told);
+        let number = next.next().expect("numbers");
+        assert_eq!(flow.on_piece(now, whole(number, 0)), at_once, "{told}");
+        delivered(&mut flow);
+    }
+}
+
 #[test]
 fn what_is_held_is_bounded_whatever_comes() {
     let mut flow = ReceiveFlow::new(ReceiveLimits { window: 1000, largest_message: 1000 });

@@ -154,9 +154,11 @@ impl OpenSession {
             let Some(packed) = self.pack_packet(now, &mut packing.plain, header, limit, with_bulk) else {
                 return;
             };
-            // The times were said, and are the same for the rest of the batch.
             self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
-            header = PacketHeader { timestamp: None, timestamp_echo: None, ..header };
+            // The times were said, and are the same for the rest of the batch; old programs want to be told in each packet.
+            if !self.is_flash_era() {
+                header = PacketHeader { timestamp: None, timestamp_echo: None, ..header };
+            }
             let length = packing.plain.len() - start;
             let nearly_full = length + limits::PADDING_WORTH_IT >= limit;
             if nearly_full {
@@ -275,7 +277,9 @@ impl OpenSession {
             None => Allowed::Nothing,
             Some(_) if self.round_trip.is_near() => Allowed::Everything,
             Some(round_trip) => {
-                let slow_start = self.congestion.is_in_slow_start();
+                // Real-time data does not double its window in a round trip (A.2).
+                let slow_start =
+                    self.congestion.is_in_slow_start() && !is_fresh(self.time_critical_sent, now);
                 match self.pacing.allowance(now, Pace { window, round_trip, slow_start }) {
                     Allowance::Everything => Allowed::Everything,
                     Allowance::Urgent => Allowed::TimeCritical,

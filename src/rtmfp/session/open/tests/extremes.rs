@@ -43,6 +43,7 @@ fn fragment(flow_id: u64, sequence: u64, fragment: FragmentPlace, data: &[u8]) -
     })
 }
 
+/// Conforms: 7016-3.6.3.4.5-a
 #[test]
 fn acknowledgements_of_hundreds_of_flows_fit_their_packets_and_none_is_cut_off() {
     let mut pair = Pair::new();
@@ -59,6 +60,12 @@ fn acknowledgements_of_hundreds_of_flows_fit_their_packets_and_none_is_cut_off()
         }
     }
     assert_eq!(acknowledged.len(), 900);
+    // None is owed any more: not by the alarm, and not with the next packet.
+    pair.run_until(Duration::from_secs(1));
+    let acknowledgements = |pair: &Pair| pair.count_sent(Bob, |chunk| matches!(chunk, Chunk::Ack(_)));
+    let said = acknowledgements(&pair);
+    give(&mut pair, Bob, &[fragment(1, 2, FragmentPlace::Whole, b"x")]);
+    assert_eq!(acknowledgements(&pair), said);
 }
 
 #[test]

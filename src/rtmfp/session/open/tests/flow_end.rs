@@ -163,7 +163,7 @@ fn a_lost_completing_acknowledgement_is_repaired_by_the_sender_s_repetition() {
     pair.write(Ada, flow, b"all", WriteOptions::default());
     pair.with(Ada, |ada, now| ada.close_flow(now, flow));
     pair.run_until(ms(10));
-    // What Bob says while the sound is off is lost.
+    // What either says in the meantime is lost.
     pair.dark = true;
     pair.run_until(ms(100));
     pair.dark = false;

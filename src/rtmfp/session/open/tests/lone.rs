@@ -72,9 +72,7 @@ impl Packet {
                     finished: data.finished,
                     metadata: data.options.map(|options| options.metadata.to_vec()),
                     answers: data.options.and_then(|options| options.answers),
-                    is_next: false,
                     data: data.data.to_vec(),
-                    at: self.at,
                 }),
                 Chunk::NextUserData(next) => {
                     let before = said.last().expect("a chunk that this one goes on from").clone();
@@ -85,7 +83,6 @@ impl Packet {
                         finished: next.finished,
                         metadata: None,
                         answers: None,
-                        is_next: true,
                         data: next.data.to_vec(),
                         ..before
                     })
@@ -108,9 +105,7 @@ pub(super) struct Fragment {
     pub(super) finished: bool,
     pub(super) metadata: Option<Vec<u8>>,
     pub(super) answers: Option<u64>,
-    pub(super) is_next: bool,
     pub(super) data: Vec<u8>,
-    pub(super) at: Duration,
 }
 
 pub(super) struct Lone {
@@ -139,7 +134,8 @@ impl Lone {
             ping_seed: [9; 32],
         };
         let mut session = OpenSession::new(start, parameters);
-        // The path is known to carry long datagrams, so that no probe of it goes out between what a test looks at.
+        // The path is known to carry long datagrams, so that no probe of it goes out between what a test looks at. To a far
+        // end of the Flash era there is none anyway.
         session.path_mtu.want(start);
         if let Some(probe) = session.path_mtu.take_due_probe(start, Duration::ZERO, false) {
             assert!(session.path_mtu.on_reply(&probe.message));

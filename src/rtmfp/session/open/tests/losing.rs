@@ -309,20 +309,39 @@ fn each_packet_is_looked_at_for_itself() {
     assert_eq!(window(&ada), grown);
 }
 
-/// Conforms: 7016-A.2-f, 7016-A.2-h
-#[test]
-fn a_packet_that_passes_something_over_does_not_grow_the_window_and_one_that_shows_a_loss_cuts_it() {
+/// A sender whose window has grown a little and is full, and the numbers it sent last.
+fn with_a_full_window() -> (Lone, SendFlowId, Vec<u64>) {
     let mut ada = Lone::new();
     let flow = ada.open_flow();
     ada.queue(flow, &[7; 200_000], WriteOptions::default());
     let mut said = ada.says();
-    // Lets the window grow first.
     for _ in 0..12 {
         let last = data_in(&said).last().expect("data").sequence;
         said = ada.hears(&[ack(flow, last, &[])]);
     }
+    let numbers = data_in(&said).iter().map(|fragment| fragment.sequence).collect();
+    (ada, flow, numbers)
+}
+
+#[test]
+fn two_losses_of_one_window_cut_it_once() {
+    let (mut ada, flow, numbers) = with_a_full_window();
+    let first = numbers[0];
+    assert!(numbers.len() >= 6, "{numbers:?}");
+    // The first and the third are missing.
+    ada.hears(&[ack(flow, first - 1, &[first + 1..=first + 1])]);
+    ada.hears(&[ack(flow, first - 1, &[first + 1..=first + 1, first + 3..=first + 3])]);
+    ada.hears(&[ack(flow, first - 1, &[first + 1..=first + 1, first + 3..=first + 4])]);
+    let (cut, one) = (window(&ada), lost(&ada));
+    ada.hears(&[ack(flow, first - 1, &[first + 1..=first + 1, first + 3..=first + 5])]);
+    assert_eq!((one, lost(&ada), window(&ada)), (1, 2, cut));
+}
+
+/// Conforms: 7016-A.2-f, 7016-A.2-h
+#[test]
+fn a_packet_that_passes_something_over_does_not_grow_the_window_and_one_that_shows_a_loss_cuts_it() {
+    let (mut ada, flow, numbers) = with_a_full_window();
     let (grown, in_flight) = (window(&ada), ada.session.in_flight.bytes());
-    let numbers: Vec<u64> = data_in(&said).iter().map(|fragment| fragment.sequence).collect();
     let missing = numbers[0];
     for (passed, number) in numbers[1..4].iter().enumerate() {
         assert_eq!(window(&ada), grown, "after {passed}");

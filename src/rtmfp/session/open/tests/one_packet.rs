@@ -380,3 +380,30 @@ fn a_packet_from_elsewhere_that_closes_the_session_asks_for_no_proof() {
         assert_eq!(pair.count_sent(Bob, |chunk| matches!(chunk, Chunk::Ping { .. })), checks, "{chunk:x?}");
     }
 }
+
+/// Conforms: 7016-3.5.4.2-c, 7016-3.5.3-a
+#[test]
+fn a_reply_from_elsewhere_to_anything_but_our_check_there_moves_nobody() {
+    let mut pair = Pair::new();
+    let from_elsewhere = |pair: &mut Pair, port: u16, chunk: &[u8]| {
+        let mut datagram = [&[0; 4], &[0x01][..], chunk].concat();
+        pair.with(Bob, |bob, now| bob.on_datagram(now, route(port), None, &mut datagram));
+        pair.side(Bob).session.route()
+    };
+    assert_eq!(from_elsewhere(&mut pair, 66, &PING), route(1));
+    let check = pair
+        .sent
+        .iter()
+        .find_map(|(_, _, plain)| {
+            let (_, body) = PacketHeader::parse(plain).ok()?;
+            chunks(body).flatten().find(|raw| raw.kind == 0x01).map(|raw| raw.payload.to_vec())
+        })
+        .expect("a check");
+    let reply = |echo: &[u8]| [&[0x41, 0, echo.len() as u8], echo].concat();
+    let mut changed = check.clone();
+    changed[24] ^= 1;
+    for (port, echo) in [(66, &b""[..]), (66, b"?"), (66, &changed), (66, &check[..24]), (77, &check)] {
+        assert_eq!(from_elsewhere(&mut pair, port, &reply(echo)), route(1), "{port}, {echo:x?}");
+    }
+    assert_eq!(from_elsewhere(&mut pair, 66, &reply(&check)), route(66));
+}
