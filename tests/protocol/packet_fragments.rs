@@ -207,7 +207,7 @@ fn what_fits_is_not_cut_and_messages_never_are_this_way() {
     assert!(all.len() > 80 && all.iter().all(|seen| seen.payload(FRAGMENT).is_none()));
     // The longest hello that fits goes whole, and the next one does not.
     let (mut net, host, epd) = somebody(900);
-    for (tag, cut) in [(214, 0), (215, 0), (216, 2)] {
+    for (tag, cut) in [(216, 0), (217, 0), (218, 2)] {
         net.clear_log();
         net.inject(
             host,
