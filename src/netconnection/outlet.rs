@@ -11,6 +11,7 @@ use bytes::Bytes;
 use super::flow_metadata::FlowMetadata;
 use super::ids::{Lane, MediaDeadline, MediaKind};
 use super::message;
+use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{
     Endpoint, FlowOptions, MessageId, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
@@ -211,14 +212,8 @@ impl Outlet {
             WayFlow::Refused => return None,
             WayFlow::NotYet => {}
         }
-        let (metadata, priority) = match lane {
-            Lane::Data => (FlowMetadata::in_order(self.stream), Priority::Data),
-            // Sound is played from a buffer that sorts it, and a late piece must not hold up the next.
-            Lane::Media(MediaKind::Audio) => (FlowMetadata::as_it_arrives(self.stream), Priority::Audio),
-            // A picture is no use without the one before it; what is abandoned leaves no hole to wait for.
-            Lane::Media(MediaKind::Video) => (FlowMetadata::in_order(self.stream), Priority::Video),
-            Lane::Bulk => (FlowMetadata::in_order(self.stream), Priority::Background),
-        };
+        let old = endpoint.dialect(self.session) == Some(Dialect::FlashEra);
+        let (metadata, priority) = kind_of_flow(lane, self.stream, old);
         let options = FlowOptions {
             metadata: metadata.encode(),
             priority,
@@ -231,7 +226,35 @@ impl Outlet {
     }
 }
 
+/// How a flow is called and when it has its turn. Programs of the Flash years (`old`) know only flows in order: one of other
+/// metadata they refuse, and hear nothing.
+fn kind_of_flow(lane: Lane, stream: u32, old: bool) -> (FlowMetadata, Priority) {
+    match lane {
+        Lane::Data => (FlowMetadata::in_order(stream), Priority::Data),
+        Lane::Media(MediaKind::Audio) if old => (FlowMetadata::in_order(stream), Priority::Audio),
+        // Sound is played from a buffer that sorts it, and a late piece must not hold up the next.
+        Lane::Media(MediaKind::Audio) => (FlowMetadata::as_it_arrives(stream), Priority::Audio),
+        // A picture is no use without the one before it; what is abandoned leaves no hole to wait for.
+        Lane::Media(MediaKind::Video) => (FlowMetadata::in_order(stream), Priority::Video),
+        Lane::Bulk => (FlowMetadata::in_order(stream), Priority::Background),
+    }
+}
+
 /// Whether RTMP can say how long a message is (§5.1).
 fn fits(message: &Bytes) -> bool {
     message.len() <= message::HEADER + message::LONGEST_PAYLOAD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sound_waits_for_nothing_except_where_only_flows_in_order_are_known() {
+        let sound = Lane::Media(MediaKind::Audio);
+        assert!(kind_of_flow(sound, 5, false).0.as_they_arrive);
+        for lane in [Lane::Data, sound, Lane::Media(MediaKind::Video), Lane::Bulk] {
+            assert!(!kind_of_flow(lane, 5, true).0.as_they_arrive, "{lane:?}");
+        }
+    }
 }

@@ -3,7 +3,8 @@
 //! Servers and peers that follow Flash Player rather than the RFCs know only Diffie-Hellman group 2, and no HMAC. A session
 //! with one of them departs from RFC 7016 where it must, and nowhere else:
 //!
-//! - every packet has a timestamp (§3.5.2.2 leaves out one that says nothing new), as startup packets always have;
+//! - every packet has a timestamp (§3.5.2.2 leaves out one that says nothing new); an endpoint that speaks so to anybody
+//!   has one in its startup packets too, since it cannot know who will read them;
 //! - datagrams have at most 1192 bytes, and the path's limit is not looked for: probes would go unanswered;
 //! - acknowledgements are Range Acks, and a window is never nothing, not even of a suspended flow (§3.6.3.5); nobody is
 //!   asked with a Buffer Probe whether there is room again;

@@ -6,6 +6,7 @@
 
 use super::crypto::flash::{Flash, Identity, Verification};
 use super::crypto::{PacketCipher, PendingKeys, Profile, SessionKeys};
+use super::endpoint::AddressOrigin;
 use super::session::startup_packet;
 use super::wire::chunk::Chunk;
 use super::wire::packet::{self, PacketHeader};
@@ -109,23 +110,58 @@ fn as_initiator(recording: &Recording, profile: &Flash) -> Read {
     }
 }
 
-/// Every fragment's bytes, in the order in which they came.
-fn said(packets: &[Vec<u8>]) -> Vec<Vec<u8>> {
-    let mut said = Vec::new();
-    for packet in packets {
-        let (_, chunks) = PacketHeader::parse(packet).expect("a packet");
-        for chunk in packet::chunks(chunks).flatten() {
-            match Chunk::parse(chunk.kind, chunk.payload) {
-                Ok(
-                    Chunk::UserData(UserData { data, .. }) | Chunk::NextUserData(NextUserData { data, .. }),
-                ) => {
-                    said.push(data.to_vec());
+/// Goes through a recording in which they dialled.
+fn as_responder(recording: &Recording, profile: &Flash) -> Read {
+    let mut default = profile.default_cipher();
+    let mut read: Option<Read> = None;
+    let mut component = None;
+    for (name, datagram) in &recording.0 {
+        if let ("in", Some(read)) = (name.as_str(), &mut read) {
+            read.packets.extend(opened(&mut *read.keys.cipher, datagram));
+        }
+        if !matches!(name.as_str(), "in" | "out") {
+            continue;
+        }
+        let plain = opened(&mut *default, datagram).unwrap_or_default();
+        for chunk in startup_packet::chunks(&plain).into_iter().flatten() {
+            match chunk {
+                Chunk::ResponderHello { certificate, .. } => assert_eq!(certificate, profile.certificate()),
+                Chunk::InitiatorKeying(keying) if read.is_none() => {
+                    let work = profile.respond(keying.certificate, keying.component, recording.seed());
+                    let response = work().expect("keys");
+                    component = Some(response.component);
+                    let certificate = keying.certificate.to_vec();
+                    read = Some(Read { certificate, keys: response.keys, packets: Vec::new() });
+                }
+                Chunk::ResponderKeying(keying) => {
+                    assert_eq!(Some(keying.component), component.as_deref(), "our component");
                 }
                 _ => {}
             }
         }
     }
-    said
+    read.expect("a keying of theirs")
+}
+
+/// Every chunk of packets, and what `look` finds in one of them.
+fn find<T>(packets: &[Vec<u8>], look: impl Fn(&Chunk<'_>) -> Option<T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for packet in packets {
+        let (_, chunks) = PacketHeader::parse(packet).expect("a packet");
+        let parsed = packet::chunks(chunks).flatten().map(|chunk| Chunk::parse(chunk.kind, chunk.payload));
+        found.extend(parsed.flatten().filter_map(|chunk| look(&chunk)));
+    }
+    found
+}
+
+/// Every fragment's bytes, in the order in which they came.
+fn said(packets: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    find(packets, |chunk| match chunk {
+        Chunk::UserData(UserData { data, .. }) | Chunk::NextUserData(NextUserData { data, .. }) => {
+            Some(data.to_vec())
+        }
+        _ => None,
+    })
 }
 
 fn contains(said: &[Vec<u8>], text: &str) -> bool {
@@ -148,4 +184,58 @@ fn tcserver_without_verification_lets_in_a_client_with_a_flash_era_key() {
     assert!(contains(&said(&read.packets), "NetConnection.Connect.Success"));
     // Neither wants more than a checksum of the other.
     assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum");
+}
+
+/// A server of the Flash years: groups 5 and 14 in its certificate, and group 2 whatever one asks for; a checksum and no
+/// sequence numbers; a hello for us forwarded in its session.
+#[test]
+fn monaserver2_lets_in_a_flash_era_key_and_forwards_a_hello() {
+    let recording = Recording::read(include_str!("../../tests/vectors/monaserver2.txt"));
+    let read = as_initiator(&recording, &weak());
+    assert!(contains(&said(&read.packets), "NetConnection.Connect.Success"));
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum");
+    let groups = [0x02, 0x15, 0x02, 0x02, 0x15, 0x05, 0x02, 0x15, 0x0e];
+    assert!(read.certificate.starts_with(&[0x01, 0x0a, 0x41, 0x0e]) && read.certificate.ends_with(&groups));
+    let hellos = find(&read.packets, |chunk| match chunk {
+        Chunk::ForwardedHello { endpoint_discriminator, reply, tag } => {
+            Some((weak().selected_by(endpoint_discriminator), reply.address.is_ipv4(), tag.len()))
+        }
+        _ => None,
+    });
+    // One for each address of who looks for us.
+    assert_eq!(hellos, [(true, true, 16), (true, true, 16), (true, false, 16)]);
+}
+
+#[test]
+fn monaserver2_redirects_to_every_address_of_the_peer() {
+    let recording = Recording::read(include_str!("../../tests/vectors/librtmfp_publishes.txt"));
+    let (_, datagram) = recording.0.iter().find(|(name, _)| name == "redirect").expect("a redirect");
+    let plain = opened(&mut *weak().default_cipher(), datagram).expect("sealed with the default key");
+    let chunks: Vec<Chunk<'_>> = startup_packet::chunks(&plain).into_iter().flatten().collect();
+    let [Chunk::Redirect { tag_echo, destinations }] = &chunks[..] else {
+        panic!("one redirect: {chunks:?}")
+    };
+    assert_eq!(tag_echo.len(), 16);
+    let origins: Vec<AddressOrigin> = destinations.iter().map(|known| known.origin).collect();
+    assert!(origins.contains(&AddressOrigin::Observed) && origins.contains(&AddressOrigin::Reported));
+    assert!(destinations.iter().any(|known| known.address.is_ipv6()));
+}
+
+#[test]
+fn librtmfp_publishes_to_a_flash_era_key() {
+    let recording = Recording::read(include_str!("../../tests/vectors/librtmfp_publishes.txt"));
+    let read = as_initiator(&recording, &weak());
+    assert_eq!((&read.certificate[..4], read.certificate.len()), (&[0x81, 0x02, 0x1d, 0x02][..], 132));
+    assert!(weak().is_static(&read.certificate));
+    let said = said(&read.packets);
+    assert!(contains(&said, "NetStream.Play.Start") && contains(&said, "onMetaData"));
+}
+
+#[test]
+fn librtmfp_plays_from_a_flash_era_key() {
+    let recording = Recording::read(include_str!("../../tests/vectors/librtmfp_plays.txt"));
+    let read = as_responder(&recording, &weak());
+    assert_eq!(read.certificate.len(), 132);
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum");
+    assert!(contains(&said(&read.packets), "play"));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tincan::call::client_machine::ClientEvent;
 use tincan::call::link::Link;
 use tincan::call::server_address::with_mark;
-use tincan::call::view::{CallState, Known};
+use tincan::call::view::{CallState, Known, ServerState};
 use tincan::call::{Command, EndReason, Event, PeerId};
 
 use crate::plain_client::{PlainCommand, PlainEvent};
@@ -201,4 +201,16 @@ fn an_old_server_that_is_not_marked_is_not_reached_by_the_weak_identity() {
     });
     assert_eq!(came, [lasting]);
     assert!(!world.told(ada).iter().any(|told| matches!(told, ClientEvent::Left)));
+}
+
+#[test]
+fn a_server_that_answers_and_agrees_on_no_keys_is_told_from_one_that_is_not_there() {
+    let mut world = World::new();
+    let [deaf, gone] = [world.add_deaf_server(), world.add_old_server()];
+    world.net.cut(gone, true);
+    let ada = world.client_of("Ada", deaf);
+    let bob = world.client_of("Bob", gone);
+    world.run(12);
+    assert!(matches!(world.view(ada).own.server_state, ServerState::OtherKeys { .. }));
+    assert!(matches!(world.view(bob).own.server_state, ServerState::Unreachable { .. }));
 }

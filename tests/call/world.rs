@@ -11,7 +11,7 @@ use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
 use tincan::rendezvous::service::{Rules, Service, ServiceEvent};
 use tincan::rtmfp::crypto::Profile;
-use tincan::rtmfp::crypto::flash::{Flash, Identity, Verification};
+use tincan::rtmfp::crypto::flash::{Flash, Identity, Password, Verification};
 use tincan::rtmfp::endpoint::EndpointConfig;
 use tincan::rtmfp::machine::{Input, Machine, Output, Received};
 use tincan::settings::Settings;
@@ -193,6 +193,25 @@ impl World {
         self.names.insert(spelt_alike(&self.url_of(server)), server);
         self.names.insert(spelt_alike(&marked), server);
         server
+    }
+
+    /// A server that answers every hello and no keying: it wants a password that nobody has. Programs of the Flash years
+    /// look like that to who offers them none but strong keys.
+    pub(crate) fn add_deaf_server(&mut self) -> Host {
+        let password = Password { id: vec![1], secret: vec![2].into() };
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([197; 32]).requiring(password));
+        let node = Node::new(node_config(profile, 197));
+        self.net.add(Anyone::Old(Box::new(OldServer::new(node))))
+    }
+
+    /// A client of a server, which may never let it in.
+    pub(crate) fn client_of(&mut self, name: &str, server: Host) -> Host {
+        self.seed += 1;
+        let setup = self.setup();
+        let (config, _) = self.config(self.seed, name, setup);
+        let host = self.net.add(Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config))));
+        self.equip(host, server);
+        host
     }
 
     /// Who has that server for a home.

@@ -247,8 +247,8 @@ fn a_server_that_introduces_people_dials_nobody_whose_candidate_it_may_be() {
     let mut kinds = std::collections::BTreeSet::new();
     for sent in world.net.sent().iter().filter(|sent| sent.from == world.server) {
         if let Ok(plain) = startup.open(&mut sent.bytes.clone()) {
-            let times = 2 * (usize::from(plain[0] & 8 != 0) + usize::from(plain[0] & 4 != 0));
-            kinds.insert(plain[1 + times]);
+            // Behind the flags.
+            kinds.insert(plain[1]);
         }
     }
     // It answers hellos, redirects them, and answers keying; it never sends a hello or keying of its own.

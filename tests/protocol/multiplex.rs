@@ -10,7 +10,7 @@ use tincan::rtmfp::endpoint::Delivery;
 use tincan::rtmfp::testing::plain_crypto::Plain;
 
 use crate::support::raw::{
-    self, IHELLO, IIKEYING, PING, PING_REPLY, RHELLO, RIKEYING, STAMPED, chunk, keys, parts_of_iikeying,
+    self, IHELLO, IIKEYING, PING, PING_REPLY, RHELLO, RIKEYING, chunk, keys, parts_of_iikeying,
     parts_of_rhello, payloads, rhello, rikeying, sealed, sent_by, split_counted, under_default_key,
 };
 use crate::support::scenario::{
@@ -40,7 +40,7 @@ fn every_packet_of_a_handshake_has_the_session_id_the_key_and_the_mode_that_its_
     let ids: Vec<u32> =
         [&hers[0], &his[0], &hers[1], &his[1]].into_iter().map(|seen| seen.session_id).collect();
     assert_eq!(ids, [0, 0, 0, initiator_id]);
-    assert!([&hers[0], &his[0], &hers[1], &his[1]].iter().all(|seen| seen.startup && seen.flags == STAMPED));
+    assert!([&hers[0], &his[0], &hers[1], &his[1]].iter().all(|seen| seen.startup && seen.flags == 3));
 
     // What is signed: her keying up to the signature, his with her component behind it.
     let signed = &keying[..keying.len() - signature.len()];

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::endpoint::Delivery;
 use tincan::rtmfp::testing::plain_crypto::Plain;
+use tincan::rtmfp::{PathId, Route};
 
 use crate::support::raw::{
-    FRAGMENT, IHELLO, RHELLO, Seen, chunk, chunks, counted, ihello, parts_of_rhello, payloads, sent_by,
-    split_vlu, startup, under_default_key, vlu,
+    FRAGMENT, IHELLO, RHELLO, Seen, chunk, chunks, counted, ihello, parts_of_rhello, payloads, rhello,
+    sent_by, split_counted, split_vlu, startup, under_default_key, vlu,
 };
 use crate::support::scenario::{
     Net, TRIP, accept_flows, endpoint, messages, opened_at, send, session_between_ada_and_bob,
@@ -91,17 +92,24 @@ fn a_long_packet_leaves_as_pieces_numbered_from_0_of_the_plain_packet() {
 /// Conforms: 7016-3.4-k, 7016-3.4-l
 #[test]
 fn no_endpoint_gets_more_than_four_pieces_or_4380_bytes_in_200_milliseconds() {
-    let (mut net, host, epd) = somebody(12_000);
-    for number in 1..=2 {
-        net.inject(host, stranger(number), &ihello(&epd, b"tag"));
-        net.inject(host, stranger(number), &ihello(&epd, b"another"));
+    let mut net = Net::new(TRIP);
+    let ada = net.add(endpoint(&"a".repeat(12_000)));
+    for (number, name) in [(1, "bob"), (2, "carol"), (3, "dave")] {
+        let there = Route { via: PathId(0), address: stranger(number) };
+        let wanted = Bytes::from_static(name.as_bytes());
+        net.with(ada, |endpoint, now| endpoint.open_session(now, wanted, &[there]));
+        let hello = payloads(&net, ada, IHELLO).pop().expect("a hello");
+        let (_, tag) = split_counted(&hello);
+        net.inject(ada, stranger(number), &rhello(tag, b"cookie", name.as_bytes()));
     }
-    net.run_for(Duration::from_secs(5));
+    // Her keying goes to each of them at once, and again after a second.
+    net.run_for(Duration::from_secs(3));
     for number in 1..=2 {
         let of_it: Vec<(Duration, usize)> = net
             .sent()
             .iter()
             .filter(|sent| sent.to == stranger(number))
+            .skip(1)
             .map(|sent| (sent.at, sent.bytes.len()))
             .collect();
         assert_eq!(of_it.len(), 22, "two packets of eleven pieces, and none is left behind");
@@ -111,8 +119,8 @@ fn no_endpoint_gets_more_than_four_pieces_or_4380_bytes_in_200_milliseconds() {
             let sizes: Vec<usize> = window.map(|(_, size)| *size).collect();
             assert!(sizes.len() <= 4 && sizes.iter().sum::<usize>() <= 4380, "{sizes:?} from {start:?}");
         }
-        let took = of_it[21].0 - of_it[0].0;
-        assert!(took <= Duration::from_millis(7 * 200), "three at a time at least, without a pause");
+        let took = of_it[10].0 - of_it[0].0;
+        assert!(took <= Duration::from_millis(3 * 200), "three at a time at least, without a pause");
     }
 }
 
@@ -199,7 +207,7 @@ fn what_fits_is_not_cut_and_messages_never_are_this_way() {
     assert!(all.len() > 80 && all.iter().all(|seen| seen.payload(FRAGMENT).is_none()));
     // The longest hello that fits goes whole, and the next one does not.
     let (mut net, host, epd) = somebody(900);
-    for (tag, cut) in [(214, 0), (215, 0), (216, 2)] {
+    for (tag, cut) in [(216, 0), (217, 0), (218, 2)] {
         net.clear_log();
         net.inject(
             host,

@@ -207,8 +207,8 @@ fn keying_goes_to_where_the_answer_came_from_with_its_cookie_and_an_id_of_its_ow
     let (other_id, ..) = parts_of_iikeying(&other);
     assert!(id != 0 && other_id != 0 && id != other_id);
     net.run_for(Duration::from_secs(5));
-    let to_dialled = sent_by(&net, ada).into_iter().filter(|seen| seen.to == place(1));
-    assert!(to_dialled.last().unwrap().at <= 5_000, "nobody else is greeted any more");
+    let mut to_dialled = sent_by(&net, ada).into_iter().filter(|seen| seen.to == place(1));
+    assert!(to_dialled.next_back().unwrap().at <= 5_000, "nobody else is greeted any more");
 }
 
 /// Conforms: 7016-3.5.1.1.1-k

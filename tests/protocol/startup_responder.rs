@@ -8,9 +8,8 @@ use tincan::rtmfp::crypto::PacketCipher;
 use tincan::rtmfp::endpoint::SessionKey;
 
 use crate::support::raw::{
-    COOKIE_CHANGE, IHELLO, IIKEYING, PING, PING_REPLY, RHELLO, RIKEYING, STAMPED, Seen, chunk, counted,
-    ihello, iikeying, iikeying_payload, keys, parts_of_rhello, payloads, sealed, sent_by, split_counted,
-    startup,
+    COOKIE_CHANGE, IHELLO, IIKEYING, PING, PING_REPLY, RHELLO, RIKEYING, Seen, chunk, counted, ihello,
+    iikeying, iikeying_payload, keys, parts_of_rhello, payloads, sealed, sent_by, split_counted, startup,
 };
 use crate::support::scenario::{Net, TRIP, all_opened, ended, endpoint};
 use crate::support::virtual_network::Host;
@@ -66,7 +65,7 @@ fn a_hello_that_selects_us_is_answered_to_where_it_came_from_with_its_tag_unchan
     for tag in [&b""[..], b"t", &[7; 16], &[8; 300]] {
         let answers = ask(&mut net, bob, stranger(), &ihello(b"bob", tag));
         let [answer] = &answers[..] else { panic!("one answer") };
-        assert_eq!((answer.to, answer.session_id, answer.flags), (stranger(), 0, STAMPED));
+        assert_eq!((answer.to, answer.session_id, answer.flags), (stranger(), 0, 3));
         let (echo, _, certificate) = parts_of_rhello(answer.payload(RHELLO).unwrap());
         assert_eq!((echo, certificate), (tag, &b"bob"[..]));
     }
@@ -113,7 +112,7 @@ fn a_cookie_for_another_address_gets_a_new_one_before_anything_else_is_looked_at
     let answers = ask(&mut net, bob, elsewhere(), &startup(0, &chunk(IIKEYING, &payload)));
     let [answer] = &answers[..] else { panic!("one answer") };
     assert_eq!((answer.to, answer.session_id), (elsewhere(), 0x0102_0304));
-    assert_eq!((answer.startup, answer.flags), (true, STAMPED));
+    assert_eq!((answer.startup, answer.flags), (true, 3));
     let (old, new) = split_counted(answer.payload(COOKIE_CHANGE).expect("a cookie change"));
     assert_eq!(old, cookie);
     assert_eq!((net.machine(bob).sessions(), net.machine(bob).agreements()), (0, 0));

@@ -1,9 +1,11 @@
 //! One endpoint, two identities on the same socket: a lasting one, and a weak one for those who know nothing better.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity, Verification, discriminator_for_url};
 use tincan::rtmfp::dialect::Dialect;
 use tincan::rtmfp::endpoint::{Delivery, Endpoint, EndpointConfig, OwnIdentity, SessionKey, WriteOptions};
@@ -199,4 +201,38 @@ fn over_a_bad_link_a_flash_era_session_carries_every_message_once_and_in_order()
     assert!((0..300).filter(|number| number % 3 != 1).all(|number| numbers.contains(&number)));
     assert!(came.iter().zip(&numbers).all(|(message, number)| *message == text(*number)), "whole");
     assert!(numbers.len() < 300, "some were given up");
+}
+
+/// The first byte of each startup packet that a host sent, and how many there are.
+fn startup_flags(net: &Net, host: Host) -> (BTreeSet<u8>, usize) {
+    let (mut default, mut flags, mut count) = (Flash::server([0; 32]).default_cipher(), BTreeSet::new(), 0);
+    for sent in net.sent().iter().filter(|sent| sent.from == host) {
+        if let Ok(plain) = default.open(&mut sent.bytes.clone()) {
+            flags.insert(plain[0]);
+            count += 1;
+        }
+    }
+    (flags, count)
+}
+
+#[test]
+fn startup_packets_have_a_timestamp_where_somebody_may_need_one_and_nowhere_else() {
+    for own in [OwnIdentity::Main, OwnIdentity::Second] {
+        let mut scene = Scene::new();
+        scene.dial(scene.ada, scene.bob, own);
+        scene.net.run_until(Duration::from_secs(2));
+        for host in [scene.ada, scene.bob] {
+            assert_eq!(startup_flags(&scene.net, host), (BTreeSet::from([0x0b]), 2), "hello and keying");
+        }
+    }
+    let mut net = Net::new(TRIP);
+    let person = |number: u8| {
+        let lasting = Flash::peer(Identity::generate([number; 32]));
+        Endpoint::new(EndpointConfig::new(Arc::new(lasting), [number; 32]))
+    };
+    let (ada, bob) = (net.add(person(1)), net.add(person(2)));
+    let (far, route) = (net.machine(bob).own_peer_id().expect("a certificate"), net.route_to(bob));
+    net.with(ada, |endpoint, now| endpoint.open_session_to_peer(now, far, &[route]));
+    net.run_until(Duration::from_secs(2));
+    assert_eq!(startup_flags(&net, ada), (BTreeSet::from([0x03]), 2));
 }

@@ -52,6 +52,11 @@ pub trait Profile: Send + Sync {
         Dialect::Rfc
     }
 
+    /// Whether this end has sessions that are spoken so, so that strangers must be greeted so too.
+    fn speaks(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Rfc
+    }
+
     /// Whether this end is the one that `endpoint_discriminator` selects (RFC 7425 §4.4.3).
     fn selected_by(&self, endpoint_discriminator: &[u8]) -> bool;
 

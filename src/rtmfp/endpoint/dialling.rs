@@ -74,7 +74,7 @@ impl Endpoint {
 
     /// Sends what an attempt has due, and sets its alarm; or ends it, when its time is over.
     pub(super) fn drive_attempt(&mut self, now: Instant, key: SessionKey) {
-        self.clock.note(now);
+        self.note_time(now);
         let Some(attempt) = self.sessions.attempt_mut(key) else { return };
         if attempt.is_given_up(now) {
             let waited = now.saturating_duration_since(attempt.started);

@@ -35,6 +35,7 @@ use super::allowance::Allowance;
 use super::answer_budget::AnswerBudget;
 use super::chance::Chance;
 use super::crypto::{PacketCipher, Profile};
+use super::dialect::Dialect;
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
 use super::machine::{Job, JobId, PathId, Route};
@@ -55,7 +56,8 @@ pub struct Endpoint {
     chance: Chance,
     cookies: CookieMaker,
     default_cipher: Box<dyn PacketCipher>,
-    clock: StartupClock,
+    /// By which startup packets are stamped, if somebody may be there who cannot read them otherwise.
+    clock: Option<StartupClock>,
     time_critical: TimeCritical,
     paths: BTreeMap<PathId, SocketAddr>,
     sessions: SessionTable,
@@ -90,12 +92,13 @@ impl Endpoint {
     /// An endpoint with no session yet.
     pub fn new(config: EndpointConfig) -> Self {
         let config = config.within_bounds();
+        let stamps = own_profiles(&config).any(|profile| profile.speaks(Dialect::FlashEra));
         let mut chance = Chance::new(config.seed);
         Self {
             cookies: CookieMaker::new(&mut chance),
             chance,
             default_cipher: config.profile.default_cipher(),
-            clock: StartupClock::default(),
+            clock: stamps.then(StartupClock::default),
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),
@@ -316,6 +319,11 @@ impl Endpoint {
         })
     }
 
+    /// How a session is spoken, if it is open.
+    pub fn dialect(&self, session: SessionKey) -> Option<Dialect> {
+        self.open(session).map(|running| running.session.dialect())
+    }
+
     /// This end's and the far end's session nonces (RFC 7425 §4.6.4).
     pub fn nonces(&self, session: SessionKey) -> Option<([u8; 32], [u8; 32])> {
         self.open(session).map(|running| running.session.nonces())
@@ -450,6 +458,10 @@ fn first_free(mut draw: impl FnMut() -> u32, taken: impl Fn(u32) -> bool) -> u32
             return id;
         }
     }
+}
+
+fn own_profiles(config: &EndpointConfig) -> impl Iterator<Item = &Arc<dyn Profile>> {
+    std::iter::once(&config.profile).chain(&config.second_profile)
 }
 
 /// RHellos that introducers may cause: they name the address, so they get less.

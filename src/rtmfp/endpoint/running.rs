@@ -20,7 +20,7 @@ impl Machine for Endpoint {
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
         let now = self.never_back(now);
-        self.clock.note(now);
+        self.note_time(now);
         // Whoever did not answer a flow until now will not: its session rejects it on its next turn.
         for session in std::mem::take(&mut self.asking) {
             self.wake(session);

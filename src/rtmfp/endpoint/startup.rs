@@ -147,13 +147,14 @@ impl Endpoint {
     /// Seals a plain startup packet, in fragments if it is too long for one datagram (§3.4).
     pub(super) fn send_plain_startup(&mut self, route: Route, far_session_id: u32, plain: &[u8]) {
         let limit = self.default_cipher.plain_limit(limits::DATAGRAM_SIZE);
-        if plain.len() + TIMESTAMP <= limit {
+        let stamp = if self.clock.is_some() { TIMESTAMP } else { 0 };
+        if plain.len() + stamp <= limit {
             let packet = self.sealed_startup(far_session_id, plain);
             self.startup_packets.push_back((route, packet));
             return;
         }
         let packet_id = u64::from(self.chance.u32());
-        let room = limit.saturating_sub(PACKET_HEADER);
+        let room = limit.saturating_sub(FLAGS + stamp);
         let pieces = packet_fragment::split(plain, packet_id, room)
             .map(|piece| startup_packet::with_chunk(&Chunk::PacketFragment(piece)))
             .map(|piece| self.sealed_startup(far_session_id, &piece))
@@ -161,20 +162,28 @@ impl Endpoint {
         self.fragments_out.add(route, pieces);
     }
 
+    /// It is `now`, for the stamps of startup packets.
+    pub(super) fn note_time(&mut self, now: Instant) {
+        if let Some(clock) = &mut self.clock {
+            clock.note(now);
+        }
+    }
+
     pub(super) fn sealed_startup(&mut self, far_session_id: u32, plain: &[u8]) -> Vec<u8> {
         let (mut packet, mut ends) = (Vec::new(), Vec::new());
-        let plain = startup_packet::stamped(plain, self.clock.ticks());
-        self.default_cipher.seal(far_session_id, &plain, &[plain.len()], &mut packet, &mut ends);
+        let stamped = self.clock.map(|clock| startup_packet::stamped(plain, clock.ticks()));
+        let plain = stamped.as_deref().unwrap_or(plain);
+        self.default_cipher.seal(far_session_id, plain, &[plain.len()], &mut packet, &mut ends);
         packet
     }
 }
 
-/// The timestamp of a startup packet.
+/// The flags of a startup packet.
+const FLAGS: usize = 1;
+/// Its timestamp, if it has one; it echoes none.
 const TIMESTAMP: usize = 2;
-/// The flags of a startup packet, and its timestamp; it echoes none.
-const PACKET_HEADER: usize = 1 + TIMESTAMP;
 /// What stands around the chunk in a startup datagram, at the most: session ID, checksum, header, padding.
-pub(super) const STARTUP_OVERHEAD: usize = 4 + 2 + PACKET_HEADER + 15;
+pub(super) const STARTUP_OVERHEAD: usize = 4 + 2 + FLAGS + TIMESTAMP + 15;
 
 #[cfg(test)]
 mod tests {

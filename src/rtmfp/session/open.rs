@@ -326,6 +326,11 @@ impl OpenSession {
         self.settings.dialect == Dialect::FlashEra
     }
 
+    /// How it is spoken.
+    pub(crate) fn dialect(&self) -> Dialect {
+        self.settings.dialect
+    }
+
     fn tell(&mut self, event: Event) {
         self.notices.push_back(Notice::Event(event));
     }

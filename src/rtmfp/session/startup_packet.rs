@@ -19,7 +19,7 @@ pub(crate) fn with_chunk(chunk: &Chunk<'_>) -> Vec<u8> {
     plain
 }
 
-/// A plain startup packet with the time it leaves at. Flash-era programs cannot read one without.
+/// A plain startup packet with the time it leaves at, without which Flash-era programs cannot read it.
 pub(crate) fn stamped(plain: &[u8], ticks: u16) -> Vec<u8> {
     let mut stamped = Vec::with_capacity(plain.len() + TIMESTAMP);
     if let Ok((header, chunks)) = PacketHeader::parse(plain) {

@@ -42,9 +42,6 @@ impl Seen {
     }
 }
 
-/// The first byte of a startup packet with a timestamp, which all of ours have.
-pub(crate) const STAMPED: u8 = 0x0b;
-
 /// Everything a host sent, taken apart.
 pub(crate) fn sent_by(net: &Net, host: Host) -> Vec<Seen> {
     let of_host = net.sent().iter().filter(|sent| sent.from == host);

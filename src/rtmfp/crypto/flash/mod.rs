@@ -109,6 +109,10 @@ impl Profile for Flash {
         if verification == Ok(Verification::OnRequest) { Dialect::FlashEra } else { Dialect::Rfc }
     }
 
+    fn speaks(&self, dialect: Dialect) -> bool {
+        dialect == Dialect::Rfc || self.near.verification == Verification::OnRequest
+    }
+
     fn selected_by(&self, endpoint_discriminator: &[u8]) -> bool {
         self.certificate_matches(&self.certificate, endpoint_discriminator)
     }

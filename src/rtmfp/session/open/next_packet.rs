@@ -147,11 +147,11 @@ impl OpenSession {
 
     fn pack_batch(&mut self, now: Instant, packing: &mut Packing) {
         let limit = self.cipher.plain_limit(self.path_mtu.datagram_size());
-        let with_data = !self.waits_for_room();
+        let with_bulk = !self.waits_for_room();
         let mut header = self.header(now);
         for _ in 0..limits::BATCH_PACKETS {
             let start = packing.plain.len();
-            let Some(packed) = self.pack_packet(now, &mut packing.plain, header, limit, with_data) else {
+            let Some(packed) = self.pack_packet(now, &mut packing.plain, header, limit, with_bulk) else {
                 return;
             };
             self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
@@ -181,7 +181,7 @@ impl OpenSession {
         plain: &mut Vec<u8>,
         header: PacketHeader,
         limit: usize,
-        with_data: bool,
+        with_bulk: bool,
     ) -> Option<UserDataPacked> {
         let start = plain.len();
         header.write(plain);
@@ -189,7 +189,10 @@ impl OpenSession {
         let end = start + limit;
 
         self.pack_waiting_chunks(plain, body, end);
-        let allowed = if with_data { self.allowed_data(now) } else { Allowed::Nothing };
+        let allowed = match self.allowed_data(now) {
+            Allowed::Everything if !with_bulk => Allowed::TimeCritical,
+            allowed => allowed,
+        };
         let has_data = self
             .send_flows
             .values_mut()
@@ -248,7 +251,7 @@ impl OpenSession {
         }
     }
 
-    /// Whether a batch with user data had better be put off until more of what is in flight is acknowledged.
+    /// Whether user data that is not time critical had better be put off until more of what is in flight is acknowledged.
     ///
     /// Otherwise each acknowledgement lets out as much as it acknowledges, and a stream that once went in small batches
     /// does so for ever, at several times the cost. Only nearby, where it is a matter of microseconds; and enough is in
