@@ -104,7 +104,7 @@ fn no_endpoint_gets_more_than_four_pieces_or_4380_bytes_in_200_milliseconds() {
     }
     // Her keying goes to each of them at once, and again after a second.
     net.run_for(Duration::from_secs(3));
-    for number in 1..=2 {
+    for number in 1..=3 {
         let of_it: Vec<(Duration, usize)> = net
             .sent()
             .iter()
