@@ -19,7 +19,7 @@ use super::session::responder::KeyingMark;
 /// A session in either of its two lives.
 pub(crate) enum Session {
     /// We are trying to open it.
-    Opening(Attempt),
+    Opening(Box<Attempt>),
     /// Both ends have its keys.
     Running(Box<Running>),
 }
@@ -99,7 +99,7 @@ impl SessionTable {
             }
         }
         self.attempts.insert(key);
-        self.sessions.insert(key, Session::Opening(attempt));
+        self.sessions.insert(key, Session::Opening(Box::new(attempt)));
     }
 
     /// Adds one with keys.
@@ -152,7 +152,7 @@ impl SessionTable {
             return None;
         }
         match self.remove(key) {
-            Some(Session::Opening(attempt)) => Some(attempt),
+            Some(Session::Opening(attempt)) => Some(*attempt),
             _ => None,
         }
     }

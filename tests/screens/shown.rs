@@ -107,6 +107,7 @@ pub(crate) fn link(number: u8, name: &str) -> Link {
     Link {
         peer: peer(number),
         server: Some("rtmfp://rendezvous.example.net".into()),
+        weak: None,
         name: Some(name.into()),
         addresses: vec![],
     }

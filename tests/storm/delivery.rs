@@ -27,7 +27,7 @@ fn storm(seed: u64, config: impl Fn(EndpointConfig) -> EndpointConfig) -> (Scene
 
 #[test]
 fn messages_come_once_and_whole_and_in_order_and_in_time_or_not_at_all() {
-    for_seeds(1_500, |seed| {
+    for_seeds(1_000, |seed| {
         let (scene, flows) = storm(seed, |config| config);
         if let Some(end) = scene.ended(0).or(scene.ended(1)) {
             return Err(format!("the session ended: {end:?}"));
@@ -38,7 +38,7 @@ fn messages_come_once_and_whole_and_in_order_and_in_time_or_not_at_all() {
 
 #[test]
 fn a_seed_makes_one_run_and_no_other() {
-    for_seeds(150, |seed| {
+    for_seeds(100, |seed| {
         let runs = [storm(seed, |config| config).0.net.trace(), storm(seed, |config| config).0.net.trace()];
         if runs[0] == runs[1] { Ok(()) } else { Err("two runs of a seed differ".into()) }
     });

@@ -20,7 +20,7 @@ const FLOWS: usize = 4;
 
 #[test]
 fn queues_buffers_and_what_is_in_flight_stay_within_their_limits() {
-    for_seeds(400, |seed| {
+    for_seeds(250, |seed| {
         let dice = &mut Dice::new(seed, b'w');
         let links = [weather::link(dice), weather::link(dice)];
         let changes = weather::changes(dice, Duration::from_secs(1));
@@ -33,14 +33,14 @@ fn queues_buffers_and_what_is_in_flight_stay_within_their_limits() {
         });
         let (mut widest, mut broken) = ([0; 2], None);
         let mut look = |scene: &Scene| {
-            for host in 0..2 {
+            for (host, widest) in widest.iter_mut().enumerate() {
                 let machine = scene.net.machine(scene.hosts[host]);
                 let Some(figures) = machine.figures(scene.now(), scene.sessions[host]) else {
                     continue;
                 };
-                widest[host] = widest[host].max(figures.congestion_window);
+                *widest = (*widest).max(figures.congestion_window);
                 let limits = [
-                    ("in flight", figures.in_flight, widest[host] + PACKET),
+                    ("in flight", figures.in_flight, *widest + PACKET),
                     ("queued", figures.queued, FLOWS * (SEND_BUFFER + LARGEST_MESSAGE)),
                     (
                         "held",

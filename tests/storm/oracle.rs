@@ -58,10 +58,10 @@ fn came(scene: &Scene, plan: &FlowPlan) -> Result<Vec<usize>, String> {
     let mut came = Vec::new();
     for (_, event) in scene.net.events(receiver) {
         match event {
-            Event::FlowOpened { flow: opened, metadata, .. } if metadata.first() == Some(&plan.number) => {
-                if flow.replace(*opened).is_some() {
-                    return Err(format!("flow {} was opened twice", plan.number));
-                }
+            Event::FlowOpened { flow: opened, metadata, .. }
+                if metadata.first() == Some(&plan.number) && flow.replace(*opened).is_some() =>
+            {
+                return Err(format!("flow {} was opened twice", plan.number));
             }
             Event::Message { flow: on, bytes, .. } if Some(*on) == flow => {
                 let (number, index) = traffic::name(bytes).ok_or("bytes that nobody wrote")?;

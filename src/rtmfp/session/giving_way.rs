@@ -77,7 +77,7 @@ const LEAST: usize = 3 * limits::DATAGRAM_SIZE;
 /// Round trips of holding back as far as it goes before that counts as useless.
 const ENOUGH: u32 = 8;
 /// How long it is left alone then.
-const RESIGNATION: Duration = Duration::from_secs(20);
+const RESIGNATION: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
 mod tests {

@@ -159,7 +159,8 @@ pub(crate) struct OpenSession {
     time_critical_sent: Option<Instant>,
     time_critical_reverse: Option<Instant>,
 
-    send_flows: BTreeMap<SendFlowId, SendFlow>,
+    /// Boxed, as a tree has room for eleven where there are mostly one or two.
+    send_flows: BTreeMap<SendFlowId, Box<SendFlow>>,
     next_flow: u64,
     turns: Turns,
     in_flight: InFlight,
@@ -170,7 +171,7 @@ pub(crate) struct OpenSession {
     /// Losses of what was sent before this place in the order are part of the loss the window was already cut for.
     recovered_from: u64,
 
-    receive_flows: BTreeMap<ReceiveFlowId, ReceiveFlow>,
+    receive_flows: BTreeMap<ReceiveFlowId, Box<ReceiveFlow>>,
     /// Messages on their way up, and flows that a packet changed: both empty between two inputs, kept for their memory.
     given: Vec<WholeMessage>,
     changed_flows: Vec<SendFlowId>,
@@ -308,7 +309,7 @@ impl OpenSession {
             congestion_window: self.congestion.window(),
             in_flight: self.in_flight.bytes(),
             queued: self.send_flows.values().map(|flow| flow.queue.queued_bytes()).sum(),
-            held: self.receive_flows.values().map(ReceiveFlow::held_bytes).sum(),
+            held: self.receive_flows.values().map(|flow| flow.held_bytes()).sum(),
             datagram_size: self.path_mtu.datagram_size(),
             bytes_sent: self.counters.bytes_sent,
             bytes_received: self.counters.bytes_received,

@@ -9,7 +9,7 @@ use crate::rtmfp::endpoint::{Delivery, FlowOptions, MessageId, ReceiveFlowId, Se
 use crate::rtmfp::error::Misuse;
 use crate::rtmfp::event::Event;
 use crate::rtmfp::flow::reassembly::WholeMessage;
-use crate::rtmfp::flow::receive_flow::{FlowEnd, ReceiveFlow};
+use crate::rtmfp::flow::receive_flow::FlowEnd;
 use crate::rtmfp::flow::send_flow::SendFlow;
 use crate::rtmfp::limits;
 
@@ -34,7 +34,7 @@ impl OpenSession {
         let id = SendFlowId(self.next_flow);
         self.next_flow += 1;
         self.turns.add(options.priority, id);
-        self.send_flows.insert(id, SendFlow::new(options, self.settings.dialect));
+        self.send_flows.insert(id, Box::new(SendFlow::new(options, self.settings.dialect)));
         Ok(id)
     }
 
@@ -123,7 +123,7 @@ impl OpenSession {
             receive_flow.resume();
             self.deliver(flow);
         }
-        if self.receive_flows.get_mut(&flow).is_some_and(ReceiveFlow::tell_of_room) {
+        if self.receive_flows.get_mut(&flow).is_some_and(|flow| flow.tell_of_room()) {
             self.acknowledging.hurry();
         }
     }

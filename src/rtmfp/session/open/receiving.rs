@@ -253,7 +253,7 @@ impl OpenSession {
             // Code 0: it is not the layer above that refuses (§2.3.16).
             None => flow.reject(0),
         }
-        self.receive_flows.insert(id, flow);
+        self.receive_flows.insert(id, Box::new(flow));
         self.acknowledging.hurry();
         if open >= limits::MOST_OPEN_RECEIVE_FLOWS {
             self.note_abuse(self.now);
@@ -294,10 +294,10 @@ impl OpenSession {
         let holds_much = |flow: &ReceiveFlow| flow.held_bytes() > limits::LITTLE_HELD_BYTES;
         // What a suspended flow waits for is not data.
         let waits_for_data = |flow: &ReceiveFlow| holds_much(flow) && !flow.is_suspended();
-        let held = || self.receive_flows.values().map(ReceiveFlow::held_bytes).sum::<usize>();
+        let held = || self.receive_flows.values().map(|flow| flow.held_bytes()).sum::<usize>();
         let first =
             || self.receive_flows.iter().find(|(_, flow)| waits_for_data(flow)).map(|(first, _)| *first);
-        self.receive_flows.get(&id).is_some_and(holds_much)
+        self.receive_flows.get(&id).is_some_and(|flow| holds_much(flow))
             && held() > limits::MOST_HELD_BYTES
             && first() != Some(id)
     }
