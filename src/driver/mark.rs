@@ -97,7 +97,7 @@ mod tests {
         let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
         let local = socket.local_addr().expect("a bound socket");
         let mark = Mark::default();
-        let mut set = |urgency, ecn| {
+        let set = |urgency, ecn| {
             let marked = mark.set(SockRef::from(&socket), local, &transmit(urgency, ecn));
             (marked, SockRef::from(&socket).tos_v4().expect("an option of every socket"))
         };
