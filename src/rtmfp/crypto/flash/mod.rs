@@ -64,7 +64,8 @@ impl Flash {
     }
 
     /// A server that offers only those of `groups` that we know, in that order: with 14 and 16 alone, nobody gets a session
-    /// whose keys are weak, and Flash-era programs get none at all.
+    /// whose keys are weak, and Flash-era programs get none at all. Weak groups alone are of use only for those who have no
+    /// strong static key: nobody else is let in by a weak one.
     ///
     /// # Errors
     /// [`CryptoError::NoCommonGround`] when we know none of them.
