@@ -140,6 +140,9 @@ pub(crate) const FLOW_ANSWER: Duration = Duration::from_millis(100);
 /// Packets waiting that hold one chunk for an address of its own; further answers to a flood are dropped.
 pub(crate) const MOST_PACKETS_APART: usize = 8;
 
+/// So long after something came a session looks whether it has memory to give back.
+pub(crate) const SPARE_AFTER: Duration = Duration::from_secs(1);
+
 /// Hellos waiting to be forwarded in one session.
 pub(crate) const MOST_FORWARDED_HELLOS: usize = 64;
 

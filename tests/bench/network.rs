@@ -23,7 +23,7 @@ const LONG: usize = 16 << 10;
 const SHORT_MESSAGES: usize = 1_000_000;
 const SHORT: usize = 160;
 /// Messages sent one by one, and how long nothing is sent between two.
-const LONE_MESSAGES: usize = 300;
+const LONE_MESSAGES: usize = 100;
 const BETWEEN: Duration = Duration::from_millis(2);
 /// Sessions opened one by one.
 const OPENINGS: usize = 100;
@@ -112,12 +112,18 @@ fn short(bench: &Bench) {
     bench.tell("network_short_receive", each(least(|carried| carried.receiver)), "us");
 }
 
-/// A message when nothing else goes on: from the thread that asks for it to the far end's callback.
+/// A message when nothing else goes on: from the thread that asks for it to the far end's callback. Both take turns, so that
+/// what else the computer does slows them alike.
 fn lone(bench: &Bench) {
-    let raw = median(raw::Pair::open().delays(LONE_MESSAGES));
-    let ours = median(Ours::open(Ends::Peers).delays(LONE_MESSAGES));
+    let (mut raw, mut ours) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        raw.push(median(raw::Pair::open().delays(LONE_MESSAGES)));
+        ours.push(median(Ours::open(Ends::Peers).delays(LONE_MESSAGES)));
+    }
+    let best = |rounds: Vec<f64>| rounds.into_iter().fold(f64::INFINITY, f64::min);
+    let raw = best(raw);
     bench.tell("network_lone_udp", raw, "us");
-    bench.tell_with_limit("network_lone_delay", ours, "us", raw);
+    bench.tell_with_limit("network_lone_delay", best(ours), "us", raw);
 }
 
 /// A session, from the command until it is told to be open.

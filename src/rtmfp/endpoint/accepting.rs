@@ -183,7 +183,9 @@ impl Endpoint {
         let (key, near_id) = (self.new_key(), self.new_near_id());
         let plain = responder::responder_keying(near_id, &component, &far_component, &*profile);
         let packet = self.sealed_startup(far_session_id, &plain);
-        self.startup_packets.push_back((route, packet.clone()));
+        // A copy takes no more than it needs, and this one stays.
+        let answer = packet.clone();
+        self.startup_packets.push_back((route, packet));
         let dialect = profile.dialect(&certificate);
         let agreed = Agreed { key, role: Role::Responder, dialect, far_session_id, keys, route };
         let session = self.new_open_session(now, agreed);
@@ -198,7 +200,7 @@ impl Endpoint {
                 initiator: false,
                 proof: Proof::Awaited { since: now, until: now + PROOF_WITHIN },
                 route,
-                answer: Some((mark, packet)),
+                answer: Some((mark, answer)),
                 ends_as: None,
             },
         );

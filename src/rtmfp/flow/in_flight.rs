@@ -50,6 +50,11 @@ impl InFlight {
         Self { flights: VecDeque::new(), next: 1, highest_acknowledged: 0, bytes: 0, long_arrived: false }
     }
 
+    /// Gives back memory that nothing is in.
+    pub(crate) fn release_spare(&mut self) {
+        self.flights.shrink_to_fit();
+    }
+
     /// Bytes in flight (S_OUTSTANDING_BYTES).
     pub(crate) fn bytes(&self) -> usize {
         self.bytes

@@ -64,6 +64,14 @@ impl Front {
 }
 
 impl Reassembly {
+    /// Gives back memory that nothing is in.
+    pub(crate) fn release_spare(&mut self) {
+        // A tree keeps its root when it becomes empty.
+        if self.fragments.is_empty() {
+            self.fragments = BTreeMap::new();
+        }
+    }
+
     /// Keeps a fragment. The caller makes sure that its number is new.
     pub(crate) fn insert(&mut self, number: u64, place: FragmentPlace, data: &[u8]) {
         self.cost += cost_of(data);

@@ -95,6 +95,11 @@ pub(crate) struct ReceiveFlow {
 }
 
 impl ReceiveFlow {
+    /// Gives back memory that nothing is in; for a flow on which nothing comes.
+    pub(crate) fn release_spare(&mut self) {
+        self.buffer.release_spare();
+    }
+
     /// A flow that nobody asked the layer above about yet.
     pub(crate) fn new(limits: ReceiveLimits) -> Self {
         Self {

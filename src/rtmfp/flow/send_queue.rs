@@ -127,6 +127,22 @@ impl SendQueue {
         }
     }
 
+    /// Gives back memory that nothing is in; for a queue that will not be used soon.
+    pub(crate) fn release_spare(&mut self) {
+        // A tree keeps its root when it becomes empty.
+        if self.messages.is_empty() {
+            self.messages = BTreeMap::new();
+        }
+        if self.lost.is_empty() {
+            self.lost = BTreeSet::new();
+        }
+        if self.deadlines.is_empty() {
+            self.deadlines = BTreeSet::new();
+        }
+        self.entries.shrink_to_fit();
+        self.reports.shrink_to_fit();
+    }
+
     /// Bytes of messages not yet acknowledged or given up.
     pub(crate) fn queued_bytes(&self) -> usize {
         self.queued_bytes

@@ -7,6 +7,7 @@ mod flows;
 mod held;
 mod next_packet;
 mod receiving;
+mod spare;
 mod timers;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -175,6 +176,8 @@ pub(crate) struct OpenSession {
     /// Messages on their way up, and flows that a packet changed: both empty between two inputs, kept for their memory.
     given: Vec<WholeMessage>,
     changed_flows: Vec<SendFlowId>,
+    /// When it is looked whether there is memory to give back.
+    spare_at: Option<Instant>,
     acknowledging: Acknowledging,
 
     waiting: Waiting,
@@ -233,6 +236,7 @@ impl OpenSession {
             receive_flows: BTreeMap::new(),
             given: Vec::new(),
             changed_flows: Vec::new(),
+            spare_at: None,
             acknowledging: Acknowledging::default(),
             waiting: Waiting::default(),
             over_told: false,

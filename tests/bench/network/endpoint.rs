@@ -6,7 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use tincan::driver::{self, Counters, DriverConfig};
+use tincan::driver::{self, Driver, DriverConfig};
 use tincan::rtmfp::Event;
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity, discriminator_for_url};
@@ -29,11 +29,23 @@ pub(super) enum Ends {
 
 /// A session between two drivers.
 pub(super) struct Ours {
-    near: tokio::sync::mpsc::Sender<Ask>,
+    near: Handle,
     near_told: mpsc::Receiver<Told>,
+    far: Handle,
     far_told: mpsc::Receiver<Told>,
     took_to_open: Duration,
-    _far: tokio::sync::mpsc::Sender<Ask>,
+}
+
+/// A driver at work, and what keeps its thread alive.
+struct Handle {
+    driver: Driver<Ask>,
+    _alive: tokio::sync::mpsc::Sender<()>,
+}
+
+impl Handle {
+    fn ask(&self, ask: Ask) {
+        self.driver.try_command(ask).expect("an idle driver");
+    }
 }
 
 /// What a transfer took, at either end and for both.
@@ -62,14 +74,11 @@ enum Ask {
 }
 
 enum Told {
-    Bound(SocketAddr),
     Opened(Instant),
     /// A message, when fewer bytes are expected than it has.
     Came(Instant),
     /// Everything written was acknowledged, or everything expected came; the processor time of the thread for it.
     Done(Duration),
-    /// What the driver sent until it stopped.
-    Sent(Counters),
 }
 
 /// An endpoint that writes by itself whenever there is room.
@@ -99,12 +108,11 @@ impl Ours {
         };
         let (far, far_told) = start(answers, 2);
         let (near, near_told) = start(Arc::new(Flash::peer(Identity::generate([1; 32]))), 1);
-        let Ok(Told::Bound(to)) = far_told.recv() else { panic!("the far end is bound") };
-        let Ok(Told::Bound(_)) = near_told.recv() else { panic!("the near end is bound") };
+        let to = far.driver.local_addresses()[0];
         let asked = Instant::now();
-        near.blocking_send(Ask::Open { to, discriminator: discriminator.into() }).expect("a running driver");
+        near.ask(Ask::Open { to, discriminator: discriminator.into() });
         let Ok(Told::Opened(at)) = near_told.recv() else { panic!("the session opens") };
-        Self { near, near_told, far_told, took_to_open: at - asked, _far: far }
+        Self { near, near_told, far, far_told, took_to_open: at - asked }
     }
 
     pub(super) fn took_to_open(self) -> Duration {
@@ -116,18 +124,13 @@ impl Ours {
         let (message, count) = (Bytes::from(vec![0x5a; length]), bytes / length);
         let mut ends = [Duration::ZERO; 2];
         let both = Took::measure(bytes, || {
-            self._far.blocking_send(Ask::Expect { bytes }).expect("a running driver");
-            self.near.blocking_send(Ask::Write { message, count }).expect("a running driver");
+            self.far.ask(Ask::Expect { bytes });
+            self.near.ask(Ask::Write { message, count });
             for (told, time) in [&self.near_told, &self.far_told].into_iter().zip(&mut ends) {
                 *time = done(told);
             }
         });
-        drop(self.near);
-        let sent = loop {
-            if let Told::Sent(counters) = self.near_told.recv().expect("a driver that stops") {
-                break counters;
-            }
-        };
+        let sent = self.near.driver.counters();
         let bytes_a_call = sent.bytes_sent as f64 / sent.batches_sent as f64;
         Carried { both, sender: ends[0], receiver: ends[1], bytes_a_call }
     }
@@ -139,7 +142,7 @@ impl Ours {
                 thread::sleep(BETWEEN);
                 let message = Bytes::from_static(&[0x5a; 100]);
                 let sent = Instant::now();
-                assert!(self.near.try_send(Ask::Write { message, count: 1 }).is_ok(), "an idle driver");
+                self.near.ask(Ask::Write { message, count: 1 });
                 loop {
                     if let Ok(Told::Came(at)) = self.far_told.recv() {
                         return at - sent;
@@ -154,14 +157,16 @@ fn done(told: &mpsc::Receiver<Told>) -> Duration {
     loop {
         match told.recv().expect("a running driver") {
             Told::Done(time) => return time,
-            Told::Bound(_) | Told::Opened(_) | Told::Came(_) | Told::Sent(_) => {}
+            Told::Opened(_) | Told::Came(_) => {}
         }
     }
 }
 
-fn start(profile: Arc<dyn Profile>, seed: u8) -> (tokio::sync::mpsc::Sender<Ask>, mpsc::Receiver<Told>) {
+/// An endpoint and its driver, on a thread that ends with the handle.
+fn start(profile: Arc<dyn Profile>, seed: u8) -> (Handle, mpsc::Receiver<Told>) {
     let (told, events) = mpsc::channel();
-    let (asks, mut asked) = tokio::sync::mpsc::channel(16);
+    let (tell_driver, drivers) = mpsc::channel();
+    let (alive, mut ended) = tokio::sync::mpsc::channel::<()>(1);
     on_a_thread(async move {
         let writer = Writer {
             endpoint: Endpoint::new(EndpointConfig::new(profile, [seed; 32])),
@@ -170,17 +175,15 @@ fn start(profile: Arc<dyn Profile>, seed: u8) -> (tokio::sync::mpsc::Sender<Ask>
             to_write: 0,
             began: Duration::ZERO,
             expected: 0,
-            told: told.clone(),
+            told,
         };
         let config = DriverConfig::new(vec![SocketAddr::from(([127, 0, 0, 1], 0))]);
         let driver = driver::spawn(writer, config, |()| {}).expect("a free port");
-        told.send(Told::Bound(driver.local_addresses()[0])).expect("somebody waits");
-        while let Some(ask) = asked.recv().await {
-            driver.command(ask).await.expect("a running driver");
-        }
-        let _ = told.send(Told::Sent(driver.counters()));
+        tell_driver.send(driver).expect("somebody waits");
+        ended.recv().await;
     });
-    (asks, events)
+    let driver = drivers.recv().expect("the driver starts");
+    (Handle { driver, _alive: alive }, events)
 }
 
 impl Machine for Writer {

@@ -56,6 +56,7 @@ impl OpenSession {
         if !self.is_flash_era() {
             self.marks.note_received(ecn);
         }
+        self.note_busy(now);
         self.on_header(now, header);
         self.on_chunks(now, route, body);
         if self.is_open() && route != self.route {

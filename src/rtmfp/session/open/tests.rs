@@ -13,5 +13,6 @@ mod losing;
 mod messages;
 mod one_packet;
 mod pair;
+mod quiet;
 mod sending;
 mod whole_session;

@@ -45,6 +45,7 @@ impl OpenSession {
             self.queue_chunk(&Chunk::Ping { message: &[] });
         }
         self.expire_messages(now);
+        self.release_spare(now);
         self.receive_flows.retain(|_, flow| flow.forgotten_at().is_none_or(|until| until > now));
     }
 
@@ -86,6 +87,7 @@ impl OpenSession {
             self.timeout_at,
             self.pacing.resume_at(),
             self.path_mtu.deadline(),
+            self.spare_at,
             self.acknowledging.deadline(),
             self.keepalive.gone_at(),
             Some(self.keepalive.ask_at(self.round_trip.timeout())),
