@@ -239,3 +239,29 @@ fn librtmfp_plays_from_a_flash_era_key() {
     assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum · group 2");
     assert!(contains(&said(&read.packets), "play"));
 }
+
+/// As a server: new keys for each session.
+fn server() -> Flash {
+    Flash::server(IDENTITY)
+}
+
+#[test]
+fn tcpublish_publishes_in_the_strongest_group() {
+    let recording = Recording::read(include_str!("../../tests/vectors/tcpublish.txt"));
+    let read = as_responder(&recording, &server());
+    // Its lasting keys are in groups 16, 14 and 2; it chose.
+    assert!(server().is_static(&read.certificate) && read.certificate.starts_with(&[0x84, 0x02, 0x1d, 16]));
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · HMAC-128 · group 16");
+    let said = said(&read.packets);
+    assert!(contains(&said, "createStream") && contains(&said, "publish"));
+}
+
+/// It neither wants tags nor numbers of us, and we none of Flash-era programs. But its lasting keys show that it is none.
+#[test]
+fn tcconn_without_verification_is_verified_all_the_same() {
+    let recording = Recording::read(include_str!("../../tests/vectors/tcconn_without_verification.txt"));
+    let read = as_responder(&recording, &server().verifying(Verification::OnRequest));
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · HMAC-128 · group 16");
+    let said = said(&read.packets);
+    assert!(contains(&said, "createStream") && contains(&said, "play"));
+}
