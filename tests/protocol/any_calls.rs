@@ -350,6 +350,7 @@ fn ask_node(node: &mut Node, now: Instant, what: u8, n: [u64; 6]) {
             let _ = (node.queued(target, MediaKind::Video), node.queued_bulk(target), node.sessions());
             let _ = (node.peer_figures(now, peer), node.direct_figures(now, peer), node.peer_route(peer));
             let _ = (node.session_bindings(peer), node.near_id());
+            let _ = node.connection_figures(now, connection);
         }
     }
 }

@@ -301,3 +301,16 @@ fn a_hundred_clients_come_and_go() {
     assert_eq!(net.events(server).iter().filter(gone).count(), 100);
     assert_eq!(Node::near_id(net.machine(server)), id(&net, server));
 }
+
+#[test]
+fn both_ends_can_ask_for_the_figures_of_their_connection_as_long_as_it_lasts() {
+    let (mut net, server, client, near, far) = connected();
+    let ours = net.with(client, |node, now| node.connection_figures(now, near)).expect("connected");
+    let theirs = net.with(server, |node, now| node.connection_figures(now, far)).expect("connected");
+    assert!(ours.packets_sent > 0 && ours.packets_sent == theirs.packets_received);
+    assert_eq!(ours.cipher, theirs.cipher);
+    net.with(client, |node, now| node.close_connection(now, near));
+    net.run_for(A_WHILE);
+    assert!(net.with(client, |node, now| node.connection_figures(now, near)).is_none());
+    assert!(net.with(server, |node, now| node.connection_figures(now, far)).is_none());
+}
