@@ -223,6 +223,11 @@ impl Node {
         self.direct_sessions(peer).filter_map(of).collect()
     }
 
+    /// The figures of the session that a connection is in, as client or as server.
+    pub fn connection_figures(&self, now: Instant, connection: ConnectionId) -> Option<SessionFigures> {
+        self.endpoint.figures(now, self.connections.get(&connection)?.session)
+    }
+
     /// How many sessions the endpoint below holds, with whomever: opening, open, and closing.
     pub fn sessions(&self) -> usize {
         self.endpoint.sessions()

@@ -173,7 +173,7 @@ fn tcserver_lets_in_a_client_with_a_lasting_key() {
     let recording = Recording::read(include_str!("../../tests/vectors/tcserver.txt"));
     let read = as_initiator(&recording, &strong());
     assert!(contains(&said(&read.packets), "NetConnection.Connect.Success"));
-    assert_eq!(read.keys.cipher.describe(), "AES-128 · HMAC-128");
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · HMAC-128 · group 14");
     assert!(!strong().is_static(&read.certificate), "it makes new keys for each session");
 }
 
@@ -183,7 +183,7 @@ fn tcserver_without_verification_lets_in_a_client_with_a_flash_era_key() {
     let read = as_initiator(&recording, &weak());
     assert!(contains(&said(&read.packets), "NetConnection.Connect.Success"));
     // Neither wants more than a checksum of the other.
-    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum");
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum · group 2");
 }
 
 /// A server of the Flash years: groups 5 and 14 in its certificate, and group 2 whatever one asks for; a checksum and no
@@ -193,7 +193,7 @@ fn monaserver2_lets_in_a_flash_era_key_and_forwards_a_hello() {
     let recording = Recording::read(include_str!("../../tests/vectors/monaserver2.txt"));
     let read = as_initiator(&recording, &weak());
     assert!(contains(&said(&read.packets), "NetConnection.Connect.Success"));
-    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum");
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum · group 2");
     let groups = [0x02, 0x15, 0x02, 0x02, 0x15, 0x05, 0x02, 0x15, 0x0e];
     assert!(read.certificate.starts_with(&[0x01, 0x0a, 0x41, 0x0e]) && read.certificate.ends_with(&groups));
     let hellos = find(&read.packets, |chunk| match chunk {
@@ -236,6 +236,6 @@ fn librtmfp_plays_from_a_flash_era_key() {
     let recording = Recording::read(include_str!("../../tests/vectors/librtmfp_plays.txt"));
     let read = as_responder(&recording, &weak());
     assert_eq!(read.certificate.len(), 132);
-    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum");
+    assert_eq!(read.keys.cipher.describe(), "AES-128 · checksum · group 2");
     assert!(contains(&said(&read.packets), "play"));
 }

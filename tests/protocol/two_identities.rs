@@ -92,7 +92,7 @@ fn two_that_met_by_their_weak_identities_open_a_second_session_by_their_lasting_
             figures.expect("both are open").cipher
         })
         .collect();
-    assert_eq!(ciphers, ["AES-128 · checksum", "AES-128 · HMAC-128"]);
+    assert_eq!(ciphers, ["AES-128 · checksum · group 2", "AES-128 · HMAC-128 · group 14"]);
     assert_eq!(scene.met(scene.bob).len(), 2);
 }
 

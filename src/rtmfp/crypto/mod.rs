@@ -147,7 +147,7 @@ pub trait PacketCipher: Send {
     /// [`CryptoError::Forged`] or [`CryptoError::Replayed`]; nothing is changed but the replay window on success.
     fn open<'a>(&mut self, datagram: &'a mut [u8]) -> Result<&'a [u8], CryptoError>;
 
-    /// What the far end's identity and this session are sealed with, for people who ask: "AES-128 · HMAC-128".
+    /// What the far end's identity and this session are sealed with, for people who ask: "AES-128 · HMAC-128 · group 14".
     fn describe(&self) -> String;
 }
 

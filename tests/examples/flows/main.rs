@@ -1,12 +1,13 @@
 //! Tries other programs at the level below NetConnection: flows of any kind, echoed.
 //!
 //! ```text
-//! cargo run --no-default-features --features net --example flows -- echo ADDRESS
-//! cargo run --no-default-features --features net --example flows -- ask ADDRESS [PEER-ID]
+//! cargo run --no-default-features --features net --example flows -- [--group N] [--old] echo ADDRESS
+//! cargo run --no-default-features --features net --example flows -- [--group N] [--old] ask ADDRESS [PEER-ID]
 //! ```
 //!
 //! `echo` accepts every flow, and sends each message back on a flow that answers it. `ask` opens two flows to such a
-//! server, or to the peer that it introduces, sends [`MESSAGES`] on each, and counts those that come back whole.
+//! server, or to the peer that it introduces, sends [`MESSAGES`] on each, and counts those that come back whole. With `--group` keys are agreed on in that group alone, and
+//! with `--old` HMACs and sequence numbers are there only where the far end asks for them.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use tincan::driver::{self, Driver, DriverConfig};
-use tincan::rtmfp::crypto::flash::{Flash, Identity, discriminator_for_url};
+use tincan::rtmfp::crypto::flash::{Flash, Identity, Verification, discriminator_for_url};
 use tincan::rtmfp::endpoint::{
     CloseManner, Delivery, EndpointConfig, FlowOptions, Priority, ReceiveFlowId, SendFlowId, SessionKey,
     WriteOptions,
@@ -131,8 +132,16 @@ fn seed() -> [u8; 32] {
     seed
 }
 
-async fn echo(address: SocketAddr) -> Result<ExitCode, Problem> {
-    let endpoint = Endpoint::new(EndpointConfig::new(Arc::new(Flash::server(seed())), seed()));
+/// An end that makes new keys for each session, in one group or in any.
+fn fresh(group: Option<u64>) -> Result<Flash, Problem> {
+    Ok(match group {
+        Some(group) => Flash::server_in(&[group], seed())?,
+        None => Flash::server(seed()),
+    })
+}
+
+async fn echo(profile: Flash, address: SocketAddr) -> Result<ExitCode, Problem> {
+    let endpoint = Endpoint::new(EndpointConfig::new(Arc::new(profile), seed()));
     let machine = Echo { endpoint, back: BTreeMap::new() };
     let driver = driver::spawn(machine, DriverConfig::new(vec![address]), |never| match never {})?;
     println!("listening on {:?}", driver.local_addresses());
@@ -141,8 +150,7 @@ async fn echo(address: SocketAddr) -> Result<ExitCode, Problem> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn ask(address: SocketAddr, peer: Option<PeerId>) -> Result<ExitCode, Problem> {
-    let profile = Flash::peer(Identity::generate(seed()));
+async fn ask(profile: Flash, address: SocketAddr, peer: Option<PeerId>) -> Result<ExitCode, Problem> {
     let endpoint = Endpoint::new(EndpointConfig::new(Arc::new(profile), seed()));
     let (tell, mut told) = mpsc::unbounded_channel();
     let driver = driver::spawn(Asked(endpoint), DriverConfig::any_port(), move |event| {
@@ -230,12 +238,26 @@ fn number_of(bytes: &[u8]) -> u64 {
 
 #[tokio::main]
 async fn main() -> Result<ExitCode, Problem> {
-    let usage = "usage: flows echo ADDRESS | flows ask ADDRESS [PEER-ID]";
-    let mut arguments = std::env::args().skip(1);
+    let usage =
+        "usage: flows [--group N] [--old] echo ADDRESS | flows [--group N] [--old] ask ADDRESS [PEER-ID]";
+    let mut arguments = std::env::args().skip(1).peekable();
+    let group = match arguments.next_if(|argument| argument == "--group") {
+        Some(_) => Some(arguments.next().ok_or(usage)?.parse()?),
+        None => None,
+    };
+    let verification = match arguments.next_if(|argument| argument == "--old") {
+        Some(_) => Verification::OnRequest,
+        None => Verification::Required,
+    };
     let (what, address) = (arguments.next().ok_or(usage)?, arguments.next().ok_or(usage)?.parse()?);
     match what.as_str() {
-        "echo" => echo(address).await,
-        "ask" => ask(address, arguments.next().map(|peer| peer.parse()).transpose()?).await,
+        "echo" => echo(fresh(group)?.verifying(verification), address).await,
+        "ask" => {
+            let peer = arguments.next().map(|peer| peer.parse()).transpose()?;
+            let lasting = || Flash::peer(Identity::generate(seed()));
+            let profile = if group.is_some() { fresh(group)? } else { lasting() };
+            ask(profile.verifying(verification), address, peer).await
+        }
         _ => Err(usage.into()),
     }
 }

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tincan::driver::{self, Driver, DriverConfig, DriverError};
+use tincan::driver::{self, Driver, DriverConfig};
 use tincan::netconnection::node::{ConnectionId, NodeConfig, ServerStreamId};
 use tincan::netconnection::{Node, NodeEvent};
 use tincan::rtmfp::EndpointConfig;
@@ -50,17 +50,9 @@ pub(crate) struct Client {
 
 impl Client {
     /// Binds any free port. To programs of the Flash years it shows a key that they understand.
-    pub(crate) fn new(who: &'static str, server: &Server) -> Result<Self, DriverError> {
-        let mut seeds = [[0; 32]; 2];
-        seeds.iter_mut().for_each(|seed| getrandom::fill(seed).expect("the system has randomness"));
-        let identity =
-            if server.old { Identity::generate_flash_era(seeds[0]) } else { Identity::generate(seeds[0]) };
-        println!("{who}: peer ID {}", identity.peer_id());
-        let mut profile = Flash::peer(identity);
-        if server.old {
-            profile = profile.verifying(Verification::OnRequest);
-        }
-        let endpoint = EndpointConfig::new(Arc::new(profile), seeds[1]);
+    pub(crate) fn new(who: &'static str, server: &Server) -> Result<Self, Problem> {
+        let profile = if server.group.is_some() { server.fresh()? } else { server.lasting(who)? };
+        let endpoint = EndpointConfig::new(Arc::new(profile), driver::random_seed()?);
         let node = Node::new(NodeConfig { endpoint, most_peer_connections: 8 });
         let (tell, told) = mpsc::unbounded_channel();
         let driver = driver::spawn(Asked(node), DriverConfig::any_port(), move |event| {
@@ -89,7 +81,10 @@ impl Client {
         let (url, routes) = (server.url.clone(), server.routes(self.driver.local_addresses()));
         let connection = self.ask(move |node, now| node.connect(now, &url, &routes, Vec::new())).await?;
         self.wait_for("connect", |event| matches!(event, NodeEvent::Connected { .. })).await?;
-        println!("{}: connected after {} ms", self.who, begun.elapsed().as_millis());
+        let took = begun.elapsed().as_millis();
+        let figures = self.ask(move |node, now| node.connection_figures(now, connection)).await?;
+        let cipher = figures.map(|figures| figures.cipher);
+        println!("{}: connected after {took} ms, {}", self.who, cipher.unwrap_or_default());
         Ok(connection)
     }
 
@@ -151,19 +146,43 @@ impl Client {
 #[derive(Clone)]
 pub(crate) struct Server {
     url: String,
-    addresses: Vec<SocketAddr>,
+    pub(crate) addresses: Vec<SocketAddr>,
     /// It is a program of the Flash years.
     old: bool,
+    /// The only group in which keys are to be agreed on.
+    group: Option<u64>,
 }
 
 impl Server {
     /// Reads `rtmfp://host[:port][/app]` and looks the name up.
-    pub(crate) fn parse(url: &str, old: bool) -> Result<Self, Problem> {
+    pub(crate) fn parse(url: &str, old: bool, group: Option<u64>) -> Result<Self, Problem> {
         let rest = url.strip_prefix("rtmfp://").ok_or("the address must read rtmfp://host[:port][/app]")?;
         let authority = rest.split('/').next().unwrap_or_default();
         let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let with_port = if has_port { authority.to_owned() } else { format!("{authority}:1935") };
-        Ok(Self { url: url.to_owned(), addresses: with_port.to_socket_addrs()?.collect(), old })
+        Ok(Self { url: url.to_owned(), addresses: with_port.to_socket_addrs()?.collect(), old, group })
+    }
+
+    /// An end that makes new keys for each session.
+    pub(crate) fn fresh(&self) -> Result<Flash, Problem> {
+        let seed = driver::random_seed()?;
+        let profile = match self.group {
+            Some(group) => Flash::server_in(&[group], seed)?,
+            None => Flash::server(seed),
+        };
+        Ok(self.verifying(profile))
+    }
+
+    /// An end with a key made for this run; for programs of the Flash years, one that they understand.
+    fn lasting(&self, who: &str) -> Result<Flash, Problem> {
+        let seed = driver::random_seed()?;
+        let identity = if self.old { Identity::generate_flash_era(seed) } else { Identity::generate(seed) };
+        println!("{who}: peer ID {}", identity.peer_id());
+        Ok(self.verifying(Flash::peer(identity)))
+    }
+
+    fn verifying(&self, profile: Flash) -> Flash {
+        if self.old { profile.verifying(Verification::OnRequest) } else { profile }
     }
 
     /// Each address by the socket of its family.

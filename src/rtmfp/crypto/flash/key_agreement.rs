@@ -45,7 +45,7 @@ impl Near {
     fn takes(&self, group: &Group, far: &Certificate<'_>) -> bool {
         let own = match &self.key {
             OwnKey::Static(identity) => identity.group.id == group.id,
-            OwnKey::Ephemeral => true,
+            OwnKey::Ephemeral(groups) => groups.contains(&group.id),
         };
         own && far.supports(group.id) && (group.is_strong() || !far.has_strong_static_key())
     }
@@ -56,8 +56,8 @@ impl Near {
 pub(super) enum OwnKey {
     /// From the certificate.
     Static(Arc<Identity>),
-    /// Made for each session.
-    Ephemeral,
+    /// Made for each session, in one of these groups.
+    Ephemeral(Vec<u64>),
 }
 
 /// The private half of an agreement under way.
@@ -141,7 +141,7 @@ pub(super) fn initiate(near: Near, far_certificate: Vec<u8>, seed: [u8; 32]) -> 
                 writer.option(EXTRA_RANDOMNESS, &chance.bytes::<{ size_of::<Salt>() }>());
                 PrivateKey::Static(identity)
             }
-            OwnKey::Ephemeral => {
+            OwnKey::Ephemeral(_) => {
                 let (exponent, public_key) = new_key_pair(group, verification, &mut chance);
                 writer.number_option(EPHEMERAL_KEY, group.id, &public_key);
                 PrivateKey::Ephemeral(exponent)
@@ -182,7 +182,7 @@ impl PendingKeys for Pending {
             let agreed = negotiation::agree(&half_way.terms, &far.terms, half_way.verification)?;
             let public_key = far.far_public_key(&certificate, half_way.group)?;
             let secret = half_way.group.shared_secret(public_key, half_way.private_key.exponent())?;
-            session_keys(&secret, &half_way.component, &far_component, agreed)
+            session_keys(half_way.group, &secret, &half_way.component, &far_component, agreed)
         })
     }
 }
@@ -216,14 +216,14 @@ pub(super) fn respond(
                 writer.option(EXTRA_RANDOMNESS, &chance.bytes::<{ size_of::<Salt>() }>());
                 PrivateKey::Static(identity)
             }
-            OwnKey::Ephemeral => {
+            OwnKey::Ephemeral(_) => {
                 let (exponent, public_key) = new_key_pair(group, verification, &mut chance);
                 writer.number_option(EPHEMERAL_KEY, group.id, &public_key);
                 PrivateKey::Ephemeral(exponent)
             }
         };
         let secret = group.shared_secret(far_public_key, private_key.exponent())?;
-        let keys = session_keys(&secret, &component, &initiator_component, agreed)?;
+        let keys = session_keys(group, &secret, &component, &initiator_component, agreed)?;
         Ok(Response { component, keys })
     })
 }
@@ -237,13 +237,20 @@ fn new_key_pair(group: &Group, verification: Verification, chance: &mut Chance) 
 }
 
 /// Keys and nonces from the shared secret and both components, as they were on the wire (§4.6.3-§4.6.5).
-fn session_keys(secret: &[u8], near: &[u8], far: &[u8], agreed: Agreed) -> Result<SessionKeys, CryptoError> {
+fn session_keys(
+    group: &Group,
+    secret: &[u8],
+    near: &[u8],
+    far: &[u8],
+    agreed: Agreed,
+) -> Result<SessionKeys, CryptoError> {
     // Our own component sent back would make both directions' keys the same.
     if near == far {
         return Err(CryptoError::Malformed);
     }
     let keys = DerivedKeys::new(secret, near, far);
     let cipher = FlashCipher::of_session(
+        group.id,
         sealing(agreed.sent, &keys.encrypt, &keys.hmac_send),
         sealing(agreed.received, &keys.decrypt, &keys.hmac_receive),
     );

@@ -60,8 +60,23 @@ impl Flash {
     /// It offers every group we know; the initiator takes the strongest that it has too. One that has nothing but weak
     /// groups is as weak as they are, and nobody else is.
     pub fn server(seed: [u8; 32]) -> Self {
-        let groups = Group::all().map(|group| group.id);
-        Self::new(certificate::of_server(groups, &mut Chance::new(seed)), OwnKey::Ephemeral)
+        Self::server_of(Group::all().map(|group| group.id).collect(), seed)
+    }
+
+    /// A server that offers only those of `groups` that we know, in that order: with 14 and 16 alone, nobody gets a session
+    /// whose keys are weak, and Flash-era programs get none at all. Weak groups alone are of use only for those who have no
+    /// strong static key: nobody else is let in by a weak one.
+    ///
+    /// # Errors
+    /// [`CryptoError::NoCommonGround`] when we know none of them.
+    pub fn server_in(groups: &[u64], seed: [u8; 32]) -> Result<Self, CryptoError> {
+        let known: Vec<u64> = groups.iter().copied().filter(|group| Group::find(*group).is_some()).collect();
+        if known.is_empty() { Err(CryptoError::NoCommonGround) } else { Ok(Self::server_of(known, seed)) }
+    }
+
+    fn server_of(groups: Vec<u64>, seed: [u8; 32]) -> Self {
+        let certificate = certificate::of_server(groups.iter().copied(), &mut Chance::new(seed));
+        Self::new(certificate, OwnKey::Ephemeral(groups))
     }
 
     fn new(certificate: Vec<u8>, key: OwnKey) -> Self {
@@ -234,7 +249,7 @@ mod tests {
         let first = near.initiate(far.certificate(), [3; 32])().expect("a component");
         let mut there =
             far.respond(near.certificate(), &first.component, [4; 32])().expect("keys").keys.cipher;
-        assert_eq!(there.describe(), "AES-128 · HMAC-128");
+        assert_eq!(there.describe(), "AES-128 · HMAC-128 · group 14");
         let (mut out, mut ends) = (Vec::new(), Vec::new());
         there.seal(1, b"xx", &[1, 2], &mut out, &mut ends);
         assert_ne!(out[..ends[0]], out[ends[0]..], "the same packet twice is two datagrams");

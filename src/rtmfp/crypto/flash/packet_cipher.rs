@@ -74,6 +74,8 @@ pub(super) struct FlashCipher {
     /// The next packet's sequence number, where packets have one (§4.7.3.3).
     next_sequence: Option<u64>,
     window: Option<ReplayWindow>,
+    /// Number of the group in which the keys were agreed on; none at startup.
+    group: Option<u64>,
 }
 
 impl FlashCipher {
@@ -86,11 +88,13 @@ impl FlashCipher {
             received_guard: Guard::Checksum,
             next_sequence: None,
             window: None,
+            group: None,
         }
     }
 
-    /// A session's cipher: each direction has a key, a guard, and sequence numbers or none.
-    pub(super) fn of_session(sent: Sealing<'_>, received: Sealing<'_>) -> Self {
+    /// A session's cipher: each direction has a key, a guard, and sequence numbers or none. The group's number is for those
+    /// who ask.
+    pub(super) fn of_session(group: u64, sent: Sealing<'_>, received: Sealing<'_>) -> Self {
         Self {
             encrypt: Aes128Enc::new(sent.key.into()),
             decrypt: Aes128Dec::new(received.key.into()),
@@ -98,6 +102,7 @@ impl FlashCipher {
             received_guard: received.guard,
             next_sequence: sent.sequence.then_some(0),
             window: received.sequence.then(ReplayWindow::default),
+            group: Some(group),
         }
     }
 
@@ -223,11 +228,9 @@ impl PacketCipher for FlashCipher {
             Guard::Hmac { length, .. } => format!("HMAC-{}", length * 8),
         };
         let (sent, received) = (guard(&self.sent_guard), guard(&self.received_guard));
-        if sent == received {
-            format!("AES-128 · {sent}")
-        } else {
-            format!("AES-128 · {sent} out, {received} in")
-        }
+        let guards = if sent == received { sent } else { format!("{sent} out, {received} in") };
+        let group = self.group.map(|group| format!(" · group {group}")).unwrap_or_default();
+        format!("AES-128 · {guards}{group}")
     }
 }
 
@@ -259,8 +262,8 @@ mod tests {
     ) -> (FlashCipher, FlashCipher) {
         let way = |key, guard| Sealing { key, guard, sequence };
         (
-            FlashCipher::of_session(way(&[1; 16], there()), way(&[2; 16], back())),
-            FlashCipher::of_session(way(&[2; 16], back()), way(&[1; 16], there())),
+            FlashCipher::of_session(14, way(&[1; 16], there()), way(&[2; 16], back())),
+            FlashCipher::of_session(14, way(&[2; 16], back()), way(&[1; 16], there())),
         )
     }
 

@@ -19,7 +19,7 @@ const PLAIN: &[u8] = b"\x01hello";
 fn mirror(tag_length: Option<usize>, sequence: bool) -> FlashCipher {
     let guard = || tag_length.map_or(Guard::Checksum, |length| Guard::hmac(&HMAC_KEY, length));
     let way = || Sealing { key: &KEY, guard: guard(), sequence };
-    FlashCipher::of_session(way(), way())
+    FlashCipher::of_session(14, way(), way())
 }
 
 fn sealed(cipher: &mut FlashCipher, plain: &[u8]) -> Vec<u8> {

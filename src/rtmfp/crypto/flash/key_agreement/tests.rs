@@ -31,20 +31,21 @@ fn every_pairing_of_lasting_and_fresh_keys_agrees() {
     let (ada, bob) = (peer(1), peer(2));
     let (here, there) = (Flash::server([3; 32]), Flash::server([4; 32]));
     let (old, older) = (weak_peer(5), weak_peer(6));
-    for (initiator, responder) in [
-        (&ada, &bob),
-        (&ada, &there),
-        (&here, &bob),
-        (&here, &there),
-        (&old, &older),
-        (&old, &there),
-        (&here, &old),
+    for (initiator, responder, group) in [
+        (&ada, &bob, 14),
+        (&ada, &there, 14),
+        (&here, &bob, 14),
+        (&here, &there, 16),
+        (&old, &older, 2),
+        (&old, &there, 2),
+        (&here, &old, 2),
     ] {
         let (mut a, mut b) = agreed(initiator, responder);
         assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
         assert_eq!((a.near_nonce, a.far_nonce), (b.far_nonce, b.near_nonce));
         assert_ne!(a.near_nonce, a.far_nonce);
-        assert_eq!(a.cipher.describe(), "AES-128 · HMAC-128");
+        assert_eq!(a.cipher.describe(), format!("AES-128 · HMAC-128 · group {group}"));
+        assert_eq!(b.cipher.describe(), a.cipher.describe());
     }
 }
 
@@ -102,7 +103,7 @@ fn a_component_that_says_nothing_of_hmac_and_sequence_numbers_offers_and_wants_n
     let responder = weak_peer(2).verifying(Verification::OnRequest);
     let silent = [2, 0x1d, 2, 17, 0x0e, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
     let response = responder.respond(weak_peer(1).certificate(), &silent, [2; 32])().expect("keys");
-    assert_eq!(response.keys.cipher.describe(), "AES-128 · checksum");
+    assert_eq!(response.keys.cipher.describe(), "AES-128 · checksum · group 2");
     let refused = weak_peer(2).respond(weak_peer(1).certificate(), &silent, [2; 32])().map(|_| ());
     assert_eq!(refused, Err(CryptoError::NoCommonGround));
 }
@@ -124,7 +125,7 @@ fn flash_era_ends_agree_as_flash_does_byte_for_byte() {
     assert_eq!(response.component.len(), 7 + 4 + 128);
     assert_eq!(old(1).sign(b"anything"), b"X");
     let (mut a, mut b) = agreed(&old(1), &old(2));
-    assert_eq!(a.cipher.describe(), "AES-128 · checksum");
+    assert_eq!(a.cipher.describe(), "AES-128 · checksum · group 2");
     assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
 }
 
@@ -133,7 +134,7 @@ fn who_is_asked_for_tags_and_sequence_numbers_sends_them() {
     let (strict, lax) = (weak_peer(1), weak_peer(2).verifying(Verification::OnRequest));
     let (mut a, mut b) = agreed(&strict, &lax);
     assert!(carries(&mut *a.cipher, &mut *b.cipher) && carries(&mut *b.cipher, &mut *a.cipher));
-    assert_eq!(a.cipher.describe(), "AES-128 · HMAC-128");
+    assert_eq!(a.cipher.describe(), "AES-128 · HMAC-128 · group 2");
     // The other way round the tags that Flash names have 10 bytes, too few for who requires them.
     let first = lax.initiate(strict.certificate(), [1; 32])().expect("a component");
     let refused = strict.respond(lax.certificate(), &first.component, [2; 32])().map(|_| ());
@@ -147,13 +148,14 @@ fn one_direction_may_have_a_tag_and_the_other_a_checksum_and_a_number() {
     // Tags of 6 bytes always and no numbers from here; no tag, but numbers, from there.
     let component = [2, 0x1d, 2, 3, 0x1a, 4, 6, 2, 0x1e, 1];
     let mut there = responder.respond(&initiator.certificate, &component, [2; 32])().expect("keys");
-    assert_eq!(there.keys.cipher.describe(), "AES-128 · checksum out, HMAC-48 in");
+    assert_eq!(there.keys.cipher.describe(), "AES-128 · checksum out, HMAC-48 in · group 2");
     let certificate = Certificate::parse(responder.certificate()).expect("a certificate");
     let public_key = certificate.static_key(2).expect("a key in group 2");
     let secret = initiator.group.shared_secret(public_key, &initiator.exponent).expect("a good key");
     let way = |tag_length, sequence| Direction { tag_length, sequence };
     let agreed = Agreed { sent: way(Some(6), false), received: way(None, true) };
-    let mut here = session_keys(&secret, &component, &there.component, agreed).expect("keys");
+    let mut here =
+        session_keys(initiator.group, &secret, &component, &there.component, agreed).expect("keys");
     assert!(carries(&mut *here.cipher, &mut *there.keys.cipher));
     assert!(carries(&mut *there.keys.cipher, &mut *here.cipher));
 }
@@ -209,6 +211,26 @@ fn a_group_that_either_end_does_not_have_is_refused() {
             Err(CryptoError::NoCommonGround)
         );
     }
+}
+
+#[test]
+fn a_server_told_its_groups_agrees_in_no_other_and_offers_the_ones_it_knows() {
+    let all = Flash::server([1; 32]);
+    for group in [16, 14, 5, 2] {
+        let only = Flash::server_in(&[99, group], [2; 32]).expect("one of them is known");
+        let chosen = format!("AES-128 · HMAC-128 · group {group}");
+        assert_eq!(agreed(&all, &only).0.cipher.describe(), chosen);
+        assert_eq!(agreed(&only, &all).0.cipher.describe(), chosen);
+        let certificate = Certificate::parse(only.certificate()).expect("ours");
+        assert!(certificate.supports(group) && !certificate.supports(99));
+    }
+    let strong = Flash::server_in(&[16, 14], [3; 32]).expect("both are known");
+    let old = weak_peer(4);
+    // Whoever does not ask first what is on offer is turned away all the same.
+    let first = old.initiate(all.certificate(), [1; 32])().expect("a component");
+    let refused = strong.respond(old.certificate(), &first.component, [2; 32])().map(|_| ());
+    assert_eq!(refused, Err(CryptoError::NoCommonGround));
+    assert_eq!(Flash::server_in(&[99], [1; 32]).map(|_| ()), Err(CryptoError::NoCommonGround));
 }
 
 #[test]
@@ -310,7 +332,7 @@ fn a_fresh_key_is_its_group_and_then_the_key_to_the_end_of_the_option() {
         group.shared_secret(certificate.static_key(14).expect("a key"), &exponent).expect("a good key");
     let way = Direction { tag_length: Some(16), sequence: true };
     let agreed = Agreed { sent: way, received: way };
-    let mut here = session_keys(&secret, &component, &there.component, agreed).expect("keys");
+    let mut here = session_keys(group, &secret, &component, &there.component, agreed).expect("keys");
     assert!(carries(&mut *here.cipher, &mut *there.keys.cipher));
 }
 
