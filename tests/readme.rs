@@ -20,7 +20,16 @@ fn every_linked_file_is_there() {
 fn every_flag_is_in_the_programs_help() {
     let helps: String = ["", "serve", "call", "answer", "id", "devices"].map(help_of).concat();
     // Flags of cargo, which README names too.
-    let others = ["--no-default-features", "--features", "--locked", "--release", "--example"];
+    let others = [
+        "--no-default-features",
+        "--features",
+        "--locked",
+        "--release",
+        "--example",
+        "--test",
+        "--nocapture",
+        "--open",
+    ];
     let words = README.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
     let flags: Vec<_> =
         words.filter(|word| word.starts_with("--") && word.len() > 2 && !word.starts_with("---")).collect();

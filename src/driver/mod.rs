@@ -1,9 +1,10 @@
 //! The only sockets: one task that owns them all and drives one [`Machine`](crate::rtmfp::Machine).
 //!
 //! Most programs want [`run`]: it runs a machine that is asked by closures and answered on the spot ([`Running`]). Below it
-//! is [`spawn`], for a machine with commands of its own: it binds, then waits for one of datagrams, deadline, command and finished job; each becomes one input, and the
-//! machine is drained before the next. Nothing is decided here: a socket's error is counted, never fatal, since the
-//! engine's timers already deal with loss. Read on in `run_loop` for the loop and in [`handle`] for the face of it.
+//! is [`spawn`], for a machine with commands of its own: it binds, then waits for one of datagrams, deadline, command and
+//! finished job; each becomes one input, and the machine is drained before the next. Nothing is decided here: a socket's
+//! error is counted, never fatal, since the engine's timers already deal with loss. Read on in `run_loop` for the loop and
+//! in [`handle`] for the face of it.
 
 #![warn(rustdoc::private_intra_doc_links)]
 

@@ -10,8 +10,8 @@ use super::ids::{
 };
 use super::status::StatusCode;
 use crate::amf::Value;
-use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::Route;
+use crate::rtmfp::{PeerId, SessionEnd};
 
 /// What a node tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -228,8 +228,34 @@ pub enum PlaybackEnd {
     Unpublished,
     /// Nobody could be reached by that peer ID: no introduction, no answer.
     Unreachable,
-    /// The session went silent.
+    /// The session ended without a word of the far end: it went silent, or was not to be listened to any longer.
     Vanished,
     /// We closed it.
     ClosedHere,
+}
+
+impl PlaybackEnd {
+    /// What the end of its session is for a stream that plays.
+    pub(super) fn of_session(end: SessionEnd) -> Self {
+        match end {
+            SessionEnd::ClosedHere => Self::ClosedHere,
+            SessionEnd::ClosedThere => Self::Unpublished,
+            SessionEnd::NeverOpened { .. } => Self::Unreachable,
+            // Also what we broke off ourselves: the layer above did not ask for it, and would wait for ever.
+            SessionEnd::WentQuiet { .. }
+            | SessionEnd::PathTooNarrow
+            | SessionEnd::Replaced
+            | SessionEnd::Abusive => Self::Vanished,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_of_a_far_end_that_broke_the_rules_does_not_end_as_if_we_had_closed_it() {
+        assert_eq!(PlaybackEnd::of_session(SessionEnd::Abusive), PlaybackEnd::Vanished);
+    }
 }

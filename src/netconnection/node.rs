@@ -400,8 +400,7 @@ impl Node {
         if let Some(connection) = session.connection {
             self.on_connection_lost(now, connection, end);
         }
-        let vanished =
-            matches!(end, SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced);
+        let vanished = PlaybackEnd::of_session(end) == PlaybackEnd::Vanished;
         self.end_subscribers(now, key, vanished);
         self.on_session_of_playbacks_ended(now, key, end);
         self.sessions.remove(&key);

@@ -256,16 +256,7 @@ impl Node {
         self.end_playbacks(
             now,
             |playback| playback.session == Some(key),
-            |playback| match end {
-                _ if waits(playback) => PlaybackEnd::Unreachable,
-                SessionEnd::ClosedHere => PlaybackEnd::ClosedHere,
-                SessionEnd::ClosedThere => PlaybackEnd::Unpublished,
-                SessionEnd::NeverOpened { .. } => PlaybackEnd::Unreachable,
-                SessionEnd::WentQuiet { .. } | SessionEnd::PathTooNarrow | SessionEnd::Replaced => {
-                    PlaybackEnd::Vanished
-                }
-                SessionEnd::Abusive => PlaybackEnd::ClosedHere,
-            },
+            |playback| if waits(playback) { PlaybackEnd::Unreachable } else { PlaybackEnd::of_session(end) },
         );
     }
 

@@ -69,6 +69,11 @@ impl FragmentPace {
         }
     }
 
+    /// Bytes of what waits.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
     /// When [`Self::take_due`] has something to do, once it has nothing to do now.
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.due.first().and_then(|(at, _)| *at)

@@ -164,8 +164,9 @@ impl Endpoint {
         candidates: &[Route],
     ) -> SessionKey {
         let now = self.never_back(now);
-        let endpoint_discriminator = self.config.profile.discriminator_of(peer);
-        self.dial(now, own, endpoint_discriminator.into(), candidates)
+        let profile = self.profile(own);
+        let discriminator = profile.map_or_else(Bytes::new, |profile| profile.discriminator_of(peer).into());
+        self.dial(now, own, discriminator, candidates)
     }
 
     /// More addresses at which a session that is still opening may be tried.
@@ -258,6 +259,7 @@ impl Endpoint {
 
     /// Gives the messages that a suspended flow held, and those to come.
     pub fn resume_flow(&mut self, now: Instant, session: SessionKey, flow: ReceiveFlowId) {
+        let now = self.never_back(now);
         self.change(session, |open| open.resume_flow(now, flow));
     }
 
@@ -352,7 +354,8 @@ impl Endpoint {
             Session::Running(running) => running.certificate.len() + running.session.held_bytes(),
         });
         let answers = self.startup_packets.iter().map(|(_, packet)| packet.len());
-        sessions.chain(answers).sum::<usize>() + self.fragments.held_bytes() + self.admissions.held_bytes()
+        let in_pieces = self.fragments.held_bytes() + self.fragments_out.held_bytes();
+        sessions.chain(answers).sum::<usize>() + in_pieces + self.admissions.held_bytes()
     }
 
     /// Key agreements under way for strangers, for tests and statistics.

@@ -158,9 +158,9 @@ impl PathMtu {
             && self.series.refused_since.is_some_and(|since| now.saturating_duration_since(since) >= patience)
     }
 
-    /// Nothing is known any more.
+    /// Nothing is known any more, but for what kind of far end it leads to.
     pub(crate) fn on_new_path(&mut self) {
-        *self = Self { number: self.number, ..Self::default() };
+        *self = Self { fixed: self.fixed, number: self.number, ..Self::default() };
     }
 }
 
@@ -260,5 +260,8 @@ mod tests {
         path.want(now);
         assert_eq!((path.datagram_size(), path.deadline()), (1192, None));
         assert!(!path.may_try_long());
+        path.on_new_path();
+        path.want(now);
+        assert_eq!((path.datagram_size(), path.deadline()), (1192, None), "wherever it goes");
     }
 }

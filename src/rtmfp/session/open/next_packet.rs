@@ -312,10 +312,14 @@ impl OpenSession {
         allowed: Allowed,
     ) -> UserDataPacked {
         let packed = self.pack_user_data_up_to(now, plain, start, end, allowed);
-        if packed.any || !self.path_mtu.may_try_long() {
+        if packed.any {
             return packed;
         }
-        // Whatever is left is too long for what is known to pass; nothing is in the packet that would be lost with it.
+        if !self.path_mtu.may_try_long() {
+            self.path_mtu.want(now);
+            return packed;
+        }
+        // Whatever is left is too long for what is known to pass; no other data is in the packet that would be lost with it.
         let end = start + self.cipher.plain_limit(limits::DATAGRAM_SIZE);
         self.pack_user_data_up_to(now, plain, start, end, allowed)
     }

@@ -320,6 +320,16 @@ fn a_flow_with_nothing_to_say_yet_can_be_begun_by_a_message_that_is_too_late() {
     assert_eq!((opened(&bob), bob.messages().len()), (1, 0));
 }
 
+#[test]
+fn a_message_that_fits_into_no_short_packet_beside_what_its_flow_says_of_itself_goes_in_a_long_one() {
+    let mut ada = Lone::new();
+    ada.session.path_mtu.on_new_path();
+    let flow = ada.open_flow_with(&[7; 512], None);
+    ada.queue(flow, &[1; 60], WriteOptions::default());
+    let said = data_in(&ada.wait(ms(10_000)));
+    assert_eq!(said.first().map(|first| first.data.len()), Some(60));
+}
+
 /// Conforms: 7016-3.6.2-a, 7016-2.3.11-g
 #[test]
 fn a_new_flow_is_open_takes_64_blocks_and_begins_at_one() {
