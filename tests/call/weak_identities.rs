@@ -174,6 +174,19 @@ fn a_link_that_names_both_reaches_only_who_proves_to_be_the_lasting_one() {
 }
 
 #[test]
+fn a_plain_client_does_not_stand_in_for_who_is_meant_by_the_lasting_identity() {
+    let mut world = World::new();
+    let old = world.add_old_server();
+    let (_, flash) = world.plain_at_old(old, "Flash");
+    let (ada, _) = world.client("Ada");
+    let server = Some(with_mark(&world.url_of(old), true));
+    let link = Link { peer: PeerId([9; 32]), server, weak: Some(flash), name: None, addresses: vec![] };
+    world.call(ada, link.to_text());
+    assert!(world.until(30, |world| world.end(ada).is_some() || world.is_up(ada)));
+    assert_eq!(world.end(ada), Some(EndReason::Declined));
+}
+
+#[test]
 fn what_is_written_to_a_weak_peer_id_arrives_by_the_lasting_one() {
     let Met { mut world, ada, bob, .. } = met();
     world.person(ada.host, Command::SendText { to: bob.weak, text: "are you there?".into() });

@@ -356,6 +356,9 @@ impl ClientMachine {
                 return;
             }
             LinkNews::Named { name, capabilities } => {
+                if self.stands_in_for_another(now, peer) {
+                    return;
+                }
                 self.goes_by(peer, &name);
                 if capabilities.is_none_or(|far| far.intent == Intent::Call) {
                     let gate = self.gate(now, peer);

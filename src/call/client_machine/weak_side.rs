@@ -126,9 +126,7 @@ impl ClientMachine {
         let expected = self.weak.expected.filter(|(weak, _)| *weak == from).map(|(_, lasting)| lasting);
         if self.is_me(to) || expected.is_some_and(|expected| expected != to) {
             tracing::warn!("whoever answers is not the one who was meant");
-            self.with_link(now, from, PeerLink::close);
-            let effects = self.call.lost(now, from, Loss::Refused);
-            self.carry_out(now, effects);
+            self.leave_weak_lines(now, from);
             return;
         }
         let at = self.node.peer_route(from);
@@ -139,9 +137,7 @@ impl ClientMachine {
         let Some(offer) = offer else { return };
         if self.config.blocked.contains(&to) {
             // The person means not to talk to them, under whatever peer ID.
-            self.with_link(now, from, PeerLink::close);
-            let effects = self.call.lost(now, from, Loss::Refused);
-            self.carry_out(now, effects);
+            self.leave_weak_lines(now, from);
             return;
         }
         let goes_on = match offer.intent {
@@ -153,6 +149,24 @@ impl ClientMachine {
             self.dial_lines(now, to, offer);
         }
         self.with_link(now, from, PeerLink::close);
+    }
+
+    /// Whether somebody goes by a name on weak lines who should have pointed on to the lasting identity that the person
+    /// means: a plain client never does. The lines end then.
+    pub(super) fn stands_in_for_another(&mut self, now: Instant, peer: PeerId) -> bool {
+        let stands_in = self.is_weak(peer) && self.weak.expected.is_some_and(|(weak, _)| weak == peer);
+        if stands_in {
+            tracing::warn!("whoever answers does not say that it is the one who was meant");
+            self.weak.expected = None;
+            self.leave_weak_lines(now, peer);
+        }
+        stands_in
+    }
+
+    fn leave_weak_lines(&mut self, now: Instant, peer: PeerId) {
+        self.with_link(now, peer, PeerLink::close);
+        let effects = self.call.lost(now, peer, Loss::Refused);
+        self.carry_out(now, effects);
     }
 
     /// What was written to the weak peer ID is written to the lasting one.
