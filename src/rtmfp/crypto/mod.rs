@@ -75,6 +75,11 @@ pub trait Profile: Send + Sync {
     /// First half of an initiator's key agreement with the holder of `far_certificate`.
     fn initiate(&self, far_certificate: &[u8], seed: [u8; 32]) -> Work<Initiation>;
 
+    /// Whether [`Self::initiate`] is next to no work: whoever has a lasting key computes nothing before the answer comes.
+    fn initiates_at_once(&self) -> bool {
+        false
+    }
+
     /// A responder's whole key agreement: its own key component, and the keys.
     fn respond(
         &self,

@@ -137,9 +137,14 @@ impl Endpoint {
         self.alarms.set(key, Some(deadline));
         tracing::debug!(?peer, from = %Redacted(route.address), "hello answered");
 
-        let seed = self.chance.bytes();
-        let job = self.compute(profile.initiate(certificate, seed));
-        self.dialling.insert(job, Step::Initiate(key));
+        let work = profile.initiate(certificate, self.chance.bytes());
+        if profile.initiates_at_once() {
+            // A job would cost more than it spares: a thread is woken, and wakes us.
+            self.on_initiation(now, key, work());
+        } else {
+            let job = self.compute(work);
+            self.dialling.insert(job, Step::Initiate(key));
+        }
     }
 
     /// Whoever answered has a session with us already, or we are opening one: an attempt too many (§3.5.1.1.1). It is

@@ -154,6 +154,10 @@ impl Profile for Flash {
         key_agreement::initiate(self.near.clone(), far_certificate.to_vec(), seed)
     }
 
+    fn initiates_at_once(&self) -> bool {
+        matches!(self.near.key, OwnKey::Static(_))
+    }
+
     fn respond(
         &self,
         initiator_certificate: &[u8],
