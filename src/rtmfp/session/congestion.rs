@@ -145,11 +145,11 @@ mod appendix_a;
 mod tests {
     use super::*;
 
-    const ALONE: Surroundings =
+    pub(super) const ALONE: Surroundings =
         Surroundings { time_critical_here: false, fast_growth: true, standing_queue: false };
-    const REAL_TIME: Surroundings =
+    pub(super) const REAL_TIME: Surroundings =
         Surroundings { time_critical_here: true, fast_growth: false, standing_queue: false };
-    const YIELDING: Surroundings =
+    pub(super) const YIELDING: Surroundings =
         Surroundings { time_critical_here: false, fast_growth: false, standing_queue: false };
 
     fn acknowledged(bytes: usize, outstanding: usize) -> PacketVerdict {

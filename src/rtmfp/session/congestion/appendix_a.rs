@@ -3,14 +3,8 @@
 
 use proptest::prelude::*;
 
+use super::tests::{ALONE, REAL_TIME, YIELDING};
 use super::*;
-
-const ALONE: Surroundings =
-    Surroundings { time_critical_here: false, fast_growth: true, standing_queue: false };
-const REAL_TIME: Surroundings =
-    Surroundings { time_critical_here: true, fast_growth: false, standing_queue: false };
-const YIELDING: Surroundings =
-    Surroundings { time_critical_here: false, fast_growth: false, standing_queue: false };
 
 fn acknowledged(bytes: usize, outstanding: usize) -> PacketVerdict {
     PacketVerdict {
