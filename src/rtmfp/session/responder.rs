@@ -2,7 +2,7 @@
 //!
 //! Before a valid cookie nothing is remembered at all; after it, a bounded number of key agreements, one for each cookie.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use sha2::{Digest, Sha256};
 
@@ -52,18 +52,18 @@ pub(crate) struct Admitted {
 #[derive(Default)]
 pub(crate) struct Admissions {
     by_job: BTreeMap<JobId, (Admitted, Vec<u8>)>,
-    cookies: BTreeMap<Vec<u8>, KeyingMark>,
+    cookies: BTreeSet<Vec<u8>>,
 }
 
 impl Admissions {
     /// Whether there is room for one more, and this cookie is not already at work.
     pub(crate) fn takes(&self, cookie: &[u8]) -> bool {
-        self.by_job.len() < MOST_AGREEMENTS && !self.cookies.contains_key(cookie)
+        self.by_job.len() < MOST_AGREEMENTS && !self.cookies.contains(cookie)
     }
 
     /// Notes one.
     pub(crate) fn note(&mut self, job: JobId, admitted: Admitted, cookie: &[u8]) {
-        self.cookies.insert(cookie.to_vec(), admitted.mark);
+        self.cookies.insert(cookie.to_vec());
         self.by_job.insert(job, (admitted, cookie.to_vec()));
     }
 
