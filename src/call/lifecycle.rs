@@ -7,6 +7,7 @@ mod phase;
 
 use std::time::{Duration, Instant};
 
+use super::additions::Additions;
 use super::end_reason::EndReason;
 use super::event::Event;
 use super::messages::{Capabilities, Goodbye, Intent, Message};
@@ -117,7 +118,13 @@ impl Lifecycle {
         // With a plain client the lines are the call.
         let accepted = lines_up && plain;
         let with = With { peer, name, call, incoming: false, with_video, plain, lines_up, accepted };
-        let offer = Capabilities { intent: Intent::Call, call, video: with_video, lasting: None };
+        let offer = Capabilities {
+            intent: Intent::Call,
+            call,
+            video: with_video,
+            lasting: None,
+            additions: Additions::OURS,
+        };
         self.phase = Phase::Connecting { with, since, until: now + CONNECT_WITHIN, otherwise };
         let mut effects = vec![CallEffect::Dial(peer, offer)];
         if lines_up {
@@ -429,6 +436,7 @@ impl Lifecycle {
                     call: with.call,
                     video: with.with_video,
                     lasting: None,
+                    additions: Additions::OURS,
                 };
                 vec![CallEffect::Dial(with.peer, offer)]
             }

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use super::additions::Additions;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
@@ -49,6 +50,8 @@ pub(crate) struct Capabilities {
     pub(crate) video: bool,
     /// Who this end is by its lasting identity, said only where it shows the weak one.
     pub(crate) lasting: Option<PeerId>,
+    /// What this end understands beyond the first version.
+    pub(crate) additions: Additions,
 }
 
 /// Why a call is said goodbye to.
@@ -221,6 +224,7 @@ impl Message {
                     ("video", Value::Boolean(own.video)),
                 ];
                 properties.extend(own.lasting.map(|peer| ("lasting", Value::String(peer.to_string()))));
+                properties.extend(own.additions.to_value().map(|names| ("additions", names)));
                 ours("capabilities", properties)
             }
             Self::Call { call, video } => {
@@ -322,6 +326,7 @@ impl Message {
                 call: id("call")?,
                 video: flag("video"),
                 lasting: object.property("lasting").and_then(|peer| peer.as_str()?.parse().ok()),
+                additions: Additions::from_value(object.property("additions")),
             }),
             "call" => Self::Call { call: id("call")?, video: flag("video") },
             "ringing" => Self::Ringing(id("call")?),
@@ -483,12 +488,14 @@ mod tests {
                 call: ID,
                 video: true,
                 lasting: None,
+                additions: Additions::NONE,
             }),
             Message::Capabilities(Capabilities {
                 intent: Intent::Call,
                 call: ID,
                 video: false,
                 lasting: Some(PeerId([5; 32])),
+                additions: Additions::OURS,
             }),
             Message::Call { call: ID, video: false },
             Message::Ringing(ID),

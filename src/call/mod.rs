@@ -37,7 +37,7 @@
 //! | --- | --- | --- |
 //! | `username(name)` | | the line is up; from a called end: accepted |
 //! | `message(name, text)` | | a chat line |
-//! | `capabilities` | `version`, `intent` (`call`, `chat`), `call`, `video`, and `lasting` where weak identities are shown | once, before `username`; the called end repeats intent and call |
+//! | `capabilities` | `version`, `intent` (`call`, `chat`), `call`, `video`, `lasting` where weak identities are shown, and `additions` (names, a space between them) | once, before `username`; the called end repeats intent and call |
 //! | `call` | `call`, `video` | a call over lines that are up already |
 //! | `ringing` | `call` | the person there is asked |
 //! | `accepted` | `call` | the person there took a call offered by `call` |
@@ -93,6 +93,7 @@
 //! When both dial at once, each end takes the other's dial for an answer, and the call goes by the ID that the lower
 //! peer ID drew. A session that is lost is dialled again by either end with the same call ID, and nobody rings.
 
+mod additions;
 pub mod back_up;
 #[cfg(feature = "server")]
 mod built_in_server;

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use super::additions::Addition;
 use super::messages::{Capabilities, Intent, Message};
 use crate::netconnection::node::{PlaybackEnd, SubscriberId};
 use crate::rtmfp::PeerId;
@@ -183,6 +184,13 @@ impl PeerLink {
     pub(crate) fn takes_additions(&self) -> bool {
         let both = matches!(self.far, Far::Tincan(_)) && self.capabilities_sent;
         self.listener.is_some() && both && self.lasting.is_none()
+    }
+
+    /// Whether the far end understands this addition, and would be sent it now.
+    #[allow(dead_code, reason = "asked from the first addition on")]
+    pub(crate) fn takes(&self, addition: Addition) -> bool {
+        let understood = matches!(self.far, Far::Tincan(far) if far.additions.has(addition));
+        understood && self.takes_additions()
     }
 
     /// Steps 2 and 3: dials, or asks over lines that exist.

@@ -1,4 +1,5 @@
 use super::*;
+use crate::call::additions::Additions;
 use crate::call::messages::Goodbye;
 
 const ME: PeerId = PeerId([1; 32]);
@@ -11,7 +12,13 @@ fn id(peer: PeerId) -> RandomId {
 }
 
 fn rings(calls: &mut Calls, now: Instant, peer: PeerId) -> Vec<CallEffect> {
-    let capabilities = Capabilities { intent: Intent::Call, call: id(peer), video: true, lasting: None };
+    let capabilities = Capabilities {
+        intent: Intent::Call,
+        call: id(peer),
+        video: true,
+        lasting: None,
+        additions: Additions::OURS,
+    };
     calls.named(now, peer, "somebody", Some(capabilities), id(peer))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::additions::Additions;
 use crate::call::conversation::Received;
 use crate::call::event::{Event, Notice};
 use crate::call::messages::{Capabilities, Intent, LONGEST_TEXT, Message};
@@ -86,7 +87,13 @@ impl ClientMachine {
                 return;
             }
             let call = self.draw_id();
-            let offer = Capabilities { intent: Intent::Chat, call, video: false, lasting: None };
+            let offer = Capabilities {
+                intent: Intent::Chat,
+                call,
+                video: false,
+                lasting: None,
+                additions: Additions::OURS,
+            };
             // The addresses of a link that is being called are no way to this peer.
             let hints = std::mem::take(&mut self.hints);
             self.dial_lines(now, peer, offer);

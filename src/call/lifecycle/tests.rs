@@ -7,7 +7,7 @@ const CALL: RandomId = RandomId([1; 16]);
 const THEIRS: RandomId = RandomId([2; 16]);
 
 fn caps(call: RandomId) -> Option<Capabilities> {
-    Some(Capabilities { intent: Intent::Call, call, video: true, lasting: None })
+    Some(Capabilities { intent: Intent::Call, call, video: true, lasting: None, additions: Additions::OURS })
 }
 
 fn dialling(now: Instant) -> Lifecycle {
@@ -75,7 +75,13 @@ fn a_plain_client_that_names_itself_has_answered() {
 fn a_far_end_that_only_chats_has_not_answered() {
     let now = Instant::now();
     let mut life = waiting(now);
-    let chat = Capabilities { intent: Intent::Chat, call: THEIRS, video: false, lasting: None };
+    let chat = Capabilities {
+        intent: Intent::Chat,
+        call: THEIRS,
+        video: false,
+        lasting: None,
+        additions: Additions::OURS,
+    };
     life.named(now, FAR, "Ada", Some(chat), THEIRS);
     assert!(!starts(&life.lines_up(now, FAR)));
     assert!(starts(&life.heard(now, FAR, &Message::Accepted(CALL))));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::call::additions::Additions;
 use crate::call::random_id::RandomId;
 
 const CALL: RandomId = RandomId([9; 16]);
@@ -6,7 +7,7 @@ const SUB: SubscriberId = SubscriberId(1);
 const LATER: SubscriberId = SubscriberId(2);
 
 fn offer(intent: Intent) -> Capabilities {
-    Capabilities { intent, call: CALL, video: true, lasting: None }
+    Capabilities { intent, call: CALL, video: true, lasting: None, additions: Additions::OURS }
 }
 
 fn link() -> PeerLink {
@@ -136,7 +137,13 @@ fn what_waited_for_capabilities_falls_when_the_far_end_turns_out_plain() {
 #[test]
 fn capabilities_are_taken_once() {
     let mut link = rung_by_a_tincan();
-    let other = Capabilities { intent: Intent::Chat, call: RandomId([1; 16]), video: false, lasting: None };
+    let other = Capabilities {
+        intent: Intent::Chat,
+        call: RandomId([1; 16]),
+        video: false,
+        lasting: None,
+        additions: Additions::OURS,
+    };
     assert_eq!(link.heard(Message::Capabilities(other)), []);
     assert_eq!(link.far(), Far::Tincan(offer(Intent::Call)));
 }
