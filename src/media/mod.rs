@@ -22,6 +22,7 @@ pub mod latest;
 pub mod picture;
 pub mod playout;
 mod receive_pipeline;
+mod recording;
 mod send_pipeline;
 mod shaping;
 mod sound_host;
