@@ -435,6 +435,7 @@ impl Worker {
             ClientEvent::MediaStopped => self.stop_media(),
             ClientEvent::Frame(frame) => self.studio.push(frame),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
+            ClientEvent::PictureFate(fate) => self.studio.on_picture_fate(fate),
             ClientEvent::Target(target) => self.studio.set_video_target(VideoTarget {
                 bits_per_second: target.bits_per_second,
                 width: target.width,

@@ -149,9 +149,13 @@ impl Node {
             else {
                 continue;
             };
-            let sent = outlet.send_media(&mut self.endpoint, now, kind, bytes.clone(), deadline);
+            let timed = (message.timestamp, bytes.clone());
+            let sent = outlet.send_media(&mut self.endpoint, now, kind, timed, deadline);
             let session = outlet.session;
             self.note_sent(session, target, Lane::Media(kind), sent);
+            if !sent.queued {
+                self.tell(NodeEvent::MediaAbandoned { target, kind, timestamp: message.timestamp });
+            }
         }
     }
 
@@ -313,7 +317,8 @@ impl Node {
         }
         match lane {
             _ if sent.queued => {}
-            Lane::Media(kind) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
+            // Whoever sent it tells.
+            Lane::Media(_) => {}
             Lane::Data | Lane::Bulk => {
                 tracing::warn!("a data message was dropped: the stream takes no more")
             }
@@ -581,9 +586,12 @@ impl Node {
         else {
             return;
         };
-        outlet.on_message_done(kind, message, delivered);
+        let Some(done) = outlet.on_message_done(kind, message, delivered) else { return };
+        let timestamp = done.timestamp;
         if !delivered {
-            self.tell(NodeEvent::MediaAbandoned { target, kind });
+            self.tell(NodeEvent::MediaAbandoned { target, kind, timestamp });
+        } else if kind == MediaKind::Video && done.may_fall {
+            self.tell(NodeEvent::PictureArrived { target, timestamp });
         }
     }
 

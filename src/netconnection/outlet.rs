@@ -4,6 +4,7 @@
 //! Each kind of media is a chain: a message may fall with the one before it. What has already fallen is remembered here,
 //! so that a delta picture without its predecessor costs nothing on the wire.
 
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -33,6 +34,17 @@ pub(super) struct Outlet {
 struct Way {
     flow: WayFlow,
     before: Before,
+    /// Media under way, with their times; of a flow that is gone, they go with it.
+    under_way: VecDeque<UnderWay>,
+}
+
+/// A media message that was queued.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnderWay {
+    message: MessageId,
+    pub(super) timestamp: u32,
+    /// Whether it has a deadline.
+    pub(super) may_fall: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -106,7 +118,7 @@ impl Outlet {
         endpoint: &mut Endpoint,
         now: Instant,
         kind: MediaKind,
-        message: Bytes,
+        (timestamp, message): (u32, Bytes),
         deadline: MediaDeadline,
     ) -> Sent {
         let needs = match (deadline.needs_previous, self.way(Lane::Media(kind)).before) {
@@ -119,16 +131,26 @@ impl Outlet {
             WriteOptions { start_by: deadline.start_by, finish_by: deadline.finish_by, needs, report: true };
         let written = fits(&message).then(|| endpoint.write(now, self.session, flow, message, options));
         let id = written.and_then(Result::ok);
-        self.way(Lane::Media(kind)).before = id.map_or(Before::Fallen, Before::Waiting);
+        let way = self.way(Lane::Media(kind));
+        way.before = id.map_or(Before::Fallen, Before::Waiting);
+        let may_fall = deadline.finish_by.is_some();
+        way.under_way.extend(id.map(|message| UnderWay { message, timestamp, may_fall }));
         Sent { queued: id.is_some(), opened: new.then_some(flow) }
     }
 
-    /// A media message left the queue.
-    pub(super) fn on_message_done(&mut self, kind: MediaKind, message: MessageId, delivered: bool) {
+    /// A media message left the queue. Answers which it was.
+    pub(super) fn on_message_done(
+        &mut self,
+        kind: MediaKind,
+        message: MessageId,
+        delivered: bool,
+    ) -> Option<UnderWay> {
         let way = self.way(Lane::Media(kind));
         if way.before == Before::Waiting(message) {
             way.before = if delivered { Before::Settled } else { Before::Fallen };
         }
+        let place = way.under_way.iter().position(|other| other.message == message)?;
+        way.under_way.remove(place)
     }
 
     /// The far end refuses one of the flows.

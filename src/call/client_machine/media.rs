@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::additions::Addition;
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
@@ -13,7 +14,7 @@ use crate::call::rate_control::Limits;
 use crate::call::rate_control::{RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
 use crate::call::view::{PastSecond, Quality};
-use crate::media::encoded::EncodedFrame;
+use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{MediaKind, MediaMessage, PlaybackId, Target};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::endpoint::SessionFigures;
@@ -31,6 +32,16 @@ const BETWEEN_STARTS: Duration = Duration::from_millis(500);
 /// A far picture counts as coming for so long after the last.
 const STILL_COMING: Duration = Duration::from_secs(2);
 
+/// Pictures that would only show rubble are not sent until the encoder made this.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Awaits {
+    Nothing,
+    /// A picture that needs none of those that were lost.
+    Refresh,
+    /// One that stands alone.
+    Key,
+}
+
 /// The media side of the one call.
 #[derive(Debug)]
 pub(super) struct MediaSide {
@@ -42,12 +53,14 @@ pub(super) struct MediaSide {
     pub(super) far_muted: bool,
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
-    /// Deltas are dropped until the encoder made a key frame.
-    awaits_key: bool,
+    /// What the encoder has to make before anything else is sent.
+    awaits: Awaits,
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
     rate: RateControl,
     losses: LossCount,
+    /// As measured last.
+    round_trip: Duration,
     target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
@@ -74,11 +87,12 @@ impl MediaSide {
             far_muted: false,
             far_sends_video: true,
             last_far_picture: None,
-            awaits_key: true,
+            awaits: Awaits::Key,
             asked_encoder: None,
             asked_far: None,
             rate: RateControl::new(),
             losses: LossCount::default(),
+            round_trip: Duration::from_millis(100),
             target: None,
             expected_loss: 0,
             before: None,
@@ -205,7 +219,7 @@ impl ClientMachine {
 
     /// Both ends' pictures begin with a key frame.
     pub(super) fn begin_pictures(&mut self, now: Instant, peer: PeerId) {
-        self.media.awaits_key = true;
+        self.media.awaits = Awaits::Key;
         self.media.asked_encoder = None;
         self.ask_encoder(now);
         self.media.asked_far = None;
@@ -233,7 +247,7 @@ impl ClientMachine {
     /// A frame from our encoders.
     pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
         let Some((_, target)) = self.media_target() else { return };
-        if let EncodedFrame::Video { key, .. } = &frame {
+        if let EncodedFrame::Video { key, refresh, .. } = &frame {
             if !self.media.camera_on {
                 return;
             }
@@ -242,25 +256,51 @@ impl ClientMachine {
             }
             if self.is_queue_too_old(target) {
                 self.node.abandon_video(now, target);
-                self.media.awaits_key = true;
+                self.pictures_lost(now);
             }
-            if self.media.awaits_key && !key {
+            let is_awaited = match self.media.awaits {
+                Awaits::Nothing => true,
+                Awaits::Refresh => *refresh,
+                Awaits::Key => *key,
+            };
+            if !is_awaited {
                 self.ask_encoder(now);
                 return;
             }
-            self.media.awaits_key = false;
+            self.media.awaits = Awaits::Nothing;
         }
-        for (message, deadline) in outgoing(now, frame) {
+        let round_trip = self.media.round_trip;
+        for (message, deadline) in outgoing(now, round_trip, frame) {
             self.node.send_media(now, target, message, deadline);
         }
     }
 
-    /// Media messages fell: deltas after them would only show rubble.
-    pub(super) fn media_abandoned(&mut self, now: Instant, target: Target, kind: MediaKind) {
+    /// A media message fell, and what needs it falls with it: what comes next must do without.
+    pub(super) fn media_abandoned(&mut self, now: Instant, target: Target, kind: MediaKind, timestamp: u32) {
         let ours = self.media_target().map(|(_, ours)| ours);
         if kind == MediaKind::Video && ours == Some(target) {
-            self.node.abandon_video(now, target);
-            self.media.awaits_key = true;
+            self.told.push_back(ClientEvent::PictureFate(PictureFate::Lost { timestamp }));
+            self.pictures_lost(now);
+        }
+    }
+
+    /// A picture of ours arrived.
+    pub(super) fn picture_arrived(&mut self, target: Target, timestamp: u32) {
+        if self.media_target().is_some_and(|(_, ours)| ours == target) {
+            self.told.push_back(ClientEvent::PictureFate(PictureFate::Arrived { timestamp }));
+        }
+    }
+
+    fn pictures_lost(&mut self, now: Instant) {
+        let follows = self.media_target().is_some_and(|(peer, _)| {
+            self.links.get(&peer).is_some_and(|lines| lines.link.takes(Addition::Pictures))
+        });
+        if self.media.awaits == Awaits::Nothing && follows {
+            self.media.awaits = Awaits::Refresh;
+            // It comes by itself, after what was told of the pictures.
+            self.media.asked_encoder = Some(now);
+        } else if !follows {
+            self.media.awaits = Awaits::Key;
             self.ask_encoder(now);
         }
     }
@@ -294,6 +334,7 @@ impl ClientMachine {
         }
     }
 
+    /// Asks for a key frame, which also ends the waiting for a refresh that did not come.
     fn ask_encoder(&mut self, now: Instant) {
         let recently =
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
@@ -339,6 +380,7 @@ impl ClientMachine {
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        self.media.round_trip = figures.round_trip.unwrap_or(self.media.round_trip);
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
         self.media.quality.call_loss_percent = self.media.losses.percent();
         let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };

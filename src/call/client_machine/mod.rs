@@ -36,7 +36,7 @@ use super::rate_control::SendTarget;
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
-use crate::media::encoded::EncodedFrame;
+use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
@@ -147,6 +147,8 @@ pub enum ClientEvent {
     Frame(EncodedFrame),
     /// Our encoder should make a key frame.
     KeyFrameWanted,
+    /// What became of a picture of ours. After one that was lost, the encoder builds the next on what arrived.
+    PictureFate(PictureFate),
     /// What our encoder should make.
     Target(SendTarget),
     /// Percent of our packets that are lost, for the sound's own correction.
@@ -468,7 +470,10 @@ impl ClientMachine {
                 self.data(now, playback, &handler, &arguments);
             }
             NodeEvent::Media { playback, message } => self.far_media(now, playback, message),
-            NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
+            NodeEvent::MediaAbandoned { target, kind, timestamp } => {
+                self.media_abandoned(now, target, kind, timestamp);
+            }
+            NodeEvent::PictureArrived { target, timestamp } => self.picture_arrived(target, timestamp),
             NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
             NodeEvent::ConnectRequested { connection, .. } => {

@@ -12,6 +12,7 @@ use crate::media::capture::Captured;
 use crate::media::capture_clock::CaptureClock;
 use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
+use crate::media::encoded::PictureFate;
 use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
@@ -66,6 +67,8 @@ pub(super) struct Sending {
     pub(super) no_pictures: bool,
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
+    /// What became of pictures since the encoder last looked; the newest ten seconds of it.
+    pub(super) fates: VecDeque<PictureFate>,
 }
 
 /// A packet of sound and when it came.
