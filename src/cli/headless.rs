@@ -219,7 +219,7 @@ impl Headless {
                 let text = text.replace(['\n', '\r'], " ");
                 let _ = writeln!(out, "{name}: {text}").and_then(|()| out.flush());
             }
-            Event::Notice(Notice::Device(problem)) => eprintln!("{problem}"),
+            Event::Notice(Notice::Device(news)) => eprintln!("{news}"),
             Event::Notice(Notice::TextNotSent) => eprintln!("A message could not be sent."),
             _ => {}
         }
