@@ -140,6 +140,7 @@ impl Worker {
         while let Some(problem) = self.studio.poll_notice() {
             self.note_problem(problem);
         }
+        self.tell_recordings();
         if self.frame_fell.swap(false, Ordering::Relaxed) {
             self.studio.request_key_frame();
         }
