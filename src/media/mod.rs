@@ -27,5 +27,6 @@ mod send_pipeline;
 mod shaping;
 mod sound_host;
 pub mod sounds;
+pub mod stepped;
 pub mod studio;
 mod worker;
