@@ -146,6 +146,7 @@ impl Worker {
             self.note_device(news);
         }
         self.take_devices();
+        self.tell_recordings();
         if self.frame_fell.swap(false, Ordering::Relaxed) {
             self.studio.request_key_frame();
         }

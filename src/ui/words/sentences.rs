@@ -48,6 +48,9 @@ pub fn notice_words(notice: &Notice) -> String {
         Notice::FileProblem { path, why } => {
             word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
         }
+        Notice::RecordingStopped { path, why } => {
+            word_with("recording.stopped", &[("path", &path.display().to_string()), ("why", why)])
+        }
         Notice::FileChanged(path) => {
             word_with("notice.file_changed", &[("path", &path.display().to_string())])
         }
