@@ -173,7 +173,7 @@ impl Worker {
             DeviceKind::Camera => Some(&mut self.devices.camera_problem),
             DeviceKind::Microphone => Some(&mut self.devices.microphone_problem),
             DeviceKind::Speaker => Some(&mut self.devices.speaker_problem),
-            DeviceKind::Picture => None,
+            DeviceKind::Picture | DeviceKind::Screen => None,
         };
         if let Some(place) = place {
             *place = Some(problem.clone());

@@ -14,7 +14,7 @@ pub(crate) mod test_tone;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::choice::{CameraSource, MicrophoneSource};
+use super::choice::{CameraSource, MicrophoneSource, ScreenSource};
 use super::device_error::{DeviceError, DeviceKind};
 use super::picture::Picture;
 use super::worker::Stop;
@@ -68,7 +68,7 @@ pub(crate) fn open_camera(
         CameraSource::Default => Box::new(camera::Camera::open(None, lines)?),
         CameraSource::Named(name) => Box::new(camera::Camera::open(Some(name), lines)?),
         CameraSource::Test => Box::new(test_picture::TestPicture::new()),
-        CameraSource::Screen => screen::open()?,
+        CameraSource::Screen => screen::open(&ScreenSource::Everything, screen::Rhythm::Camera)?,
         CameraSource::File(path) if has_extension(path, "y4m") => Box::new(file_y4m::Y4mFile::open(path)?),
         CameraSource::File(path) if has_extension(path, "h264") || has_extension(path, "264") => {
             Box::new(file_h264::H264File::open(path)?)

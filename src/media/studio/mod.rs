@@ -6,6 +6,8 @@
 //! `receiving`; what they decide, in the pipelines.
 
 mod receiving;
+mod screen;
+mod screen_side;
 mod sending;
 mod shared;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use self::screen_side::ScreenSide;
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
 use super::capture::CameraLines;
 use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
@@ -60,6 +63,8 @@ pub struct Studio {
     decoder: Option<Worker>,
     player: Option<Worker>,
     retired: Vec<Retired>,
+    /// What is shown of a screen, either way.
+    screen: ScreenSide,
 }
 
 /// A capture device with its thread, and those that had it before.
@@ -82,6 +87,7 @@ impl Studio {
     pub fn new(settings: StudioSettings, waker: Waker) -> Self {
         let shared = Arc::new(Shared::new(waker, settings.speaker.clone(), settings.picture.clone()));
         Self {
+            screen: ScreenSide::new(&shared),
             shared,
             settings,
             camera: Device::default(),
@@ -291,6 +297,7 @@ impl Studio {
     pub fn stop_receiving(&mut self) {
         lock(&self.shared.playing).receiving = false;
         self.retire_decoder();
+        self.screen.retire_decoder();
         self.shared.far_level.set(0.0);
         self.shared.far_picture.take();
     }
@@ -336,7 +343,7 @@ impl Studio {
 
     /// What went wrong with a device since the last time, if anything. Each problem is told once.
     pub fn poll_notice(&mut self) -> Option<DeviceError> {
-        self.shared.take_notice()
+        self.shared.take_notice().or_else(|| self.screen.take_notice())
     }
 
     fn follow_camera(&mut self) {
@@ -402,6 +409,7 @@ impl Drop for Studio {
         // All are told before any is waited for.
         self.camera.close();
         self.microphone.close();
+        self.screen.retire_all();
         self.retire_encoder();
         self.retire_decoder();
         self.retired.extend(self.player.take().map(Worker::retire));

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
 use crate::media::worker::{Signal, left_behind};
 
+/// Of one stream: there is one of these for the camera and all sound, and one for the screen.
 pub(super) struct Shared {
     pub(super) clock: CaptureClock,
     waker: Waker,
@@ -125,7 +126,17 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Of the camera, and of all sound.
     pub(super) fn new(waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
+        Self::by(CaptureClock::starting_at(Instant::now()), waker, sink, picture_sink)
+    }
+
+    /// Of a screen, by the same clock: nothing of sound in it is used.
+    pub(super) fn of_screen(camera: &Self) -> Self {
+        Self::by(camera.clock, Arc::clone(&camera.waker), SpeakerSink::None, PictureSink::None)
+    }
+
+    fn by(clock: CaptureClock, waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
         let playing = Playing {
             sink,
             sink_changes: 1,
@@ -136,7 +147,7 @@ impl Shared {
             has_player: false,
         };
         Self {
-            clock: CaptureClock::starting_at(Instant::now()),
+            clock,
             waker,
             own_picture: Latest::default(),
             far_picture: Latest::default(),

@@ -71,6 +71,7 @@ pub fn device_words(error: &DeviceError) -> String {
         DeviceKind::Microphone => word("noun.microphone"),
         DeviceKind::Speaker => word("noun.speaker"),
         DeviceKind::Picture => word("noun.picture"),
+        DeviceKind::Screen => word("noun.screen"),
     };
     let key = match &error.problem {
         DeviceProblem::NotFound => "problem.device_not_found",
