@@ -6,6 +6,7 @@
 //! `receiving`; what they decide, in the pipelines.
 
 mod receiving;
+mod recording;
 mod screen;
 mod screen_side;
 mod sending;
@@ -25,6 +26,8 @@ use super::figures::MediaFigures;
 use super::latest::Latest;
 use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
+pub use super::recording::composer::Layout as RecordingLayout;
+pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
 use super::worker::{Retired, Worker};
@@ -62,6 +65,7 @@ pub struct Studio {
     encoder: Option<Worker>,
     decoder: Option<Worker>,
     player: Option<Worker>,
+    recorder: Option<Worker>,
     retired: Vec<Retired>,
     /// What is shown of a screen, either way.
     screen: ScreenSide,
@@ -98,6 +102,7 @@ impl Studio {
             encoder: None,
             decoder: None,
             player: None,
+            recorder: None,
             retired: Vec::new(),
         }
     }
@@ -407,6 +412,7 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         // All are told before any is waited for.
+        self.stop_recording();
         self.camera.close();
         self.microphone.close();
         self.screen.retire_all();
