@@ -11,6 +11,7 @@ use crate::media::codec::video_encoder::VideoEncoder;
 use crate::media::encoded::EncodedFrame;
 use crate::media::picture::Picture;
 use crate::media::shaping::scale::{fitting, scaled};
+use crate::media::stream::Stream;
 
 /// Upper limits for the pictures sent. The shape of the picture is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +34,7 @@ impl Default for VideoTarget {
 
 /// Pictures to coded frames.
 pub(crate) struct VideoSender {
+    stream: Stream,
     encoder: Option<VideoEncoder>,
     target: VideoTarget,
     follow: Unwrapped,
@@ -47,7 +49,13 @@ pub(crate) struct VideoSender {
 
 impl VideoSender {
     pub(crate) fn new(target: VideoTarget) -> Self {
+        Self::for_stream(Stream::Camera, target)
+    }
+
+    /// For pictures of that kind.
+    pub(crate) fn for_stream(stream: Stream, target: VideoTarget) -> Self {
         Self {
+            stream,
             encoder: None,
             target,
             follow: Unwrapped::default(),
@@ -111,7 +119,7 @@ impl VideoSender {
         let fits = |encoder: &VideoEncoder| encoder.size() == size && encoder.reaches(bits);
         let encoder = match self.encoder.take().filter(fits) {
             Some(encoder) => self.encoder.insert(encoder),
-            None => self.encoder.insert(VideoEncoder::new(size, bits, per_second)?),
+            None => self.encoder.insert(VideoEncoder::for_stream(self.stream, size, bits, per_second)?),
         };
         encoder.set_bit_rate(bits)?;
         encoder.set_frame_rate(per_second)?;

@@ -185,7 +185,7 @@ impl Worker {
             DeviceKind::Speaker => {
                 (Some(&mut self.devices.speaker_problem), Some(&mut self.devices.speaker_stand_in))
             }
-            DeviceKind::Picture => (None, None),
+            DeviceKind::Picture | DeviceKind::Screen => (None, None),
         };
         let says = match &news {
             DeviceNews::Problem(error) => Some(error.clone()),

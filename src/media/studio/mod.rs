@@ -10,6 +10,8 @@ mod device_care;
 mod loudspeaker;
 mod receiving;
 mod recording;
+mod screen;
+mod screen_side;
 mod sending;
 mod shared;
 mod watching;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use self::screen_side::ScreenSide;
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
 use self::watching::Watching;
 use super::capture::CameraLines;
@@ -77,6 +80,8 @@ pub struct Studio {
     player: Option<Worker>,
     recorder: Option<Worker>,
     retired: Vec<Retired>,
+    /// What is shown of a screen, either way.
+    screen: ScreenSide,
 }
 
 /// A capture device with its thread, and those that had it before.
@@ -110,6 +115,7 @@ impl Studio {
             watch,
             looks: None,
             watching: None,
+            screen: ScreenSide::new(&shared),
             shared,
             settings,
             camera: Device::default(),
@@ -320,6 +326,7 @@ impl Studio {
     pub fn stop_receiving(&mut self) {
         lock(&self.shared.playing).receiving = false;
         self.retire_decoder();
+        self.screen.retire_decoder();
         self.shared.far_level.set(0.0);
         self.shared.far_picture.take();
     }
@@ -383,7 +390,7 @@ impl Studio {
 
     /// What happened to a device since the last time, if anything. Each problem is told once.
     pub fn poll_notice(&mut self) -> Option<DeviceNews> {
-        self.shared.take_notice()
+        self.shared.take_notice().or_else(|| self.screen.take_notice())
     }
 
     fn follow_camera(&mut self) {
@@ -450,6 +457,7 @@ impl Drop for Studio {
         self.stop_recording();
         self.camera.close();
         self.microphone.close();
+        self.screen.retire_all();
         self.retire_encoder();
         self.retire_decoder();
         self.retired.extend(self.player.take().map(Worker::retire));

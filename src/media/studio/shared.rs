@@ -28,6 +28,7 @@ use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
 use crate::media::worker::{Signal, left_behind};
 
+/// Of one stream: there is one of these for the camera and all sound, and one for the screen.
 pub(super) struct Shared {
     pub(super) clock: CaptureClock,
     waker: Waker,
@@ -136,7 +137,24 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Of the camera, and of all sound.
     pub(super) fn new(
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
+        Self::by(CaptureClock::starting_at(Instant::now()), hardware, waker, sink, picture_sink)
+    }
+
+    /// Of a screen, by the same clock: nothing of sound in it is used.
+    pub(super) fn of_screen(camera: &Self) -> Self {
+        let (hardware, waker) = (Arc::clone(&camera.hardware), Arc::clone(&camera.waker));
+        Self::by(camera.clock, hardware, waker, SpeakerSink::None, PictureSink::None)
+    }
+
+    fn by(
+        clock: CaptureClock,
         hardware: Arc<dyn Hardware>,
         waker: Waker,
         sink: SpeakerSink,
@@ -152,7 +170,7 @@ impl Shared {
             has_player: false,
         };
         Self {
-            clock: CaptureClock::starting_at(Instant::now()),
+            clock,
             waker,
             own_picture: Latest::default(),
             far_picture: Latest::default(),
