@@ -9,6 +9,7 @@ mod call_mode;
 mod device_care;
 mod loudspeaker;
 mod receiving;
+mod recording;
 mod sending;
 mod shared;
 mod watching;
@@ -30,6 +31,8 @@ use super::hardware::system::SystemHardware;
 use super::latest::Latest;
 use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
+pub use super::recording::composer::Layout as RecordingLayout;
+pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
 use super::worker::{Retired, Worker};
@@ -72,6 +75,7 @@ pub struct Studio {
     encoder: Option<Worker>,
     decoder: Option<Worker>,
     player: Option<Worker>,
+    recorder: Option<Worker>,
     retired: Vec<Retired>,
 }
 
@@ -116,6 +120,7 @@ impl Studio {
             encoder: None,
             decoder: None,
             player: None,
+            recorder: None,
             retired: Vec::new(),
         }
     }
@@ -442,6 +447,7 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         // All are told before any is waited for.
+        self.stop_recording();
         self.camera.close();
         self.microphone.close();
         self.retire_encoder();

@@ -14,6 +14,7 @@ use crate::media::choice::{CameraSource, MicrophoneSource};
 use crate::media::device_error::{DeviceError, DeviceKind, Problem};
 use crate::media::device_news::DeviceNews;
 use crate::media::encoded::EncodedFrame;
+use crate::media::recording::tap::Side;
 use crate::media::send_pipeline::{AudioSender, VideoSender};
 use crate::media::worker::{Retired, Stop};
 
@@ -75,7 +76,9 @@ fn attend_camera(shared: &Arc<Shared>, chosen: Option<String>, lines: CameraLine
                 };
                 match open.next(stop) {
                     Ok(captured) => {
-                        open.name().map(|name| attendant.opened(name));
+                        if let Some(name) = open.name() {
+                            attendant.opened(name);
+                        }
                         if let Some(captured) = captured {
                             attendant.works();
                             take_picture(shared, captured);
@@ -117,6 +120,7 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
             let key = std::mem::take(&mut sending.key_requested);
             (sending.sink.clone(), sending.target, key, sending.key_every)
         };
+        shared.tap.picture(Side::Own, &captured.picture, captured.at);
         sender.set_target(target);
         sender.set_key_every(key_every);
         if key {
@@ -249,6 +253,9 @@ fn take_sound(shared: &Shared, sender: &mut Option<AudioSender>, samples: &[f32]
         *sender = None;
         return;
     };
+    if !muted {
+        shared.tap.sound(Side::Own, samples, first_heard);
+    }
     let Some(sender) = ready(sender) else { return };
     sender.set_muted(muted);
     sender.set_expected_loss(expected_loss);
