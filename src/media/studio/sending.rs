@@ -76,7 +76,9 @@ fn attend_camera(shared: &Arc<Shared>, chosen: Option<String>, lines: CameraLine
                 };
                 match open.next(stop) {
                     Ok(captured) => {
-                        open.name().map(|name| attendant.opened(name));
+                        if let Some(name) = open.name() {
+                            attendant.opened(name);
+                        }
                         if let Some(captured) = captured {
                             attendant.works();
                             take_picture(shared, captured);
