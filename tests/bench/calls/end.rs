@@ -88,6 +88,7 @@ impl End {
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)
+            | ClientEvent::Recording(_)
             | ClientEvent::Left => {}
         }
     }
