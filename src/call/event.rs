@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::end_reason::EndReason;
 use super::link::LinkError;
 use super::server_address::NotAServer;
-use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::netconnection::NameError;
 use crate::rtmfp::PeerId;
 
@@ -89,8 +89,8 @@ pub enum Event {
 /// A passing notice. What a person reads of it is in `ui`'s words.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
-    /// A device could not be used.
-    Device(DeviceError),
+    /// A device could not be used, or another is used.
+    Device(DeviceNews),
     /// The message could not be sent.
     TextNotSent,
     /// What was asked for makes no sense.

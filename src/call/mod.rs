@@ -137,6 +137,7 @@ pub use event::Event;
 pub use view::ClientView;
 
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
+pub use crate::media::device_news::DeviceNews;
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
 pub use crate::netconnection::NameError;

@@ -446,4 +446,8 @@ pub struct Devices {
     pub microphone_problem: Option<DeviceError>,
     /// What is wrong with the loudspeaker.
     pub speaker_problem: Option<DeviceError>,
+    /// The microphone that is used in place of the chosen one, which is missing.
+    pub microphone_stand_in: Option<String>,
+    /// The loudspeaker that is used in place of the chosen one, which is missing.
+    pub speaker_stand_in: Option<String>,
 }

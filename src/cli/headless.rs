@@ -230,7 +230,7 @@ impl Headless {
                 let text = text.replace(['\n', '\r'], " ");
                 let _ = writeln!(out, "{name}: {text}").and_then(|()| out.flush());
             }
-            Event::Notice(Notice::Device(problem)) => eprintln!("{problem}"),
+            Event::Notice(Notice::Device(news)) => eprintln!("{news}"),
             Event::Recorded(path) => eprintln!("The call was recorded: {}", path.display()),
             Event::FarRecords { name, on: true, .. } => eprintln!("{name} records the call."),
             Event::Notice(Notice::RecordingStopped { path, why }) => {

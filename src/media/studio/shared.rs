@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::watching::Watch;
 use super::{FrameSink, VideoTarget, Waker};
 use crate::media::capture::Captured;
 use crate::media::capture_clock::CaptureClock;
 use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
+use crate::media::hardware::Hardware;
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
 use crate::media::playout::lip_sync::LipSync;
@@ -36,7 +39,10 @@ pub(super) struct Shared {
     pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
     pub(super) has_microphone: AtomicBool,
-    notices: Mutex<VecDeque<DeviceError>>,
+    pub(super) hardware: Arc<dyn Hardware>,
+    /// What is plugged in, and what closes.
+    pub(super) watch: Watch,
+    notices: Mutex<VecDeque<DeviceNews>>,
     pub(super) sending: Mutex<Sending>,
     pub(super) to_encode: Latest<Captured>,
     pub(super) encode_signal: Signal,
@@ -130,7 +136,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
+    pub(super) fn new(
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
         let playing = Playing {
             sink,
             sink_changes: 1,
@@ -150,6 +161,8 @@ impl Shared {
             far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
+            hardware,
+            watch: Watch::default(),
             notices: Mutex::default(),
             sending: Mutex::default(),
             to_encode: Latest::default(),
@@ -174,11 +187,14 @@ impl Shared {
     }
 
     /// Keeps a notice for whoever asks. Nobody asking for long loses the oldest.
-    pub(super) fn notice(&self, error: DeviceError) {
-        tracing::warn!(%error, "a device cannot be used");
+    pub(super) fn notice(&self, news: DeviceNews) {
+        match &news {
+            DeviceNews::Problem(error) => tracing::warn!(%error, "a device cannot be used"),
+            other => tracing::info!(news = %other, "a device changed"),
+        }
         let mut notices = lock(&self.notices);
-        if notices.back() != Some(&error) {
-            notices.push_back(error);
+        if notices.back() != Some(&news) {
+            notices.push_back(news);
         }
         if notices.len() > 16 {
             notices.pop_front();
@@ -187,7 +203,12 @@ impl Shared {
         self.wake();
     }
 
-    pub(super) fn take_notice(&self) -> Option<DeviceError> {
+    /// Keeps a notice of something that cannot be used.
+    pub(super) fn problem(&self, error: DeviceError) {
+        self.notice(DeviceNews::Problem(error));
+    }
+
+    pub(super) fn take_notice(&self) -> Option<DeviceNews> {
         lock(&self.notices).pop_front()
     }
 
