@@ -144,6 +144,7 @@ impl Worker {
             self.studio.request_key_frame();
         }
         self.tell_devices();
+        self.tick_screens();
         if self.up {
             if self.studio.take_key_frame_request() {
                 self.ask(ClientCommand::KeyFrameNeeded);
@@ -173,7 +174,11 @@ impl Worker {
             DeviceKind::Camera => Some(&mut self.devices.camera_problem),
             DeviceKind::Microphone => Some(&mut self.devices.microphone_problem),
             DeviceKind::Speaker => Some(&mut self.devices.speaker_problem),
-            DeviceKind::Picture | DeviceKind::Screen => None,
+            DeviceKind::Picture => None,
+            DeviceKind::Screen => {
+                self.screen_failed();
+                None
+            }
         };
         if let Some(place) = place {
             *place = Some(problem.clone());
@@ -206,6 +211,7 @@ impl Worker {
         {
             self.figures.up_for = up_at.elapsed();
             self.figures.media = self.studio.figures();
+            self.figures.screen = self.studio.screen_figures();
             if let CallState::Up(call) = &self.core.call {
                 self.figures.quality.clone_from(&call.quality);
             }
