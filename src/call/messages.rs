@@ -197,6 +197,8 @@ pub(crate) enum Message {
         /// The microphone is muted.
         muted: bool,
     },
+    /// `recording`: this end records the call, or no longer. Said before the first of it is recorded.
+    Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
     /// `screen`: a screen or a window is shown from now on, on a stream of its own, or no longer.
@@ -294,6 +296,7 @@ impl Message {
                     ("muted", Value::Boolean(*muted)),
                 ],
             ),
+            Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
             Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
             Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
@@ -377,6 +380,7 @@ impl Message {
                 Self::FileStop { id: id("id")?, why: FileStop::parse(word) }
             }
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
+            "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
             "screen" => Self::Screen { on: flag("on") },
             "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,

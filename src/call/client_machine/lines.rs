@@ -309,6 +309,7 @@ impl ClientMachine {
                         self.node.close_playback(now, playback);
                     }
                     lines.incoming = Incoming::default();
+                    self.recording_untold(now, peer);
                     self.chat_lines_anew(now, peer);
                 }
                 LinkEffect::AcceptPublic(subscriber) => match public {
@@ -342,6 +343,7 @@ impl ClientMachine {
             }
         }
         self.goodbyes.remove(&peer);
+        self.recording_untold(now, peer);
         self.chat_lines_lost(now, peer);
     }
 
@@ -382,6 +384,7 @@ impl ClientMachine {
             }
             LinkNews::LinesUp => {
                 self.chat_lines_up(now, peer);
+                self.recording_lines_up(now, peer);
                 let effects = self.call.lines_up(now, peer);
                 if self.call.flows_with(peer) {
                     // A call that came back: both decoders begin anew.
@@ -416,6 +419,7 @@ impl ClientMachine {
             | Message::FileDone(_)
             | Message::FileStop { .. } => self.file_message(now, peer, message),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
+            Message::Recording(on) => self.far_records(peer, on),
             Message::KeyFrameWanted => {
                 if self.call.flows_with(peer) {
                     self.tell_encoder();

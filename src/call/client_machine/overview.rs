@@ -101,6 +101,8 @@ impl ClientMachine {
                 far_shares: self.screen.far_shares(),
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
                 far_holds: *there,
+                recording: self.recording.length(now, with.peer),
+                far_records: self.recording.is_recorded_by(with.peer),
                 speaking_muted: false,
                 weak: self.media.watch.is_weak(),
                 quality: self.media.quality.clone(),

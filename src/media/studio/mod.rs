@@ -5,12 +5,16 @@
 //! in through [`Studio::push`]; pictures to be drawn lie in [`Latest`] slots. The threads are in `sending` and
 //! `receiving`; what they decide, in the pipelines.
 
+mod call_mode;
+mod device_care;
+mod loudspeaker;
 mod receiving;
 mod recording;
 mod screen;
 mod screen_side;
 mod sending;
 mod shared;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,11 +22,15 @@ use std::time::{Duration, Instant};
 
 use self::screen_side::ScreenSide;
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
+use self::watching::Watching;
 use super::capture::CameraLines;
 use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
-use super::device_error::DeviceError;
+use super::device_news::DeviceNews;
+use super::devices::DeviceList;
 use super::encoded::EncodedFrame;
 use super::figures::MediaFigures;
+use super::hardware::Hardware;
+use super::hardware::system::SystemHardware;
 use super::latest::Latest;
 use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
@@ -55,6 +63,11 @@ pub struct StudioSettings {
 pub struct Studio {
     shared: Arc<Shared>,
     settings: StudioSettings,
+    /// Looks at what is plugged in while anybody wants to know.
+    watch: Option<Worker>,
+    watching: Option<Watching>,
+    /// The look whose list was given out last.
+    looks: Option<DeviceList>,
     camera: Device,
     microphone: Device,
     /// Switched off by the person during a call.
@@ -89,9 +102,20 @@ impl Device {
 impl Studio {
     /// A studio that has opened nothing yet.
     pub fn new(settings: StudioSettings, waker: Waker) -> Self {
-        let shared = Arc::new(Shared::new(waker, settings.speaker.clone(), settings.picture.clone()));
+        Self::with(Arc::new(SystemHardware::default()), settings, waker)
+    }
+
+    /// A studio over other devices than the system's.
+    pub(crate) fn with(hardware: Arc<dyn Hardware>, settings: StudioSettings, waker: Waker) -> Self {
+        let (speaker, picture) = (settings.speaker.clone(), settings.picture.clone());
+        let shared = Arc::new(Shared::new(hardware, waker, speaker, picture));
+        let watched = Arc::clone(&shared);
+        let watch = Worker::spawn("device watch", move |stop| watching::run_watch(&watched, stop));
         Self {
             screen: ScreenSide::new(&shared),
+            watch,
+            looks: None,
+            watching: None,
             shared,
             settings,
             camera: Device::default(),
@@ -346,8 +370,26 @@ impl Studio {
         self.shared.figures(Instant::now())
     }
 
-    /// What went wrong with a device since the last time, if anything. Each problem is told once.
-    pub fn poll_notice(&mut self) -> Option<DeviceError> {
+    /// Looks at what is plugged in again and again, also while nothing is in use. See [`Self::take_devices`].
+    pub fn set_watching(&mut self, watching: bool) {
+        if watching != self.watching.is_some() {
+            self.watching = watching.then(|| Watching::new(&self.shared));
+        }
+    }
+
+    /// What is plugged in, when that has changed since the last time.
+    pub fn take_devices(&mut self) -> Option<DeviceList> {
+        let (looks, seen) = self.shared.watch.last();
+        let list = DeviceList::of(&seen);
+        if looks == 0 || self.looks.as_ref() == Some(&list) {
+            return None;
+        }
+        self.looks = Some(list.clone());
+        Some(list)
+    }
+
+    /// What happened to a device since the last time, if anything. Each problem is told once.
+    pub fn poll_notice(&mut self) -> Option<DeviceNews> {
         self.shared.take_notice().or_else(|| self.screen.take_notice())
     }
 
@@ -419,6 +461,8 @@ impl Drop for Studio {
         self.retire_encoder();
         self.retire_decoder();
         self.retired.extend(self.player.take().map(Worker::retire));
+        self.retired.extend(self.watch.take().map(Worker::retire));
+        self.shared.watch.look_now();
     }
 }
 

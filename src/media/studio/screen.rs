@@ -18,7 +18,7 @@ pub(super) fn run_screen(shared: &Arc<Shared>, source: ScreenSource, predecessor
         .and_then(|mut screen| read_screen(shared, screen.as_mut(), stop));
     shared.set(&shared.has_camera, false);
     if let Err(error) = ended {
-        shared.notice(error);
+        shared.problem(error);
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::shared::{Shared, lock};
 use super::{FrameSink, Studio, VideoTarget, receiving, screen};
 use crate::media::choice::ScreenSource;
-use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::media::encoded::EncodedFrame;
 use crate::media::figures::MediaFigures;
 use crate::media::latest::Latest;
@@ -30,7 +30,7 @@ impl ScreenSide {
         Self { shared, source: None, encoder: None, decoder: None, retired: Vec::new() }
     }
 
-    pub(super) fn take_notice(&self) -> Option<DeviceError> {
+    pub(super) fn take_notice(&self) -> Option<DeviceNews> {
         self.shared.take_notice()
     }
 

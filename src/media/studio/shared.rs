@@ -7,12 +7,15 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::watching::Watch;
 use super::{FrameSink, VideoTarget, Waker};
 use crate::media::capture::Captured;
 use crate::media::capture_clock::CaptureClock;
 use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
+use crate::media::hardware::Hardware;
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
 use crate::media::playout::lip_sync::LipSync;
@@ -37,7 +40,10 @@ pub(super) struct Shared {
     pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
     pub(super) has_microphone: AtomicBool,
-    notices: Mutex<VecDeque<DeviceError>>,
+    pub(super) hardware: Arc<dyn Hardware>,
+    /// What is plugged in, and what closes.
+    pub(super) watch: Watch,
+    notices: Mutex<VecDeque<DeviceNews>>,
     pub(super) sending: Mutex<Sending>,
     pub(super) to_encode: Latest<Captured>,
     pub(super) encode_signal: Signal,
@@ -132,16 +138,28 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     /// Of the camera, and of all sound.
-    pub(super) fn new(waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
-        Self::by(CaptureClock::starting_at(Instant::now()), waker, sink, picture_sink)
+    pub(super) fn new(
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
+        Self::by(CaptureClock::starting_at(Instant::now()), hardware, waker, sink, picture_sink)
     }
 
     /// Of a screen, by the same clock: nothing of sound in it is used.
     pub(super) fn of_screen(camera: &Self) -> Self {
-        Self::by(camera.clock, Arc::clone(&camera.waker), SpeakerSink::None, PictureSink::None)
+        let (hardware, waker) = (Arc::clone(&camera.hardware), Arc::clone(&camera.waker));
+        Self::by(camera.clock, hardware, waker, SpeakerSink::None, PictureSink::None)
     }
 
-    fn by(clock: CaptureClock, waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
+    fn by(
+        clock: CaptureClock,
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
         let playing = Playing {
             sink,
             sink_changes: 1,
@@ -161,6 +179,8 @@ impl Shared {
             far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
+            hardware,
+            watch: Watch::default(),
             notices: Mutex::default(),
             sending: Mutex::default(),
             to_encode: Latest::default(),
@@ -185,11 +205,14 @@ impl Shared {
     }
 
     /// Keeps a notice for whoever asks. Nobody asking for long loses the oldest.
-    pub(super) fn notice(&self, error: DeviceError) {
-        tracing::warn!(%error, "a device cannot be used");
+    pub(super) fn notice(&self, news: DeviceNews) {
+        match &news {
+            DeviceNews::Problem(error) => tracing::warn!(%error, "a device cannot be used"),
+            other => tracing::info!(news = %other, "a device changed"),
+        }
         let mut notices = lock(&self.notices);
-        if notices.back() != Some(&error) {
-            notices.push_back(error);
+        if notices.back() != Some(&news) {
+            notices.push_back(news);
         }
         if notices.len() > 16 {
             notices.pop_front();
@@ -198,7 +221,12 @@ impl Shared {
         self.wake();
     }
 
-    pub(super) fn take_notice(&self) -> Option<DeviceError> {
+    /// Keeps a notice of something that cannot be used.
+    pub(super) fn problem(&self, error: DeviceError) {
+        self.notice(DeviceNews::Problem(error));
+    }
+
+    pub(super) fn take_notice(&self) -> Option<DeviceNews> {
         lock(&self.notices).pop_front()
     }
 
