@@ -151,6 +151,7 @@ impl Worker {
             self.studio.request_key_frame();
         }
         self.tell_devices();
+        self.tick_screens();
         if self.up {
             if self.studio.take_key_frame_request() {
                 self.ask(ClientCommand::KeyFrameNeeded);
@@ -185,7 +186,11 @@ impl Worker {
             DeviceKind::Speaker => {
                 (Some(&mut self.devices.speaker_problem), Some(&mut self.devices.speaker_stand_in))
             }
-            DeviceKind::Picture | DeviceKind::Screen => (None, None),
+            DeviceKind::Picture => (None, None),
+            DeviceKind::Screen => {
+                self.screen_failed();
+                (None, None)
+            }
         };
         let says = match &news {
             DeviceNews::Problem(error) => Some(error.clone()),
@@ -251,6 +256,7 @@ impl Worker {
         {
             self.figures.up_for = up_at.elapsed();
             self.figures.media = self.studio.figures();
+            self.figures.screen = self.studio.screen_figures();
             if let CallState::Up(call) = &self.core.call {
                 self.figures.quality.clone_from(&call.quality);
             }

@@ -112,10 +112,10 @@ impl Studio {
         let watched = Arc::clone(&shared);
         let watch = Worker::spawn("device watch", move |stop| watching::run_watch(&watched, stop));
         Self {
+            screen: ScreenSide::new(&shared),
             watch,
             looks: None,
             watching: None,
-            screen: ScreenSide::new(&shared),
             shared,
             settings,
             camera: Device::default(),
