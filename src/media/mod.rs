@@ -27,4 +27,5 @@ mod shaping;
 mod sound_host;
 pub mod sounds;
 pub mod studio;
+pub mod voice;
 mod worker;
