@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::media::capture_clock::Unwrapped;
-use crate::media::codec::audio_encoder::{AudioEncoder, FRAME};
+use crate::media::codec::audio_encoder::{AudioEncoder, Content, FRAME};
 use crate::media::codec::video_encoder::VideoEncoder;
 use crate::media::encoded::EncodedFrame;
 use crate::media::picture::Picture;
@@ -154,11 +154,15 @@ pub(crate) struct AudioSender {
     /// The stamp of the first waiting sample, in milliseconds.
     stamp: Option<f64>,
     muted: bool,
+    expected_loss: u8,
+    content: Content,
 }
 
 impl AudioSender {
     pub(crate) fn new() -> Result<Self, opus::Error> {
-        Ok(Self { encoder: AudioEncoder::new()?, waiting: Vec::new(), stamp: None, muted: false })
+        let content = Content::Voice;
+        let encoder = AudioEncoder::new(content)?;
+        Ok(Self { encoder, waiting: Vec::new(), stamp: None, muted: false, expected_loss: 0, content })
     }
 
     /// While muted, silence is sent: the far end's clock goes on.
@@ -167,7 +171,25 @@ impl AudioSender {
     }
 
     pub(crate) fn set_expected_loss(&mut self, percent: u8) {
+        self.expected_loss = percent;
         self.encoder.set_expected_loss(percent);
+    }
+
+    /// Whether what comes from now on is coded as music instead of a voice.
+    pub(crate) fn set_music(&mut self, music: bool) {
+        let content = if music { Content::Music } else { Content::Voice };
+        if self.content == content {
+            return;
+        }
+        // An Opus encoder cannot change what it was made for.
+        match AudioEncoder::new(content) {
+            Ok(encoder) => {
+                self.encoder = encoder;
+                self.encoder.set_expected_loss(self.expected_loss);
+                self.content = content;
+            }
+            Err(error) => tracing::warn!(%error, "the encoder stays as it was"),
+        }
     }
 
     /// Takes sound at 48 kHz with the stamp of its first sample; gives what is complete.
@@ -287,6 +309,25 @@ mod tests {
         }
         let expected: Vec<u32> = (0..5).map(|n| (u32::MAX - 49).wrapping_add(n * 20)).collect();
         assert_eq!(stamps(&frames), expected);
+    }
+
+    #[test]
+    fn music_gets_more_bits_than_a_voice_and_sound_goes_on() {
+        let mut sender = AudioSender::new().unwrap();
+        let chord: Vec<f32> = (0..48_000)
+            .map(|n| [0.02, 0.031, 0.047].iter().map(|w| (n as f32 * w).sin() * 0.2).sum())
+            .collect();
+        let bytes = |frames: &[EncodedFrame]| -> usize {
+            frames
+                .iter()
+                .map(|frame| if let EncodedFrame::Audio { packet, .. } = frame { packet.len() } else { 0 })
+                .sum()
+        };
+        let voice = sender.push(&chord, 0);
+        sender.set_music(true);
+        let music = sender.push(&chord, 1000);
+        assert!(bytes(&music) > bytes(&voice) * 2, "{} {}", bytes(&voice), bytes(&music));
+        assert_eq!(stamps(&music).first(), Some(&1000));
     }
 
     #[test]

@@ -24,6 +24,7 @@ use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
+pub use super::voice::VoiceProcessing;
 use super::worker::{Retired, Worker};
 
 /// Called from the studio's threads whenever there is something new to look at. Must not block.
@@ -156,7 +157,12 @@ impl Studio {
         &self.shared.far_picture
     }
 
-    /// How loud the microphone is, 0 to 1, muted or not.
+    /// Whether somebody speaks into the microphone now, muted or not.
+    pub fn is_speaking(&self) -> bool {
+        self.shared.speaking.load(Ordering::Relaxed)
+    }
+
+    /// How loud what is sent is, 0 to 1: the microphone after its processing, muted or not.
     pub fn microphone_level(&self) -> f32 {
         self.shared.microphone_level.value()
     }
@@ -240,6 +246,11 @@ impl Studio {
     /// Key pictures come this often even if nobody asks for one. `None` is the usual: every eight seconds.
     pub fn set_key_picture_every(&mut self, every: Option<Duration>) {
         lock(&self.shared.sending).key_every = every;
+    }
+
+    /// What is done to the voice from now on. No device is opened anew.
+    pub fn set_voice_processing(&mut self, voice: VoiceProcessing) {
+        lock(&self.shared.sending).voice = voice;
     }
 
     /// How loud the far end is played, 1 being as it comes; at most 2.

@@ -235,8 +235,11 @@ impl Player {
                     return;
                 }
                 while speaker.has_room() {
-                    let block = self.block(shared, Instant::now(), speaker.delay());
+                    let (now, delay) = (Instant::now(), speaker.delay());
+                    let block = self.block(shared, now, delay);
                     speaker.write(&block);
+                    // Only a loudspeaker is heard by the microphone; a file is not.
+                    shared.played.write(&block, now + delay);
                     // It takes sound: what failed before is over.
                     self.told.clear();
                 }

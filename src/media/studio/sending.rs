@@ -1,6 +1,7 @@
 //! The threads of the sending side: camera, encoder, microphone.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::shared::{Shared, lock};
@@ -9,6 +10,7 @@ use crate::media::choice::{CameraSource, MicrophoneSource};
 use crate::media::device_error::DeviceError;
 use crate::media::encoded::EncodedFrame;
 use crate::media::send_pipeline::{AudioSender, VideoSender};
+use crate::media::voice::VoiceStage;
 use crate::media::worker::{Retired, Stop};
 
 /// A device that failed may come back: it is tried again this often.
@@ -116,16 +118,21 @@ pub(super) fn run_microphone(
     stop: &Stop,
 ) {
     drop(predecessor);
+    // A file or the test tone is no voice, and is sent as it is.
     let may_come_back = matches!(source, MicrophoneSource::Default | MicrophoneSource::Named(_));
+    let is_voice = may_come_back;
     let mut told = None;
     while !stop.is_set() {
         let ended = match capture::open_microphone(source) {
             Ok(None) => return,
-            Ok(Some(mut microphone)) => read_microphone(shared, microphone.as_mut(), stop, &mut told),
+            Ok(Some(mut microphone)) => {
+                read_microphone(shared, microphone.as_mut(), is_voice, stop, &mut told)
+            }
             Err(error) => Err(error),
         };
         shared.set(&shared.has_microphone, false);
         shared.microphone_level.set(0.0);
+        shared.speaking.store(false, Ordering::Relaxed);
         if !go_on(shared, ended, may_come_back, stop, &mut told) {
             return;
         }
@@ -135,27 +142,36 @@ pub(super) fn run_microphone(
 fn read_microphone(
     shared: &Shared,
     microphone: &mut dyn SoundSource,
+    is_voice: bool,
     stop: &Stop,
     told: &mut Option<DeviceError>,
 ) -> Result<(), DeviceError> {
-    let mut samples = Vec::new();
+    let (mut heard, mut samples) = (Vec::new(), Vec::new());
+    let mut stage = VoiceStage::new();
     let mut sender: Option<AudioSender> = None;
     while !stop.is_set() {
+        heard.clear();
         samples.clear();
-        let Some(first_heard) = microphone.read(stop, &mut samples)? else { continue };
+        let Some(first_heard) = microphone.read(stop, &mut heard)? else { continue };
         *told = None;
         shared.set(&shared.has_microphone, true);
-        shared.microphone_level.hear(&samples);
-        let (sink, muted, expected_loss) = {
+        let (sink, muted, expected_loss, voice) = {
             let sending = lock(&shared.sending);
-            (sending.sink.clone(), sending.muted, sending.expected_loss)
+            (sending.sink.clone(), sending.muted, sending.expected_loss, sending.voice)
         };
+        stage.set_processing(is_voice.then_some(voice));
+        shared.played.read(|played| stage.on_played(played));
+        let Some(first_heard) = stage.push(&heard, first_heard, &mut samples) else { continue };
+        shared.speaking.store(stage.is_speech(), Ordering::Relaxed);
+        shared.microphone_level.hear(&samples);
+        lock(&shared.counters).voice_delay = stage.delay();
         let Some(sink) = sink else {
             sender = None;
             continue;
         };
         let Some(sender) = ready(&mut sender) else { continue };
         sender.set_muted(muted);
+        sender.set_music(voice.music);
         sender.set_expected_loss(expected_loss);
         let frames: Vec<EncodedFrame> = sender.push(&samples, shared.clock.stamp(first_heard));
         for frame in frames {

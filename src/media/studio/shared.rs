@@ -21,6 +21,8 @@ use crate::media::playout::y4m_sink::Y4mSink;
 use crate::media::receive_pipeline::VideoInbox;
 use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
+use crate::media::voice::VoiceProcessing;
+use crate::media::voice::played_ring::PlayedRing;
 use crate::media::worker::{Signal, left_behind};
 
 pub(super) struct Shared {
@@ -30,6 +32,10 @@ pub(super) struct Shared {
     pub(super) far_picture: Latest<Picture>,
     pub(super) microphone_level: Level,
     pub(super) far_level: Level,
+    /// Somebody speaks into the microphone, muted or not.
+    pub(super) speaking: AtomicBool,
+    /// What the loudspeaker plays, for the microphone to know its echo by.
+    pub(super) played: PlayedRing,
     /// The bits of an `f32`.
     pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
@@ -61,6 +67,7 @@ pub(super) struct Sending {
     pub(super) no_pictures: bool,
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
+    pub(super) voice: VoiceProcessing,
 }
 
 /// A packet of sound and when it came.
@@ -105,6 +112,7 @@ pub(super) struct Counters {
     pub(super) send_size: Option<(u32, u32)>,
     pub(super) send_rate: RateMeter,
     pub(super) encode: Average,
+    pub(super) voice_delay: Duration,
     pub(super) shown: u64,
     pub(super) receive_size: Option<(u32, u32)>,
     pub(super) receive_rate: RateMeter,
@@ -142,6 +150,8 @@ impl Shared {
             far_picture: Latest::default(),
             microphone_level: Level::default(),
             far_level: Level::default(),
+            speaking: AtomicBool::new(false),
+            played: PlayedRing::default(),
             far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
@@ -207,6 +217,7 @@ impl Shared {
             send_size: old.send_size,
             send_rate: old.send_rate,
             encode: old.encode,
+            voice_delay: old.voice_delay,
             ..Counters::default()
         };
         drop(counters);
@@ -234,6 +245,7 @@ impl Shared {
             mouth_to_ear_ms: counters.mouth_to_ear.value(),
             send_picture: stream(counters.send_size, &counters.send_rate),
             receive_picture: stream(counters.receive_size, &counters.receive_rate),
+            voice_delay_ms: counters.voice_delay.as_secs_f64() * 1000.0,
             encode_picture_ms: counters.encode.value(),
             decode_picture_ms: counters.decode.value(),
             threads_left_behind: left_behind(),
