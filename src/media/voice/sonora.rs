@@ -47,7 +47,7 @@ fn config(parts: VoiceParts) -> Config {
             adaptive_digital: Some(AdaptiveDigital {
                 // Fifteen decibels at first, as usual, would shout whoever speaks up before anything is known.
                 initial_gain_db: 8.0,
-                max_gain_db: 30.0,
+                max_gain_db: 24.0,
                 ..AdaptiveDigital::default()
             }),
             ..GainController2::default()
