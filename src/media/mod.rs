@@ -34,4 +34,5 @@ pub mod sounds;
 pub mod stepped;
 pub mod stream;
 pub mod studio;
+pub mod voice;
 mod worker;

@@ -48,7 +48,7 @@ pub(crate) fn milliseconds(packet: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::codec::audio_encoder::{AudioEncoder, FRAME};
+    use crate::media::codec::audio_encoder::{AudioEncoder, Content, FRAME};
 
     fn tone(n: usize) -> [f32; FRAME] {
         std::array::from_fn(|k| ((n * FRAME + k) as f32 * 0.05).sin() * 0.4)
@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn a_lost_packet_is_repaired_from_the_next_one() {
-        let (mut encoder, mut decoder) = (AudioEncoder::new().unwrap(), AudioDecoder::new().unwrap());
+        let (mut encoder, mut decoder) =
+            (AudioEncoder::new(Content::Voice).unwrap(), AudioDecoder::new().unwrap());
         encoder.set_expected_loss(20);
         let packets: Vec<_> = (0..30).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
         for packet in &packets[..20] {
@@ -70,7 +71,7 @@ mod tests {
 
     #[test]
     fn silence_costs_next_to_nothing() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
         let bytes: Vec<usize> = (0..100).map(|_| encoder.encode(&[0.0; FRAME]).unwrap().len()).collect();
         assert!(bytes[50..].iter().sum::<usize>() < 600, "{bytes:?}");
     }

@@ -8,6 +8,7 @@
 mod call_mode;
 mod device_care;
 mod loudspeaker;
+mod own_sound;
 mod receiving;
 mod recording;
 mod screen;
@@ -38,6 +39,7 @@ pub use super::recording::composer::Layout as RecordingLayout;
 pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
+pub use super::voice::VoiceProcessing;
 use super::worker::{Retired, Worker};
 
 /// Called from the studio's threads whenever there is something new to look at. Must not block.
@@ -191,7 +193,12 @@ impl Studio {
         &self.shared.far_picture
     }
 
-    /// How loud the microphone is, 0 to 1, muted or not.
+    /// Whether somebody speaks into the microphone now, muted or not.
+    pub fn is_speaking(&self) -> bool {
+        self.shared.speaking.load(Ordering::Relaxed)
+    }
+
+    /// How loud what is sent is, 0 to 1: the microphone after its processing, muted or not.
     pub fn microphone_level(&self) -> f32 {
         self.shared.microphone_level.value()
     }
@@ -275,6 +282,11 @@ impl Studio {
     /// Key pictures come this often even if nobody asks for one. `None` is the usual: every eight seconds.
     pub fn set_key_picture_every(&mut self, every: Option<Duration>) {
         lock(&self.shared.sending).key_every = every;
+    }
+
+    /// What is done to the voice from now on. No device is opened anew.
+    pub fn set_voice_processing(&mut self, voice: VoiceProcessing) {
+        lock(&self.shared.sending).voice = voice;
     }
 
     /// How loud the far end is played, 1 being as it comes; at most 2.

@@ -186,8 +186,11 @@ impl Player {
         // Taken out for the time being, so that making a block may borrow the rest.
         if let Some(mut speaker) = self.loudspeaker.take(shared) {
             while speaker.has_room() {
-                let block = self.block(shared, Instant::now(), speaker.delay());
+                let (now, delay) = (Instant::now(), speaker.delay());
+                let block = self.block(shared, now, delay);
                 speaker.write(&block);
+                // Only a loudspeaker is heard by the microphone; a file is not.
+                shared.played.write(&block, now + delay);
             }
             self.loudspeaker.put_back(speaker);
             self.next = now;
