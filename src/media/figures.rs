@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+pub use super::receive_pipeline::SoundFigures;
+
 /// The figures of a call so far. Counters of the sending side start again with `start_sending`, those of the receiving
 /// side with `start_receiving`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,6 +28,8 @@ pub struct MediaFigures {
     pub sound_concealed_ms: u64,
     /// What the jitter buffer aims at, in milliseconds.
     pub buffer_ms: u32,
+    /// What became of the far end's sound.
+    pub sound: SoundFigures,
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.
     pub lip_sync_ms: Option<f64>,
     /// Median from capture to show, where the far end sends the test picture and both share a clock.

@@ -228,7 +228,7 @@ impl Player {
             }
             counters.sound_played += STEP;
             counters.sound_concealed += Duration::from_millis(u64::from(block.concealed_ms));
-            counters.buffer_ms = receiver.target_ms();
+            counters.sound = receiver.figures();
             if let Some(late) = chirp {
                 counters.mouth_to_ear.add(late);
             }

@@ -21,7 +21,7 @@ use crate::media::picture::Picture;
 use crate::media::playout::lip_sync::LipSync;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
-use crate::media::receive_pipeline::VideoInbox;
+use crate::media::receive_pipeline::{SoundFigures, VideoInbox};
 use crate::media::recording::recorder::RecordingNews;
 use crate::media::recording::tap::Tap;
 use crate::media::shaping::level::Level;
@@ -135,7 +135,7 @@ pub(super) struct Counters {
     pub(super) first_picture: Option<Instant>,
     pub(super) sound_played: Duration,
     pub(super) sound_concealed: Duration,
-    pub(super) buffer_ms: u32,
+    pub(super) sound: SoundFigures,
     pub(super) glass_to_glass: Median,
     pub(super) mouth_to_ear: Median,
 }
@@ -286,7 +286,8 @@ impl Shared {
             first_picture: counters.first_picture,
             sound_played_ms: milliseconds(counters.sound_played),
             sound_concealed_ms: milliseconds(counters.sound_concealed),
-            buffer_ms: counters.buffer_ms,
+            buffer_ms: counters.sound.target_ms,
+            sound: counters.sound,
             lip_sync_ms,
             glass_to_glass_ms: counters.glass_to_glass.value(),
             mouth_to_ear_ms: counters.mouth_to_ear.value(),
