@@ -3,7 +3,7 @@
 //! # Pictures that are lost
 //!
 //! A lost piece of a picture is sent again for as long as that is sooner than doing without: twice the way there and back,
-//! and half of it ([`patience`]). What needs the picture waits for it at the far end, so a piece that comes late costs
+//! and half of it ([`Patience::over`]). What needs the picture waits for it at the far end, so a piece that comes late costs
 //! nothing but time. A picture that is given up takes its dependants with it. The encoder hears of both, and builds the
 //! next picture on one that is known to have arrived, for a far end that names the addition `pictures`; for others it
 //! makes a key picture. The decoder never sees a picture whose reference is missing: the last good one stays.
@@ -35,8 +35,6 @@ use crate::netconnection::node::{MediaDeadline, MediaKind, MediaMessage};
 /// Sound that is later than this is concealed there anyway.
 const SOUND_START: Duration = Duration::from_millis(200);
 const SOUND_FINISH: Duration = Duration::from_millis(400);
-/// A picture that could not leave in this time holds up fresher ones.
-const PICTURE_START: Duration = Duration::from_millis(250);
 /// The least that a picture is sent again for, and the most.
 const SHORTEST_PATIENCE: Duration = Duration::from_millis(250);
 const LONGEST_PATIENCE: Duration = Duration::from_millis(1_000);
@@ -48,7 +46,7 @@ const KEY_FINISH: Duration = Duration::from_secs(4);
 /// whoever begins to listen there can decode.
 pub(crate) fn outgoing(
     now: Instant,
-    round_trip: Duration,
+    patience: Patience,
     frame: EncodedFrame,
 ) -> Vec<(MediaMessage, MediaDeadline)> {
     match frame {
@@ -70,11 +68,10 @@ pub(crate) fn outgoing(
             }
             let payload = avc_frame(key, 0, &nal_units);
             let message = MediaMessage { kind: MediaKind::Video, timestamp, payload };
-            let patience = patience(round_trip);
             let (start, finish) = match (key, refresh) {
                 (true, _) => (KEY_START, KEY_FINISH),
-                (false, true) => (PICTURE_START * 2, patience * 2),
-                (false, false) => (PICTURE_START, patience),
+                (false, true) => (patience.start * 2, patience.finish * 2),
+                (false, false) => (patience.start, patience.finish),
             };
             let deadline = MediaDeadline {
                 start_by: Some(now + start),
@@ -87,10 +84,26 @@ pub(crate) fn outgoing(
     }
 }
 
-/// How long a picture is worth sending again. Long enough for a second loss of the same piece to be made good: when only
-/// pieces are missing, sending them again is cheaper and sooner than a picture that does without.
-fn patience(round_trip: Duration) -> Duration {
-    (round_trip * 5 / 2 + Duration::from_millis(100)).clamp(SHORTEST_PATIENCE, LONGEST_PATIENCE)
+/// How long pictures that do not stand alone are worth waiting for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Patience {
+    /// One that could not leave in this time holds up fresher ones.
+    start: Duration,
+    /// For so long it is sent again.
+    finish: Duration,
+}
+
+impl Patience {
+    /// Where giving a picture up costs a key frame.
+    pub(crate) const STEADY: Self =
+        Self { start: Duration::from_millis(400), finish: Duration::from_millis(1_000) };
+
+    /// Where it costs little. Long enough for a second loss of the same piece to be made good: when only pieces are missing,
+    /// sending them again is cheaper and sooner than a picture that does without.
+    pub(crate) fn over(round_trip: Duration) -> Self {
+        let finish = round_trip * 5 / 2 + Duration::from_millis(100);
+        Self { start: SHORTEST_PATIENCE, finish: finish.clamp(SHORTEST_PATIENCE, LONGEST_PATIENCE) }
+    }
 }
 
 /// The far end's messages on their way to frames.
@@ -143,7 +156,7 @@ impl Incoming {
 mod tests {
     use super::*;
 
-    const TRIP: Duration = Duration::from_millis(40);
+    const PATIENCE: Patience = Patience::STEADY;
 
     fn key_frame() -> EncodedFrame {
         EncodedFrame::Video {
@@ -158,7 +171,7 @@ mod tests {
     #[test]
     fn a_key_frame_comes_out_with_its_configuration() {
         let mut incoming = Incoming::default();
-        let frames: Vec<_> = outgoing(Instant::now(), TRIP, key_frame())
+        let frames: Vec<_> = outgoing(Instant::now(), PATIENCE, key_frame())
             .into_iter()
             .filter_map(|(message, _)| incoming.frame(message))
             .collect();
@@ -168,14 +181,14 @@ mod tests {
     #[test]
     fn sound_comes_out_as_it_went_in() {
         let sound = EncodedFrame::Audio { timestamp: 20, packet: Bytes::from_static(&[0xf8, 1, 2]) };
-        let messages = outgoing(Instant::now(), TRIP, sound.clone());
+        let messages = outgoing(Instant::now(), PATIENCE, sound.clone());
         assert_eq!(Incoming::default().frame(messages[0].0.clone()), Some(sound));
     }
 
     #[test]
     fn configuration_is_never_given_up_and_a_delta_falls_with_the_picture_before_it() {
         let now = Instant::now();
-        let messages = outgoing(now, TRIP, key_frame());
+        let messages = outgoing(now, PATIENCE, key_frame());
         assert_eq!(messages[0].1, MediaDeadline::default());
         assert!(!messages[1].1.needs_previous);
         let picture = |refresh| EncodedFrame::Video {
@@ -185,18 +198,19 @@ mod tests {
             config: None,
             nal_units: Bytes::from_static(&[0, 0, 0, 1, 0x41]),
         };
-        let delta = outgoing(now, TRIP, picture(false));
+        let delta = outgoing(now, PATIENCE, picture(false));
         assert!(delta[0].1.needs_previous);
-        assert_eq!(delta[0].1.finish_by, Some(now + SHORTEST_PATIENCE));
-        let refresh = outgoing(now, TRIP, picture(true));
+        assert_eq!(delta[0].1.finish_by, Some(now + PATIENCE.finish));
+        let refresh = outgoing(now, PATIENCE, picture(true));
         assert!(!refresh[0].1.needs_previous);
         assert!(refresh[0].1.finish_by > delta[0].1.finish_by);
     }
 
     #[test]
     fn pictures_are_sent_again_for_longer_over_a_longer_way_but_not_for_ever() {
-        assert_eq!(patience(Duration::from_millis(200)), Duration::from_millis(600));
-        assert_eq!(patience(Duration::from_secs(3)), LONGEST_PATIENCE);
+        assert_eq!(Patience::over(Duration::from_millis(200)).finish, Duration::from_millis(600));
+        assert_eq!(Patience::over(Duration::ZERO).finish, SHORTEST_PATIENCE);
+        assert_eq!(Patience::over(Duration::from_secs(3)).finish, LONGEST_PATIENCE);
     }
 
     #[test]

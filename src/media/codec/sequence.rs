@@ -9,7 +9,6 @@ use super::bit_reader::BitReader;
 /// What is needed of a sequence parameter set.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Sequence {
-    pub(crate) id: u32,
     /// Of the pictures as they are shown.
     pub(crate) width: u32,
     pub(crate) height: u32,
@@ -95,7 +94,7 @@ fn read(bits: &mut BitReader<'_>) -> Option<Result<Sequence, Unusable>> {
     if references > MOST_REFERENCES || references * blocks > MOST_BLOCKS_KEPT {
         return Some(Err(Unusable::References(references)));
     }
-    Some(Ok(Sequence { id, width, height, frame_number_bits, order_bits, references }))
+    Some(Ok(Sequence { width, height, frame_number_bits, order_bits, references }))
 }
 
 /// Whether a set of profile High is of eight bits, 4:2:0, and without matrices of its own, up to where they are told of.

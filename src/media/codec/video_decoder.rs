@@ -228,3 +228,56 @@ pub(crate) fn packed(
     }
     Picture::new(w, h, out)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::codec::avc_format::{append_prefixed, configuration_record};
+    use crate::media::codec::sequence::tests::{CALL, Claim, set};
+
+    const SLICE: [u8; 6] = [0x65, 0x88, 0x84, 0x21, 0xA0, 0x10];
+
+    #[test]
+    fn pictures_of_sizes_that_no_call_has_never_reach_the_library() {
+        let huge = set(Claim { columns: 256, rows: 144, level: 51, ..CALL });
+        let mut decoder = VideoDecoder::new();
+        decoder.configure(&configuration_record(&huge, &[0x68, 0xCE, 0x3C, 0x80]).unwrap());
+        let mut alone = Vec::new();
+        append_prefixed(&mut alone, &SLICE);
+        assert!(matches!(decoder.decode(true, &alone), Decoded::NeedsKey));
+        let mut with_its_set = Vec::new();
+        append_prefixed(&mut with_its_set, &huge);
+        append_prefixed(&mut with_its_set, &SLICE);
+        assert!(matches!(decoder.decode(true, &with_its_set), Decoded::NeedsKey));
+        assert!(decoder.decoder.is_none(), "none was even made");
+    }
+
+    #[test]
+    fn a_picture_that_is_longer_than_any_is_not_looked_at() {
+        let mut decoder = VideoDecoder::new();
+        assert!(matches!(decoder.decode(true, &vec![0; LONGEST_PICTURE + 1]), Decoded::NeedsKey));
+        assert!(decoder.decoder.is_none());
+    }
+
+    #[test]
+    fn whatever_bytes_come_nothing_panics() {
+        let mut state = 1_u32;
+        let mut random = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let good = set(CALL);
+        let sequence = Sequence::read(&good).unwrap();
+        for round in 0..20_000_usize {
+            let mut bytes = good.clone();
+            let place = usize::from(random()) % bytes.len();
+            bytes[place] ^= random();
+            bytes.truncate(1 + round % bytes.len());
+            if let Ok(read) = Sequence::read(&bytes) {
+                assert!(read.width <= 1920 && read.height <= 1920 && read.references <= 16);
+            }
+            let slice: Vec<u8> = [0x41].into_iter().chain((0..round % 40).map(|_| random())).collect();
+            _ = SliceHeader::read(&slice, &sequence);
+        }
+    }
+}

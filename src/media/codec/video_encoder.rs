@@ -34,6 +34,7 @@ use super::long_term::{Arrivals, Ground, Marked, UnderWay};
 use super::sequence::Sequence;
 use super::slice_header::SliceHeader;
 use crate::media::picture::Picture;
+use crate::media::stream::Stream;
 
 /// One coded picture.
 #[derive(Clone, Debug)]
@@ -69,15 +70,34 @@ pub(crate) struct VideoEncoder {
 }
 
 impl VideoEncoder {
-    /// An encoder for this size, with the bit rate it starts at.
+    /// An encoder for a camera's pictures of this size, with the bit rate it starts at.
     pub(crate) fn new(
+        size: (u32, u32),
+        bits_per_second: u32,
+        frames_per_second: f32,
+    ) -> Result<Self, EncoderFailed> {
+        Self::for_stream(Stream::Camera, size, bits_per_second, frames_per_second)
+    }
+
+    /// An encoder for pictures of that kind and size, with the bit rate it starts at.
+    pub(crate) fn for_stream(
+        stream: Stream,
         size: (u32, u32),
         bits_per_second: u32,
         frames_per_second: f32,
     ) -> Result<Self, EncoderFailed> {
         let ceiling = bits_per_second.saturating_mul(2).clamp(LOWEST_CEILING, HIGHEST_CEILING);
         let config = EncoderConfig::new()
-            .usage_type(UsageType::CameraVideoRealTime)
+            .usage_type(match stream {
+                Stream::Camera => UsageType::CameraVideoRealTime,
+                Stream::Screen => {
+                    if std::env::var_os("SCREENMODE").is_some() {
+                        UsageType::ScreenContentRealTime
+                    } else {
+                        UsageType::CameraVideoRealTime
+                    }
+                }
+            })
             .rate_control_mode(RateControlMode::Bitrate)
             .bitrate(BitRate::from_bps(ceiling))
             .max_frame_rate(FrameRate::from_hz(frames_per_second.clamp(1.0, 60.0)))
@@ -88,7 +108,8 @@ impl VideoEncoder {
             .complexity(Complexity::Low)
             // Key pictures come on request and by the pipeline's clock; none for a mere cut.
             .scene_change_detect(false)
-            .long_term_reference(true)
+            // The library has none for screens.
+            .long_term_reference(stream == Stream::Camera)
             .intra_frame_period(IntraFramePeriod::auto())
             .num_threads(1)
             .vui(VuiConfig::bt601());
