@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::additions::Additions;
+use super::delay_report::DelayReport;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
@@ -199,6 +200,8 @@ pub(crate) enum Message {
     },
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
+    /// `delays`: several times a second, how media arrive. Only the newest counts.
+    Delays(DelayReport),
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
@@ -288,6 +291,7 @@ impl Message {
                 ],
             ),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
+            Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Report { concealed_percent, receive_kbps } => ours(
                 "report",
                 vec![
@@ -369,6 +373,7 @@ impl Message {
             }
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
             "keyFrameWanted" => Self::KeyFrameWanted,
+            "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
@@ -522,6 +527,7 @@ mod tests {
             Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
+            Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
         ]
     }

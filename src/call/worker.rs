@@ -441,6 +441,7 @@ impl Worker {
                 height: target.height,
                 frames_per_second: target.frames_per_second,
             }),
+            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(Some(bits)),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
             ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);

@@ -415,6 +415,7 @@ impl ClientMachine {
                     self.told.push_back(ClientEvent::KeyFrameWanted);
                 }
             }
+            Message::Delays(report) => self.delays_reported(now, peer, &report),
             Message::Report { concealed_percent, receive_kbps } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
             }

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::rate::MediaFlow;
 use super::{ClientEvent, ClientMachine};
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
-use crate::call::rate_control::Limits;
-use crate::call::rate_control::{RateControl, Sample, SendTarget};
+use crate::call::rate_control::{Limits, RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
 use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::EncodedFrame;
@@ -21,10 +21,6 @@ use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
 const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
-/// Pictures queued for longer than this at the present rate are given up for a fresh one.
-const OLDEST_QUEUE: f64 = 1.0;
-/// A queue that is always allowed: one large key frame, in bytes.
-const FREE_QUEUE: usize = 96 * 1024;
 /// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
 /// not keep this computer busy with it.
 const BETWEEN_STARTS: Duration = Duration::from_millis(500);
@@ -43,12 +39,13 @@ pub(super) struct MediaSide {
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
     /// Deltas are dropped until the encoder made a key frame.
-    awaits_key: bool,
+    pub(super) awaits_key: bool,
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
-    rate: RateControl,
+    pub(super) rate: RateControl,
     losses: LossCount,
-    target: Option<SendTarget>,
+    pub(super) flow: MediaFlow,
+    pub(super) target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
     before: Option<(Instant, SessionFigures)>,
@@ -79,6 +76,7 @@ impl MediaSide {
             asked_far: None,
             rate: RateControl::new(),
             losses: LossCount::default(),
+            flow: MediaFlow::default(),
             target: None,
             expected_loss: 0,
             before: None,
@@ -143,7 +141,7 @@ impl MediaSide {
             && self.last_far_picture.is_some_and(|at| heard.saturating_duration_since(at) < STILL_COMING)
     }
 
-    fn sends_video(&self) -> bool {
+    pub(super) fn sends_video(&self) -> bool {
         self.camera_on && self.has_camera
     }
 }
@@ -163,7 +161,7 @@ impl ClientMachine {
         self.keep(peer);
         let (muted, camera_on) = (self.media.muted, self.media.camera_on);
         self.told.push_back(ClientEvent::MediaStarted { peer, muted, camera_on });
-        self.tell_target();
+        self.tell_rates(now);
         self.tell_media(now);
         self.begin_pictures(now, peer);
     }
@@ -189,17 +187,10 @@ impl ClientMachine {
     }
 
     /// The person chose another size, rate or share for the picture.
-    pub(super) fn follow_video_choice(&mut self) {
+    pub(super) fn follow_video_choice(&mut self, now: Instant) {
         self.media.rate.set_limits(limits(&self.config.settings.video));
         if self.media_peer().is_some() {
-            self.tell_target();
-        }
-    }
-
-    fn tell_target(&mut self) {
-        if let Some(target) = self.media.rate.target_if_new() {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
+            self.tell_rates(now);
         }
     }
 
@@ -240,18 +231,15 @@ impl ClientMachine {
             if !self.media.sends_video() && !key {
                 return;
             }
-            if self.is_queue_too_old(target) {
-                self.node.abandon_video(now, target);
-                self.media.awaits_key = true;
-            }
-            if self.media.awaits_key && !key {
-                self.ask_encoder(now);
+            if !self.has_room_for_picture(now, target, *key) {
                 return;
             }
-            self.media.awaits_key = false;
         }
-        for (message, deadline) in outgoing(now, frame) {
-            self.node.send_media(now, target, message, deadline);
+        let thin = self.media.rate.is_thin();
+        for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
+            for (message, deadline) in outgoing(now, frame) {
+                self.node.send_media(now, target, message, deadline);
+            }
         }
     }
 
@@ -261,7 +249,8 @@ impl ClientMachine {
         if kind == MediaKind::Video && ours == Some(target) {
             self.node.abandon_video(now, target);
             self.media.awaits_key = true;
-            self.ask_encoder(now);
+            self.note_stall(now);
+            self.ask_encoder_once_clear(now);
         }
     }
 
@@ -277,8 +266,10 @@ impl ClientMachine {
         if message.kind == MediaKind::Video {
             self.media.last_far_picture = Some(now);
         }
+        let (kind, timestamp) = (message.kind, message.timestamp);
         if let Some(frame) = lines.incoming.frame(message) {
             self.told.push_back(ClientEvent::Frame(frame));
+            self.note_arrival(now, peer, kind, timestamp);
         }
     }
 
@@ -294,7 +285,7 @@ impl ClientMachine {
         }
     }
 
-    fn ask_encoder(&mut self, now: Instant) {
+    pub(super) fn ask_encoder(&mut self, now: Instant) {
         let recently =
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
         if !recently {
@@ -303,17 +294,11 @@ impl ClientMachine {
         }
     }
 
-    fn is_queue_too_old(&self, target: Target) -> bool {
-        let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
-        queued > FREE_QUEUE && queued as f64 > a_second * OLDEST_QUEUE
-    }
-
-    fn media_peer(&self) -> Option<PeerId> {
+    pub(super) fn media_peer(&self) -> Option<PeerId> {
         self.call.with().map(|with| with.peer).filter(|peer| self.call.flows_with(*peer))
     }
 
-    fn media_target(&self) -> Option<(PeerId, Target)> {
+    pub(super) fn media_target(&self) -> Option<(PeerId, Target)> {
         let peer = self.media_peer()?;
         Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
     }
@@ -322,7 +307,7 @@ impl ClientMachine {
     pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
         let (peer, target) = self.media_target()?;
         let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        let a_second = self.media.rate.rate() / 8.0;
         // What is in flight for one round trip is no queue.
         let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
         let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
@@ -340,12 +325,17 @@ impl ClientMachine {
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
-        self.media.quality.call_loss_percent = self.media.losses.percent();
-        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
-        if let Some(target) = self.media.rate.step(now, sample) {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
-        }
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        self.media.quality.call_loss_percent = losses.percent();
+        let sample = Sample {
+            sent: sent.fragments,
+            lost: sent.lost,
+            queued,
+            round_trip: figures.round_trip,
+            shortest_round_trip: figures.shortest_round_trip,
+        };
+        self.media.rate.step(now, sample);
+        self.tell_rates(now);
         let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
@@ -384,12 +374,19 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.losses.percent_lately();
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        let loss_percent = losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
         quality.receive_kbps = kbps(figures.bytes_received, before.bytes_received);
         quality.loss_percent = loss_percent;
+        quality.receive_loss_percent = self.media.flow.losses_here(now).map(LossCount::percent_lately);
+        let reported = self.media.rate.network_queue();
+        quality.available_kbps = reported.map(|_| self.media.rate.rate() / 1000.0);
+        quality.queue_ms = reported.map(|queue| queue * 1000.0);
+        let target = self.media.target.filter(|_| !self.media.rate.is_paused());
+        quality.target_kbps = target.map(|target| f64::from(target.bits_per_second) / 1000.0);
         quality.round_trip_ms = round_trip_ms;
         "direct".clone_into(&mut quality.route);
         quality.cipher.clone_from(&figures.cipher);

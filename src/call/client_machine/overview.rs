@@ -101,6 +101,7 @@ impl ClientMachine {
                 far_holds: *there,
                 speaking_muted: false,
                 weak: self.media.watch.is_weak(),
+                picture_paused: self.media.rate.is_paused() && self.media.sends_video(),
                 quality: self.media.quality.clone(),
                 past: self.media.watch.past(),
             }),

@@ -146,9 +146,9 @@ fn read_microphone(
         *told = None;
         shared.set(&shared.has_microphone, true);
         shared.microphone_level.hear(&samples);
-        let (sink, muted, expected_loss) = {
+        let (sink, muted, expected_loss, sound_rate) = {
             let sending = lock(&shared.sending);
-            (sending.sink.clone(), sending.muted, sending.expected_loss)
+            (sending.sink.clone(), sending.muted, sending.expected_loss, sending.sound_rate)
         };
         let Some(sink) = sink else {
             sender = None;
@@ -157,6 +157,7 @@ fn read_microphone(
         let Some(sender) = ready(&mut sender) else { continue };
         sender.set_muted(muted);
         sender.set_expected_loss(expected_loss);
+        sender.set_bit_rate(sound_rate);
         let frames: Vec<EncodedFrame> = sender.push(&samples, shared.clock.stamp(first_heard));
         for frame in frames {
             sink(frame);
