@@ -198,6 +198,8 @@ pub(crate) enum Message {
         /// The microphone is muted.
         muted: bool,
     },
+    /// `recording`: this end records the call, or no longer. Said before the first of it is recorded.
+    Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
     /// `delays`: several times a second, how media arrive. Only the newest counts.
@@ -290,6 +292,7 @@ impl Message {
                     ("muted", Value::Boolean(*muted)),
                 ],
             ),
+            Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
             Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Report { concealed_percent, receive_kbps } => ours(
@@ -372,6 +375,7 @@ impl Message {
                 Self::FileStop { id: id("id")?, why: FileStop::parse(word) }
             }
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
+            "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
             "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {

@@ -82,8 +82,9 @@ pub(crate) struct PathEstimate {
 #[derive(Clone, Copy, Debug)]
 struct Fall {
     at: Instant,
-    /// Seconds of queue then.
+    /// Seconds of queue then, and the rate after it.
     queue: f64,
+    rate: f64,
 }
 
 /// The rate is falling for the sake of losses.
@@ -189,7 +190,7 @@ impl PathEstimate {
         self.rate = (self.rate * STALL).max(LEAST.min(self.most));
         self.queue = self.queue.max(STALL_QUEUE);
         self.stalled = Some(now);
-        self.fell = Some(Fall { at: now, queue: self.queue });
+        self.fell = Some(Fall { at: now, queue: self.queue, rate: self.rate });
     }
 
     /// Seconds of queue that are put up with: the spread of arrivals, and a packet or two of our own.
@@ -206,7 +207,7 @@ impl PathEstimate {
         self.counted.clear();
         self.losses.clear();
         self.waits.clear();
-        self.fell = Some(Fall { at: now, queue: 0.0 });
+        self.fell = Some(Fall { at: now, queue: 0.0, rate: self.rate });
     }
 
     fn count_losses(&mut self, now: Instant, feedback: &Feedback) {
@@ -267,10 +268,13 @@ impl PathEstimate {
     fn ease_queue(&mut self, now: Instant, round_trip: Duration) {
         let Some(arriving) = self.arriving(ARRIVING_NOW) else { return };
         if let Some(fell) = self.fell {
+            // What arrives now was sent before the fall: it tells better and better how wide the path has become. But a queue
+            // that neither grows nor loses anything may be none of ours.
             let before = round_trip + Duration::from_secs_f64(self.queue.min(LONGEST_EFFECT));
-            if now.saturating_duration_since(fell.at) < before && arriving * FALL < self.rate {
-                // What arrives now was sent before the fall: it tells better and better how wide the path has become.
-                self.rate = arriving * FALL;
+            let is_ours = self.queue > fell.queue + GROWN || self.loss() > HEAVY_LOSS / 2.0;
+            let lower = (arriving * FALL).max(if is_ours { 0.0 } else { fell.rate * 0.4 });
+            if self.in_vain == 0 && now.saturating_duration_since(fell.at) < before && lower < self.rate {
+                self.rate = lower;
                 self.capacity = Some(arriving);
                 return;
             }
@@ -281,7 +285,7 @@ impl PathEstimate {
             let recent = now.saturating_duration_since(fell.at) < effect_after + AFTER_A_FALL;
             if recent && self.queue < 0.8 * fell.queue {
                 // It drains.
-                self.fell = Some(Fall { at: now - effect_after, queue: self.queue });
+                self.fell = Some(Fall { at: now - effect_after, queue: self.queue, rate: self.rate });
                 return;
             }
             // Sound alone cannot send less: a queue that it keeps is its own.
@@ -297,7 +301,7 @@ impl PathEstimate {
         let least = if self.in_vain > 0 { self.rate * 0.6 } else { 0.0 };
         self.rate = self.rate.min((arriving * FALL).max(least));
         self.capacity = Some(arriving);
-        self.fell = Some(Fall { at: now, queue: self.queue });
+        self.fell = Some(Fall { at: now, queue: self.queue, rate: self.rate });
     }
 
     /// Whether losses speak against growing; falls when they are heavy.
@@ -398,6 +402,8 @@ const ARRIVED_MEMORY: f64 = 1.5;
 const WAITS_MEMORY: Duration = Duration::from_secs(1);
 /// A fall shows its effect before the next growth, and one soon after it is part of the same story.
 const AFTER_A_FALL: Duration = Duration::from_millis(600);
+/// Seconds by which a queue has grown that is fed by us.
+const GROWN: f64 = 0.08;
 /// Bits a second that sound takes in any case.
 const SOUND_ALONE: f64 = 60_000.0;
 /// Seconds of queue that are waited for at most until a fall shows.
