@@ -459,4 +459,6 @@ impl Drop for Studio {
 }
 
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod tests;

@@ -225,9 +225,9 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
 }
 
 /// Tells of a microphone that gives nothing but zeros, and when it is over.
-fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: &[f32]) {
+fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: (&[f32], u32)) {
     let muted = lock(&shared.sending).muted;
-    match silence.hear(Instant::now(), raw, muted) {
+    match silence.hear(raw.0, raw.1, muted) {
         Some(true) => shared.problem(DeviceError::new(DeviceKind::Microphone, Problem::Silent)),
         Some(false) => shared.notice(DeviceNews::Mended(DeviceKind::Microphone)),
         None => {}
