@@ -20,6 +20,8 @@ mod programs;
 mod quality;
 mod real_files;
 mod real_time;
+mod recording;
+mod screens;
 mod second_call;
 mod servers;
 mod verification;

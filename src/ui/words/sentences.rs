@@ -48,6 +48,9 @@ pub fn notice_words(notice: &Notice) -> String {
         Notice::FileProblem { path, why } => {
             word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
         }
+        Notice::RecordingStopped { path, why } => {
+            word_with("recording.stopped", &[("path", &path.display().to_string()), ("why", why)])
+        }
         Notice::FileChanged(path) => {
             word_with("notice.file_changed", &[("path", &path.display().to_string())])
         }
@@ -91,6 +94,7 @@ fn device_noun(device: DeviceKind) -> &'static str {
         DeviceKind::Microphone => word("noun.microphone"),
         DeviceKind::Speaker => word("noun.speaker"),
         DeviceKind::Picture => word("noun.picture"),
+        DeviceKind::Screen => word("noun.screen"),
     }
 }
 
