@@ -185,6 +185,9 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
         let now = Instant::now();
         match attendant.order(now) {
             Order::Open(name) => {
+                if silence.is_silent() {
+                    shared.notice(DeviceNews::Mended(DeviceKind::Microphone));
+                }
                 // What was begun with another device does not go on with this one.
                 (silence, own) = (SilenceWatch::default(), OwnSound::of_a_microphone());
                 match Microphone::open(&shared.hardware, name.as_deref()) {
