@@ -484,4 +484,6 @@ impl Drop for Studio {
 }
 
 #[cfg(test)]
+mod device_tests;
+#[cfg(test)]
 mod tests;
