@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_packet_says_whether_it_repeats_its_predecessor_and_whether_it_is_silent() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
         encoder.set_expected_loss(20);
         let spoken: Vec<_> = (0..30).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
         assert!(!repeats_predecessor(&spoken[0]), "nothing came before");
