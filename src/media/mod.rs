@@ -4,6 +4,7 @@
 //!  send:     camera ─Latest─▶ scale ▶ H.264 ─┐                 microphone ─ring─▶ 48 kHz mono ▶ Opus ─┐
 //!                                            └──▶ FrameSink ◀─────────────────────────────────────────┘
 //!  receive:  push ▶ H.264 ▶ lip sync ─Latest─▶ window          push ▶ jitter buffer ▶ Opus ▶ mixer ─ring─▶ speaker
+//!  record:   all of that ─Tap─▶ recorder ▶ MP4; empty unless a call is recorded
 //! ```
 //!
 //! What decides (`send_pipeline`, `receive_pipeline`, `playout::jitter_buffer`, `playout::lip_sync`,
