@@ -89,7 +89,7 @@ pub(crate) fn call(
     let (ada, bob) = (path("ada"), path("bob"));
     let (heard, stats) = (path("heard.wav"), path("stats.jsonl"));
     let (speaker, microphone) = (format!("file:{heard}"), format!("file:{}", setting.sound.display()));
-    let answer = [
+    let answer: [&str; 16] = [
         "answer",
         "--once",
         "--server",
@@ -110,7 +110,7 @@ pub(crate) fn call(
     let mut called = Program::start(setting.program, &answer)?;
     std::thread::sleep(SETTLED);
     let seconds = condition.seconds.to_string();
-    let call = [
+    let call: [&str; 16] = [
         "call",
         "Ada",
         "--server",
