@@ -201,6 +201,13 @@ pub(crate) enum Message {
     Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
+    /// `screen`: a screen or a window is shown from now on, on a stream of its own, or no longer.
+    Screen {
+        /// Whether it is.
+        on: bool,
+    },
+    /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
+    ScreenKeyFrameWanted,
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
@@ -291,6 +298,8 @@ impl Message {
             ),
             Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
+            Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
+            Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
             Self::Report { concealed_percent, receive_kbps } => ours(
                 "report",
                 vec![
@@ -373,6 +382,8 @@ impl Message {
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
             "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
+            "screen" => Self::Screen { on: flag("on") },
+            "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
@@ -526,6 +537,8 @@ mod tests {
             Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
+            Message::Screen { on: true },
+            Message::ScreenKeyFrameWanted,
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
         ]
     }

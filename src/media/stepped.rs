@@ -215,7 +215,7 @@ impl SteppedStudio {
 
     /// What the jitter buffer aims at, in milliseconds.
     pub fn buffer_ms(&self) -> Option<u32> {
-        Some(self.receiving.as_ref()?.audio.target_ms())
+        Some(self.receiving.as_ref()?.audio.figures().target_ms)
     }
 
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.

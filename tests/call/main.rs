@@ -21,6 +21,7 @@ mod quality;
 mod real_files;
 mod real_time;
 mod recording;
+mod screens;
 mod second_call;
 mod servers;
 mod verification;

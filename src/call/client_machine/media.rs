@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{ClientEvent, ClientMachine};
+use super::{ClientEvent, ClientMachine, ScreenEvent};
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
@@ -20,11 +20,11 @@ use crate::rtmfp::endpoint::SessionFigures;
 use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
-const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
+pub(super) const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
 /// Pictures queued for longer than this at the present rate are given up for a fresh one.
 const OLDEST_QUEUE: f64 = 1.0;
 /// A queue that is always allowed: one large key frame, in bytes.
-const FREE_QUEUE: usize = 96 * 1024;
+pub(super) const FREE_QUEUE: usize = 96 * 1024;
 /// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
 /// not keep this computer busy with it.
 const BETWEEN_STARTS: Duration = Duration::from_millis(500);
@@ -143,8 +143,19 @@ impl MediaSide {
             && self.last_far_picture.is_some_and(|at| heard.saturating_duration_since(at) < STILL_COMING)
     }
 
-    fn sends_video(&self) -> bool {
+    pub(super) fn sends_video(&self) -> bool {
         self.camera_on && self.has_camera
+    }
+
+    /// What is offered to all pictures together.
+    pub(super) fn target(&self) -> Option<SendTarget> {
+        self.target
+    }
+
+    /// Other pictures than until now go out on the private line.
+    pub(super) fn pictures_change(&mut self) {
+        self.awaits_key = true;
+        self.asked_encoder = None;
     }
 }
 
@@ -171,7 +182,8 @@ impl ClientMachine {
     }
 
     /// The call is over, or waits.
-    pub(super) fn stop_media(&mut self) {
+    pub(super) fn stop_media(&mut self, now: Instant) {
+        self.end_screens(now);
         self.media.start_at = None;
         self.told.push_back(ClientEvent::MediaStopped);
     }
@@ -200,9 +212,14 @@ impl ClientMachine {
 
     fn tell_target(&mut self) {
         if let Some(target) = self.media.rate.target_if_new() {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
+            self.set_target(target);
         }
+    }
+
+    /// One rate for everything: what the camera may use of it, and what a screen.
+    fn set_target(&mut self, target: SendTarget) {
+        self.media.target = Some(target);
+        self.tell_parts();
     }
 
     /// Both ends' pictures begin with a key frame.
@@ -214,6 +231,7 @@ impl ClientMachine {
         if self.links.get(&peer).is_some_and(|lines| lines.incoming.missed()) {
             self.want_key_frame(now);
         }
+        self.begin_screen(now, peer);
     }
 
     pub(super) fn set_devices(&mut self, now: Instant, camera: bool, microphone: bool) {
@@ -228,6 +246,7 @@ impl ClientMachine {
         if let Some(peer) = self.media_peer() {
             let (audio, video, muted) =
                 (self.media.has_microphone, self.media.sends_video(), self.media.muted);
+            let video = video || self.screen.is_in_cameras_place();
             self.say(now, peer, Message::Media { audio, video, muted });
         }
     }
@@ -236,12 +255,23 @@ impl ClientMachine {
     pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
         let Some((_, target)) = self.media_target() else { return };
         if let EncodedFrame::Video { key, .. } = &frame {
-            if !self.media.camera_on {
+            if !self.media.camera_on || self.screen.is_in_cameras_place() {
                 return;
             }
             if !self.media.sends_video() && !key {
                 return;
             }
+            if self.camera_rests() {
+                self.media.pictures_change();
+                return;
+            }
+        }
+        self.send_on_line(now, target, frame);
+    }
+
+    /// Sends on the private line, unless that waits for a picture that stands alone.
+    pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
+        if let EncodedFrame::Video { key, .. } = &frame {
             if self.is_queue_too_old(target) {
                 self.node.abandon_video(now, target);
                 self.media.awaits_key = true;
@@ -264,11 +294,14 @@ impl ClientMachine {
             self.node.abandon_video(now, target);
             self.media.awaits_key = true;
             self.ask_encoder(now);
+        } else if kind == MediaKind::Video {
+            self.screen_abandoned(now, target);
         }
     }
 
     /// A media message of a far end.
     pub(super) fn far_media(&mut self, now: Instant, playback: PlaybackId, message: MediaMessage) {
+        let Some(message) = self.far_screen_media(playback, message) else { return };
         let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
         let flows = self.call.flows_with(peer);
         let Some(lines) = self.links.get_mut(&peer) else { return };
@@ -296,26 +329,35 @@ impl ClientMachine {
         }
     }
 
-    fn ask_encoder(&mut self, now: Instant) {
+    pub(super) fn ask_encoder(&mut self, now: Instant) {
         let recently =
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
         if !recently {
             self.media.asked_encoder = Some(now);
-            self.told.push_back(ClientEvent::KeyFrameWanted);
+            self.tell_encoder();
         }
+    }
+
+    /// Whichever encoder feeds the private line makes a key frame.
+    pub(super) fn tell_encoder(&mut self) {
+        self.told.push_back(if self.screen.is_in_cameras_place() {
+            ClientEvent::Screen(ScreenEvent::KeyFrameWanted)
+        } else {
+            ClientEvent::KeyFrameWanted
+        });
     }
 
     fn is_queue_too_old(&self, target: Target) -> bool {
         let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        let a_second = self.bits_on_line().map_or(190_000.0, |bits| f64::from(bits) / 8.0);
         queued > FREE_QUEUE && queued as f64 > a_second * OLDEST_QUEUE
     }
 
-    fn media_peer(&self) -> Option<PeerId> {
+    pub(super) fn media_peer(&self) -> Option<PeerId> {
         self.call.with().map(|with| with.peer).filter(|peer| self.call.flows_with(*peer))
     }
 
-    fn media_target(&self) -> Option<(PeerId, Target)> {
+    pub(super) fn media_target(&self) -> Option<(PeerId, Target)> {
         let peer = self.media_peer()?;
         Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
     }
@@ -341,12 +383,12 @@ impl ClientMachine {
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        let queued = queued + self.queued_screen();
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
         self.media.quality.call_loss_percent = self.media.losses.percent();
         let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
         if let Some(target) = self.media.rate.step(now, sample) {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
+            self.set_target(target);
         }
         let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
