@@ -10,6 +10,8 @@
 //! * `--keep DIR`: keeps what was spoken and what was heard as WAV files.
 //! * `--scorer PROGRAM`: scores the sound; it is given both files and prints a number first. `tests/bench/scores` is one:
 //!   `cargo build --release --manifest-path tests/bench/scores/Cargo.toml`.
+//! * `--table FILE.md`: puts the table there too, below the line `<!-- table -->`. The one in the documentation is
+//!   `src/call/measured.md`, where the command stands that made it.
 //! * `--real DIR`: not in virtual time, but two whole programs and a server on loopback, that keep their files in DIR, with
 //!   a relay between them that spoils their way (`calls/real.rs`); needs the features `cli` and `server` too.
 //!
@@ -52,6 +54,7 @@ struct Wanted {
     keep: Option<PathBuf>,
     scorer: Option<PathBuf>,
     real: Option<PathBuf>,
+    table: Option<PathBuf>,
 }
 
 fn read_arguments() -> Result<Wanted, String> {
@@ -71,6 +74,7 @@ fn read_arguments() -> Result<Wanted, String> {
             "--sound" => wanted.sound = Some(value.into()),
             "--keep" => wanted.keep = Some(value.into()),
             "--scorer" => wanted.scorer = Some(value.into()),
+            "--table" => wanted.table = Some(value.into()),
             "--real" => wanted.real = Some(value.into()),
             "--seconds" => wanted.seconds = Some(number()?),
             "--seed" => wanted.seed = u8::try_from(number()?).ok(),
@@ -134,8 +138,19 @@ fn in_virtual_time(wanted: &Wanted, media: &Media, conditions: &[Condition], wri
         eprintln!("{}: {:.1} s", condition.name, begun.elapsed().as_secs_f64());
         reports.extend(told);
     }
-    print!("{}", calls::table::markdown(&reports));
+    let table = calls::table::markdown(&reports);
+    print!("{table}");
+    if let Some(file) = &wanted.table {
+        let text = std::fs::read_to_string(file).and_then(|text| {
+            let (above, _) = text.split_once(MARK).ok_or(std::io::Error::other("no line for the table"))?;
+            std::fs::write(file, format!("{above}{MARK}\n\n{table}"))
+        });
+        text.unwrap_or_else(|error| stop(&format!("{}: {error}", file.display())));
+    }
 }
+
+/// Where a table in a file begins.
+const MARK: &str = "<!-- table -->";
 
 fn in_real_time(
     wanted: &Wanted,
