@@ -129,6 +129,8 @@ pub mod history_desk;
 mod lifecycle;
 pub mod link;
 mod loss_count;
+#[doc = include_str!("measured.md")]
+pub mod measured {}
 mod messages;
 mod muted_speech;
 mod path_estimate;
