@@ -35,6 +35,8 @@ use crate::netconnection::node::{MediaDeadline, MediaKind, MediaMessage};
 /// Sound that is later than this is concealed there anyway.
 const SOUND_START: Duration = Duration::from_millis(200);
 const SOUND_FINISH: Duration = Duration::from_millis(400);
+/// A picture that could not leave in this time holds up fresher ones.
+const START: Duration = Duration::from_millis(300);
 /// The least that a picture is sent again for, and the most.
 const SHORTEST_PATIENCE: Duration = Duration::from_millis(250);
 const LONGEST_PATIENCE: Duration = Duration::from_millis(1_000);
@@ -87,7 +89,7 @@ pub(crate) fn outgoing(
 /// How long pictures that do not stand alone are worth waiting for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Patience {
-    /// One that could not leave in this time holds up fresher ones.
+    /// Before it begins to leave.
     start: Duration,
     /// For so long it is sent again.
     finish: Duration,
@@ -95,14 +97,13 @@ pub(crate) struct Patience {
 
 impl Patience {
     /// Where giving a picture up costs a key frame.
-    pub(crate) const STEADY: Self =
-        Self { start: Duration::from_millis(400), finish: Duration::from_millis(1_000) };
+    pub(crate) const STEADY: Self = Self { start: START, finish: Duration::from_millis(1_000) };
 
     /// Where it costs little. Long enough for a second loss of the same piece to be made good: when only pieces are missing,
     /// sending them again is cheaper and sooner than a picture that does without.
     pub(crate) fn over(round_trip: Duration) -> Self {
         let finish = round_trip * 5 / 2 + Duration::from_millis(100);
-        Self { start: SHORTEST_PATIENCE, finish: finish.clamp(SHORTEST_PATIENCE, LONGEST_PATIENCE) }
+        Self { start: START, finish: finish.clamp(SHORTEST_PATIENCE, LONGEST_PATIENCE) }
     }
 }
 

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::rate::MediaFlow;
 use super::{ClientEvent, ClientMachine, ScreenEvent};
 use crate::call::additions::Addition;
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
-use crate::call::rate_control::Limits;
-use crate::call::rate_control::{RateControl, Sample, SendTarget};
+use crate::call::rate_control::{Limits, RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::{Patience, outgoing};
 use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::{EncodedFrame, PictureFate};
@@ -22,9 +22,7 @@ use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
 pub(super) const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
-/// Pictures queued for longer than this at the present rate are given up for a fresh one.
-const OLDEST_QUEUE: f64 = 1.0;
-/// A queue that is always allowed: one large key frame, in bytes.
+/// A queue of a screen that is always allowed: one large key frame, in bytes.
 pub(super) const FREE_QUEUE: usize = 96 * 1024;
 /// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
 /// not keep this computer busy with it.
@@ -34,12 +32,32 @@ const STILL_COMING: Duration = Duration::from_secs(2);
 
 /// Pictures that would only show rubble are not sent until the encoder made this.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Awaits {
+pub(super) enum Awaits {
     Nothing,
     /// A picture that needs none of those that were lost.
     Refresh,
     /// One that stands alone.
     Key,
+}
+
+/// What a picture does without.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fresh {
+    /// All others.
+    pub(super) key: bool,
+    /// All that may not have arrived.
+    pub(super) refresh: bool,
+}
+
+impl Awaits {
+    /// Whether this picture ends the waiting.
+    pub(super) fn is_ended_by(self, picture: Fresh) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Refresh => picture.refresh,
+            Self::Key => picture.key,
+        }
+    }
 }
 
 /// The media side of the one call.
@@ -54,14 +72,15 @@ pub(super) struct MediaSide {
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
     /// What the encoder has to make before anything else is sent.
-    awaits: Awaits,
+    pub(super) awaits: Awaits,
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
-    rate: RateControl,
+    pub(super) rate: RateControl,
     losses: LossCount,
     /// As measured last.
     round_trip: Duration,
-    target: Option<SendTarget>,
+    pub(super) flow: MediaFlow,
+    pub(super) target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
     before: Option<(Instant, SessionFigures)>,
@@ -93,6 +112,7 @@ impl MediaSide {
             rate: RateControl::new(),
             losses: LossCount::default(),
             round_trip: Duration::from_millis(100),
+            flow: MediaFlow::default(),
             target: None,
             expected_loss: 0,
             before: None,
@@ -190,7 +210,7 @@ impl ClientMachine {
         self.keep(peer);
         let (muted, camera_on) = (self.media.muted, self.media.camera_on);
         self.told.push_back(ClientEvent::MediaStarted { peer, muted, camera_on });
-        self.tell_target();
+        self.tell_rates(now);
         self.tell_media(now);
         self.begin_pictures(now, peer);
     }
@@ -217,21 +237,15 @@ impl ClientMachine {
     }
 
     /// The person chose another size, rate or share for the picture.
-    pub(super) fn follow_video_choice(&mut self) {
+    pub(super) fn follow_video_choice(&mut self, now: Instant) {
         self.media.rate.set_limits(limits(&self.config.settings.video));
         if self.media_peer().is_some() {
-            self.tell_target();
-        }
-    }
-
-    fn tell_target(&mut self) {
-        if let Some(target) = self.media.rate.target_if_new() {
-            self.set_target(target);
+            self.tell_rates(now);
         }
     }
 
     /// One rate for everything: what the camera may use of it, and what a screen.
-    fn set_target(&mut self, target: SendTarget) {
+    pub(super) fn set_target(&mut self, target: SendTarget) {
         self.media.target = Some(target);
         self.tell_parts();
     }
@@ -285,26 +299,22 @@ impl ClientMachine {
 
     /// Sends on the private line, unless that waits for a picture that stands alone.
     pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
-        if let EncodedFrame::Video { key, refresh, .. } = &frame {
-            if self.is_queue_too_old(target) {
-                self.node.abandon_video(now, target);
-                self.pictures_lost(now);
-            }
-            let is_awaited = match self.media.awaits {
-                Awaits::Nothing => true,
-                Awaits::Refresh => *refresh,
-                Awaits::Key => *key,
-            };
-            if !is_awaited {
-                self.ask_encoder(now);
+        if let EncodedFrame::Video { timestamp, key, refresh, .. } = &frame {
+            let fresh = Fresh { key: *key, refresh: *refresh };
+            if !self.has_room_for_picture(now, target, fresh) {
+                // The next one must do without it.
+                let timestamp = *timestamp;
+                self.told.push_back(ClientEvent::PictureFate(PictureFate::Lost { timestamp }));
                 return;
             }
-            self.media.awaits = Awaits::Nothing;
         }
         let patience =
             if self.far_follows() { Patience::over(self.media.round_trip) } else { Patience::STEADY };
-        for (message, deadline) in outgoing(now, patience, frame) {
-            self.node.send_media(now, target, message, deadline);
+        let thin = self.media.rate.is_thin();
+        for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
+            for (message, deadline) in outgoing(now, patience, frame) {
+                self.node.send_media(now, target, message, deadline);
+            }
         }
     }
 
@@ -313,7 +323,14 @@ impl ClientMachine {
         let ours = self.media_target().map(|(_, ours)| ours);
         if kind == MediaKind::Video && ours == Some(target) {
             self.told.push_back(ClientEvent::PictureFate(PictureFate::Lost { timestamp }));
-            self.pictures_lost(now);
+            if !self.far_follows() {
+                self.node.abandon_video(now, target);
+            }
+            self.await_fresh();
+            self.note_stall(now);
+            if self.media.awaits == Awaits::Key {
+                self.ask_encoder_once_clear(now);
+            }
         } else if kind == MediaKind::Video {
             self.screen_abandoned(now, target);
         }
@@ -334,18 +351,13 @@ impl ClientMachine {
         takes && !self.screen.is_in_cameras_place()
     }
 
-    fn pictures_lost(&mut self, now: Instant) {
-        let follows = self.far_follows();
-        if self.media.awaits == Awaits::Nothing && follows {
-            self.media.awaits = Awaits::Refresh;
-            // It comes by itself, after what was told of the pictures.
-            self.media.asked_encoder = Some(now);
-        } else if !follows {
-            if let Some((_, target)) = self.media_target() {
-                self.node.abandon_video(now, target);
-            }
+    /// What was sent last is lost: nothing built on it is worth sending. A refresh comes by itself, after what the encoder
+    /// was told of the pictures; a key frame has to be asked for.
+    pub(super) fn await_fresh(&mut self) {
+        if !self.far_follows() {
             self.media.awaits = Awaits::Key;
-            self.ask_encoder(now);
+        } else if self.media.awaits == Awaits::Nothing {
+            self.media.awaits = Awaits::Refresh;
         }
     }
 
@@ -362,8 +374,10 @@ impl ClientMachine {
         if message.kind == MediaKind::Video {
             self.media.last_far_picture = Some(now);
         }
+        let (kind, timestamp) = (message.kind, message.timestamp);
         if let Some(frame) = lines.incoming.frame(message) {
             self.told.push_back(ClientEvent::Frame(frame));
+            self.note_arrival(now, peer, kind, timestamp);
         }
     }
 
@@ -379,7 +393,7 @@ impl ClientMachine {
         }
     }
 
-    /// Asks for a key frame, which also ends the waiting for a refresh that did not come.
+    /// Asks for a key frame.
     pub(super) fn ask_encoder(&mut self, now: Instant) {
         let recently =
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
@@ -398,12 +412,6 @@ impl ClientMachine {
         });
     }
 
-    fn is_queue_too_old(&self, target: Target) -> bool {
-        let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.bits_on_line().map_or(190_000.0, |bits| f64::from(bits) / 8.0);
-        queued > FREE_QUEUE && queued as f64 > a_second * OLDEST_QUEUE
-    }
-
     pub(super) fn media_peer(&self) -> Option<PeerId> {
         self.call.with().map(|with| with.peer).filter(|peer| self.call.flows_with(*peer))
     }
@@ -417,7 +425,7 @@ impl ClientMachine {
     pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
         let (peer, target) = self.media_target()?;
         let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        let a_second = self.media.rate.rate() / 8.0;
         // What is in flight for one round trip is no queue.
         let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
         let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
@@ -437,11 +445,17 @@ impl ClientMachine {
         self.media.round_trip = figures.round_trip.unwrap_or(self.media.round_trip);
         let queued = queued + self.queued_screen();
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
-        self.media.quality.call_loss_percent = self.media.losses.percent();
-        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
-        if let Some(target) = self.media.rate.step(now, sample) {
-            self.set_target(target);
-        }
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        self.media.quality.call_loss_percent = losses.percent();
+        let sample = Sample {
+            sent: sent.fragments,
+            lost: sent.lost,
+            queued,
+            round_trip: figures.round_trip,
+            shortest_round_trip: figures.shortest_round_trip,
+        };
+        self.media.rate.step(now, sample);
+        self.tell_rates(now);
         let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
@@ -480,12 +494,19 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.losses.percent_lately();
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        let loss_percent = losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
         quality.receive_kbps = kbps(figures.bytes_received, before.bytes_received);
         quality.loss_percent = loss_percent;
+        quality.receive_loss_percent = self.media.flow.losses_here(now).map(LossCount::percent_lately);
+        let reported = self.media.rate.network_queue();
+        quality.available_kbps = reported.map(|_| self.media.rate.rate() / 1000.0);
+        quality.queue_ms = reported.map(|queue| queue * 1000.0);
+        let target = self.media.target.filter(|_| !self.media.rate.is_paused());
+        quality.target_kbps = target.map(|target| f64::from(target.bits_per_second) / 1000.0);
         quality.round_trip_ms = round_trip_ms;
         "direct".clone_into(&mut quality.route);
         quality.cipher.clone_from(&figures.cipher);

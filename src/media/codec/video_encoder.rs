@@ -241,6 +241,8 @@ impl VideoEncoder {
         let refresh = key || asked && header.is_some_and(|header| header.needs_long_term_only);
         self.want_key &= !key;
         self.want_refresh &= !refresh;
+        // It had none after all.
+        self.want_key |= asked && !refresh;
         if let Some(idr) = header.and_then(|header| header.idr) {
             self.idr = idr;
         }

@@ -85,6 +85,8 @@ pub(super) struct Sending {
     /// What became of pictures since the encoder last looked; the newest ten seconds of it.
     pub(super) fates: VecDeque<PictureFate>,
     pub(super) voice: VoiceProcessing,
+    /// Bits a second; none is the usual.
+    pub(super) sound_rate: Option<u32>,
 }
 
 /// A packet of sound and when it came.
