@@ -61,6 +61,11 @@ impl Arrivals {
         marked
     }
 
+    /// Whether later pictures are built on the one of that time, and it has not arrived for certain.
+    pub(crate) fn awaits(&self, timestamp: u32) -> bool {
+        self.chain.iter().any(|(picture, _)| picture.timestamp == timestamp)
+    }
+
     /// The picture of that time was given up, and with it all that was built on it.
     pub(crate) fn lost(&mut self, timestamp: u32) -> Option<Marked> {
         let from = self.chain.iter().position(|(picture, _)| picture.timestamp == timestamp)?;
@@ -126,7 +131,9 @@ mod tests {
         arrivals.sent(delta(33, None));
         arrivals.sent(delta(66, Some(2)));
         arrivals.arrived(66);
+        assert!(arrivals.awaits(33));
         assert_eq!(arrivals.lost(33), Some(Marked::Lost(2)));
+        assert!(!arrivals.awaits(66));
         assert_eq!(arrivals.lost(66), None);
         arrivals.sent(delta(99, Some(3)));
         assert_eq!(arrivals.arrived(99), [Marked::There(3)]);

@@ -172,7 +172,8 @@ impl VideoEncoder {
     /// The picture of that time was given up on its way. The next one is built on one that arrived; while a key picture is
     /// under way that waits for its arrival, and without any it is a key picture.
     pub(crate) fn on_lost(&mut self, timestamp: u32) {
-        self.want_refresh = true;
+        // One that later pictures do without already is no news.
+        self.want_refresh |= self.arrivals.awaits(timestamp);
         if let Some(lost) = self.arrivals.lost(timestamp) {
             self.tell_marked(lost);
         }
