@@ -209,6 +209,11 @@ impl AudioSender {
         }
     }
 
+    /// Bits a second from the next frame on; `None` is the usual.
+    pub(crate) fn set_bit_rate(&mut self, bits_per_second: Option<u32>) {
+        self.encoder.set_bit_rate(bits_per_second);
+    }
+
     /// Takes sound at 48 kHz with the stamp of its first sample; gives what is complete.
     pub(crate) fn push(&mut self, samples: &[f32], timestamp: u32) -> Vec<EncodedFrame> {
         let first = f64::from(timestamp) - self.waiting.len() as f64 / 48.0;

@@ -90,7 +90,7 @@ fn settings_change_the_theme_and_the_accent() {
 /// The audio settings of somebody whose voice is processed like this, and what was asked for once this was pressed.
 fn pressed_in_audio(voice: VoiceChoice, label: &'static str) -> Vec<Action> {
     let mut view = shown::home(now());
-    view.settings.voice = voice;
+    Arc::make_mut(&mut view.settings).voice = voice;
     let mut inputs = SettingsInputs::new(&view).open_at(Section::Audio);
     let mut harness = Harness::builder()
         .with_size([1280.0, 1200.0])

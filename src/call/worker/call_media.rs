@@ -30,6 +30,7 @@ impl Worker {
         self.studio.set_muted(muted);
         self.studio.set_camera_on(camera_on);
         self.studio.set_video_target(VideoTarget::default());
+        self.studio.set_sound_rate(None);
         self.open_both_ways();
         self.publish();
     }

@@ -304,6 +304,11 @@ impl Studio {
         lock(&self.shared.sending).target = target;
     }
 
+    /// Bits a second that the sound is coded with; `None` is the usual.
+    pub fn set_sound_rate(&mut self, bits_per_second: Option<u32>) {
+        lock(&self.shared.sending).sound_rate = bits_per_second;
+    }
+
     /// How much loss, in percent, the sound's error correction is dosed for.
     pub fn set_expected_loss(&mut self, percent: u8) {
         lock(&self.shared.sending).expected_loss = percent;
@@ -478,5 +483,7 @@ impl Drop for Studio {
     }
 }
 
+#[cfg(test)]
+mod device_tests;
 #[cfg(test)]
 mod tests;

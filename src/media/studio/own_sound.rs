@@ -32,9 +32,10 @@ impl OwnSound {
     /// Takes sound whose first sample was heard then, shows its level, and sends it while there is a sink.
     pub(super) fn take(&mut self, shared: &Shared, heard: &[f32], first_heard: Instant) {
         shared.set(&shared.has_microphone, true);
-        let (sink, muted, expected_loss, voice) = {
+        let (sink, muted, expected_loss, voice, sound_rate) = {
             let sending = lock(&shared.sending);
-            (sending.sink.clone(), sending.muted, sending.expected_loss, sending.voice)
+            let sink = sending.sink.clone();
+            (sink, sending.muted, sending.expected_loss, sending.voice, sending.sound_rate)
         };
         self.stage.set_processing(self.is_voice.then_some(voice));
         shared.played.read(|played| self.stage.on_played(played));
@@ -54,6 +55,7 @@ impl OwnSound {
         sender.set_muted(muted);
         sender.set_music(voice.music);
         sender.set_expected_loss(expected_loss);
+        sender.set_bit_rate(sound_rate);
         let frames: Vec<EncodedFrame> = sender.push(&self.ready, shared.clock.stamp(first_heard));
         for frame in frames {
             sink(frame);

@@ -185,6 +185,9 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
         let now = Instant::now();
         match attendant.order(now) {
             Order::Open(name) => {
+                if silence.is_silent() {
+                    shared.notice(DeviceNews::Mended(DeviceKind::Microphone));
+                }
                 // What was begun with another device does not go on with this one.
                 (silence, own) = (SilenceWatch::default(), OwnSound::of_a_microphone());
                 match Microphone::open(&shared.hardware, name.as_deref()) {
@@ -226,9 +229,9 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
 }
 
 /// Tells of a microphone that gives nothing but zeros, and when it is over.
-fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: &[f32]) {
+fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: (&[f32], u32)) {
     let muted = lock(&shared.sending).muted;
-    match silence.hear(Instant::now(), raw, muted) {
+    match silence.hear(raw.0, raw.1, muted) {
         Some(true) => shared.problem(DeviceError::new(DeviceKind::Microphone, Problem::Silent)),
         Some(false) => shared.notice(DeviceNews::Mended(DeviceKind::Microphone)),
         None => {}

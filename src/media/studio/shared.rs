@@ -82,6 +82,8 @@ pub(super) struct Sending {
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
     pub(super) voice: VoiceProcessing,
+    /// Bits a second; none is the usual.
+    pub(super) sound_rate: Option<u32>,
 }
 
 /// A packet of sound and when it came.
