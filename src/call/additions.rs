@@ -46,10 +46,9 @@ impl Additions {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(0);
     /// What this program understands.
-    pub(crate) const OURS: Self = Self(0);
+    pub(crate) const OURS: Self = Self(1 << Addition::Recording as u8);
 
     /// Whether this is among them.
-    #[allow(dead_code, reason = "asked from the first addition on")]
     pub(crate) fn has(self, addition: Addition) -> bool {
         self.0 & addition.bit() != 0
     }

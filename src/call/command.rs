@@ -151,6 +151,15 @@ pub enum Command {
     DeclineSecond(Option<String>),
     /// Lets the call wait, or goes on with it. With a call on hold beside it, the two change places.
     Hold(bool),
+    /// Records the call that is up, once the far end was told.
+    StartRecording {
+        /// The file; `None` is one named after them and the time, in the folder for videos. What is there is never written over.
+        to: Option<PathBuf>,
+        /// The chat line by which a program is told that knows no recordings; what it cannot be told is not recorded.
+        notice: String,
+    },
+    /// Records no longer.
+    StopRecording,
     /// Begins to compare codes with the far end of the call.
     StartVerifying,
     /// The codes were compared aloud.

@@ -197,6 +197,8 @@ pub(crate) enum Message {
         /// The microphone is muted.
         muted: bool,
     },
+    /// `recording`: this end records the call, or no longer. Said before the first of it is recorded.
+    Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
@@ -287,6 +289,7 @@ impl Message {
                     ("muted", Value::Boolean(*muted)),
                 ],
             ),
+            Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
             Self::Report { concealed_percent, receive_kbps } => ours(
                 "report",
@@ -368,6 +371,7 @@ impl Message {
                 Self::FileStop { id: id("id")?, why: FileStop::parse(word) }
             }
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
+            "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),

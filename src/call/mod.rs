@@ -62,6 +62,7 @@
 //! | `fileDone` | `id` | all of it is there, and it has that sum |
 //! | `fileStop` | `id`, `reason` (`declined`, `cancelled`, `failed`) | it does not go on, whoever of the two says it |
 //! | `media` | `audio`, `video`, `muted` | what is sent from now on |
+//! | `recording` | `on` | this end records the call from now on, or no longer; said before the first of it is recorded, and again on new lines; only to who named it among the additions |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
 //! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
 //!
@@ -136,6 +137,7 @@ pub use event::Event;
 pub use view::ClientView;
 
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
+pub use crate::media::device_news::DeviceNews;
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
 pub use crate::netconnection::NameError;

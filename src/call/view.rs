@@ -369,6 +369,10 @@ pub struct UpCall {
     pub silent_for: Option<Duration>,
     /// The far end lets us wait.
     pub far_holds: bool,
+    /// We record the call; so much of it. Stands still while the call waits.
+    pub recording: Option<Duration>,
+    /// The far end records the call.
+    pub far_records: bool,
     /// We speak, and the microphone is muted.
     pub speaking_muted: bool,
     /// The connection is too weak for what we send.
@@ -442,4 +446,8 @@ pub struct Devices {
     pub microphone_problem: Option<DeviceError>,
     /// What is wrong with the loudspeaker.
     pub speaker_problem: Option<DeviceError>,
+    /// The microphone that is used in place of the chosen one, which is missing.
+    pub microphone_stand_in: Option<String>,
+    /// The loudspeaker that is used in place of the chosen one, which is missing.
+    pub speaker_stand_in: Option<String>,
 }

@@ -4,6 +4,7 @@
 mod call_media;
 mod finding;
 mod keeping;
+mod recording;
 mod sounds;
 
 use std::path::PathBuf;
@@ -401,6 +402,8 @@ impl Worker {
             | Command::DeclineWith(_)
             | Command::DeclineSecond(_)
             | Command::Hold(_)
+            | Command::StartRecording { .. }
+            | Command::StopRecording
             | Command::StartVerifying
             | Command::Verified { .. } => {}
         }
@@ -433,6 +436,7 @@ impl Worker {
             }
             ClientEvent::MediaStarted { muted, camera_on, .. } => self.start_media(muted, camera_on),
             ClientEvent::MediaStopped => self.stop_media(),
+            ClientEvent::Recording(step) => self.record(step),
             ClientEvent::Frame(frame) => self.studio.push(frame),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
             ClientEvent::Target(target) => self.studio.set_video_target(VideoTarget {

@@ -42,6 +42,10 @@ pub enum Problem {
     Stopped,
     /// It was asked and never answered.
     NoAnswer,
+    /// It was asked again and again and never answered: nothing but a change outside helps.
+    Hung,
+    /// A microphone gives nothing but exact zeros.
+    Silent,
     /// A file that stands in for a device cannot be read or written.
     File {
         /// Which file.
@@ -101,6 +105,19 @@ impl fmt::Display for DeviceError {
                     "The {device} does not answer; unplug it and plug it in again, or choose another."
                 )
             }
+            Problem::Hung => {
+                write!(
+                    out,
+                    "The {device} does not answer any more; unplug it and plug it in again, or restart the program."
+                )
+            }
+            Problem::Silent => {
+                write!(
+                    out,
+                    "The {device} gives only silence; it may be switched off at the device or blocked in the \
+                     system's privacy settings."
+                )
+            }
             Problem::File { path, reason } => {
                 write!(
                     out,
@@ -128,6 +145,8 @@ mod tests {
             Problem::Unsupported,
             Problem::Stopped,
             Problem::NoAnswer,
+            Problem::Hung,
+            Problem::Silent,
             file,
         ] {
             let text = DeviceError::new(DeviceKind::Camera, problem).to_string();

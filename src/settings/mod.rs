@@ -268,6 +268,12 @@ pub fn downloads(data_dir: &std::path::Path) -> PathBuf {
     system.unwrap_or_else(|| data_dir.join("downloads"))
 }
 
+/// The folder for recorded calls: one of our own in the system's for videos, or beside everything else. It need not exist.
+pub fn recordings(data_dir: &std::path::Path) -> PathBuf {
+    let system = directories::UserDirs::new().and_then(|dirs| dirs.video_dir().map(PathBuf::from));
+    system.map_or_else(|| data_dir.join("recordings"), |videos| videos.join("Tincan"))
+}
+
 fn usual_data_dir() -> Option<PathBuf> {
     Some(directories::ProjectDirs::from("", "", "tincan")?.data_local_dir().to_owned())
 }

@@ -303,6 +303,7 @@ impl ClientMachine {
                         self.node.close_playback(now, playback);
                     }
                     lines.incoming = Incoming::default();
+                    self.recording_untold(now, peer);
                     self.chat_lines_anew(now, peer);
                 }
                 LinkEffect::AcceptPublic(subscriber) => match public {
@@ -336,6 +337,7 @@ impl ClientMachine {
             }
         }
         self.goodbyes.remove(&peer);
+        self.recording_untold(now, peer);
         self.chat_lines_lost(now, peer);
     }
 
@@ -376,6 +378,7 @@ impl ClientMachine {
             }
             LinkNews::LinesUp => {
                 self.chat_lines_up(now, peer);
+                self.recording_lines_up(now, peer);
                 let effects = self.call.lines_up(now, peer);
                 if self.call.flows_with(peer) {
                     // A call that came back: both decoders begin anew.
@@ -410,6 +413,7 @@ impl ClientMachine {
             | Message::FileDone(_)
             | Message::FileStop { .. } => self.file_message(now, peer, message),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
+            Message::Recording(on) => self.far_records(peer, on),
             Message::KeyFrameWanted => {
                 if self.call.flows_with(peer) {
                     self.told.push_back(ClientEvent::KeyFrameWanted);

@@ -151,6 +151,8 @@ impl MediaSide {
 impl ClientMachine {
     pub(super) fn start_media(&mut self, now: Instant, peer: PeerId) {
         self.media.belong_to(peer);
+        // Before anything of another call is heard.
+        self.follow_recording(now);
         if let Some(earliest) = self.media.last_start.map(|last| last + BETWEEN_STARTS)
             && now < earliest
         {

@@ -13,6 +13,7 @@ mod overview;
 mod people;
 mod presence;
 mod privacy;
+mod recording;
 mod second_call;
 mod server;
 mod verifying;
@@ -43,6 +44,7 @@ use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
 use crate::settings::Settings;
+pub use recording::RecordingStep;
 
 /// How often things that change by themselves are looked at during a call.
 const STEP: Duration = Duration::from_millis(250);
@@ -145,6 +147,8 @@ pub enum ClientEvent {
     MediaStopped,
     /// A coded frame of the far end.
     Frame(EncodedFrame),
+    /// What to do about the recording of the call.
+    Recording(RecordingStep),
     /// Our encoder should make a key frame.
     KeyFrameWanted,
     /// What our encoder should make.
@@ -198,6 +202,7 @@ pub struct ClientMachine {
     links: BTreeMap<PeerId, lines::Lines>,
     call: Calls,
     verifying: verifying::VerifyingSide,
+    recording: recording::RecordingSide,
     /// Addresses that came with a link being dialled.
     hints: Vec<SocketAddr>,
     questions: people::Questions,
@@ -247,6 +252,7 @@ impl ClientMachine {
             links: BTreeMap::new(),
             call: Calls::new(me),
             verifying: verifying::VerifyingSide::default(),
+            recording: recording::RecordingSide::default(),
             hints: vec![],
             questions: people::Questions::default(),
             conversations,
@@ -375,6 +381,8 @@ impl ClientMachine {
                 let effects = self.call.hold(on);
                 self.carry_out(now, effects);
             }
+            Command::StartRecording { to, notice } => self.start_recording(now, to, notice),
+            Command::StopRecording => self.stop_recording(now),
             Command::StartVerifying => self.start_verifying(now),
             Command::Verified { same } => self.codes_compared(now, same),
         }
@@ -400,6 +408,7 @@ impl ClientMachine {
                 CallEffect::Record(peer, record) => {
                     self.media.forget(peer);
                     self.end_verifying(peer);
+                    self.recording_over(now, peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -506,6 +515,7 @@ impl ClientMachine {
         self.tick_lines(now);
         self.tick_media(now);
         self.tick_verifying(now);
+        self.follow_recording(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);

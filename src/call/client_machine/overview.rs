@@ -99,6 +99,8 @@ impl ClientMachine {
                 far_muted: self.media.far_muted,
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
                 far_holds: *there,
+                recording: self.recording.length(now, with.peer),
+                far_records: self.recording.is_recorded_by(with.peer),
                 speaking_muted: false,
                 weak: self.media.watch.is_weak(),
                 quality: self.media.quality.clone(),

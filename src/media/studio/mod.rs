@@ -5,23 +5,34 @@
 //! in through [`Studio::push`]; pictures to be drawn lie in [`Latest`] slots. The threads are in `sending` and
 //! `receiving`; what they decide, in the pipelines.
 
+mod call_mode;
+mod device_care;
+mod loudspeaker;
 mod receiving;
+mod recording;
 mod sending;
 mod shared;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
+use self::watching::Watching;
 use super::capture::CameraLines;
 use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
-use super::device_error::DeviceError;
+use super::device_news::DeviceNews;
+use super::devices::DeviceList;
 use super::encoded::EncodedFrame;
 use super::figures::MediaFigures;
+use super::hardware::Hardware;
+use super::hardware::system::SystemHardware;
 use super::latest::Latest;
 use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
+pub use super::recording::composer::Layout as RecordingLayout;
+pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
 use super::worker::{Retired, Worker};
@@ -49,6 +60,11 @@ pub struct StudioSettings {
 pub struct Studio {
     shared: Arc<Shared>,
     settings: StudioSettings,
+    /// Looks at what is plugged in while anybody wants to know.
+    watch: Option<Worker>,
+    watching: Option<Watching>,
+    /// The look whose list was given out last.
+    looks: Option<DeviceList>,
     camera: Device,
     microphone: Device,
     /// Switched off by the person during a call.
@@ -59,6 +75,7 @@ pub struct Studio {
     encoder: Option<Worker>,
     decoder: Option<Worker>,
     player: Option<Worker>,
+    recorder: Option<Worker>,
     retired: Vec<Retired>,
 }
 
@@ -80,8 +97,19 @@ impl Device {
 impl Studio {
     /// A studio that has opened nothing yet.
     pub fn new(settings: StudioSettings, waker: Waker) -> Self {
-        let shared = Arc::new(Shared::new(waker, settings.speaker.clone(), settings.picture.clone()));
+        Self::with(Arc::new(SystemHardware::default()), settings, waker)
+    }
+
+    /// A studio over other devices than the system's.
+    pub(crate) fn with(hardware: Arc<dyn Hardware>, settings: StudioSettings, waker: Waker) -> Self {
+        let (speaker, picture) = (settings.speaker.clone(), settings.picture.clone());
+        let shared = Arc::new(Shared::new(hardware, waker, speaker, picture));
+        let watched = Arc::clone(&shared);
+        let watch = Worker::spawn("device watch", move |stop| watching::run_watch(&watched, stop));
         Self {
+            watch,
+            looks: None,
+            watching: None,
             shared,
             settings,
             camera: Device::default(),
@@ -92,6 +120,7 @@ impl Studio {
             encoder: None,
             decoder: None,
             player: None,
+            recorder: None,
             retired: Vec::new(),
         }
     }
@@ -334,8 +363,26 @@ impl Studio {
         self.shared.figures(Instant::now())
     }
 
-    /// What went wrong with a device since the last time, if anything. Each problem is told once.
-    pub fn poll_notice(&mut self) -> Option<DeviceError> {
+    /// Looks at what is plugged in again and again, also while nothing is in use. See [`Self::take_devices`].
+    pub fn set_watching(&mut self, watching: bool) {
+        if watching != self.watching.is_some() {
+            self.watching = watching.then(|| Watching::new(&self.shared));
+        }
+    }
+
+    /// What is plugged in, when that has changed since the last time.
+    pub fn take_devices(&mut self) -> Option<DeviceList> {
+        let (looks, seen) = self.shared.watch.last();
+        let list = DeviceList::of(&seen);
+        if looks == 0 || self.looks.as_ref() == Some(&list) {
+            return None;
+        }
+        self.looks = Some(list.clone());
+        Some(list)
+    }
+
+    /// What happened to a device since the last time, if anything. Each problem is told once.
+    pub fn poll_notice(&mut self) -> Option<DeviceNews> {
         self.shared.take_notice()
     }
 
@@ -400,11 +447,14 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         // All are told before any is waited for.
+        self.stop_recording();
         self.camera.close();
         self.microphone.close();
         self.retire_encoder();
         self.retire_decoder();
         self.retired.extend(self.player.take().map(Worker::retire));
+        self.retired.extend(self.watch.take().map(Worker::retire));
+        self.shared.watch.look_now();
     }
 }
 

@@ -2,23 +2,28 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::watching::Watch;
 use super::{FrameSink, VideoTarget, Waker};
 use crate::media::capture::Captured;
 use crate::media::capture_clock::CaptureClock;
 use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
+use crate::media::hardware::Hardware;
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
 use crate::media::playout::lip_sync::LipSync;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
 use crate::media::receive_pipeline::{SoundFigures, VideoInbox};
+use crate::media::recording::recorder::RecordingNews;
+use crate::media::recording::tap::Tap;
 use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
 use crate::media::worker::{Signal, left_behind};
@@ -34,7 +39,10 @@ pub(super) struct Shared {
     pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
     pub(super) has_microphone: AtomicBool,
-    notices: Mutex<VecDeque<DeviceError>>,
+    pub(super) hardware: Arc<dyn Hardware>,
+    /// What is plugged in, and what closes.
+    pub(super) watch: Watch,
+    notices: Mutex<VecDeque<DeviceNews>>,
     pub(super) sending: Mutex<Sending>,
     pub(super) to_encode: Latest<Captured>,
     pub(super) encode_signal: Signal,
@@ -45,6 +53,9 @@ pub(super) struct Shared {
     pub(super) playing: Mutex<Playing>,
     pub(super) sync: Mutex<LipSync>,
     pub(super) counters: Mutex<Counters>,
+    /// Empty while nothing is recorded.
+    pub(super) tap: Arc<Tap>,
+    pub(super) recording_news: Mutex<VecDeque<RecordingNews>>,
     pub(super) wav_file: Mutex<FileState<WavSink>>,
     pub(super) picture_file: Mutex<FileState<Y4mSink>>,
     pub(super) picture_sink: PictureSink,
@@ -125,7 +136,12 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
+    pub(super) fn new(
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
         let playing = Playing {
             sink,
             sink_changes: 1,
@@ -145,6 +161,8 @@ impl Shared {
             far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
+            hardware,
+            watch: Watch::default(),
             notices: Mutex::default(),
             sending: Mutex::default(),
             to_encode: Latest::default(),
@@ -156,6 +174,8 @@ impl Shared {
             playing: Mutex::new(playing),
             sync: Mutex::default(),
             counters: Mutex::default(),
+            tap: Arc::default(),
+            recording_news: Mutex::default(),
             wav_file: Mutex::new(FileState::Unopened),
             picture_file: Mutex::new(FileState::Unopened),
             picture_sink,
@@ -167,11 +187,14 @@ impl Shared {
     }
 
     /// Keeps a notice for whoever asks. Nobody asking for long loses the oldest.
-    pub(super) fn notice(&self, error: DeviceError) {
-        tracing::warn!(%error, "a device cannot be used");
+    pub(super) fn notice(&self, news: DeviceNews) {
+        match &news {
+            DeviceNews::Problem(error) => tracing::warn!(%error, "a device cannot be used"),
+            other => tracing::info!(news = %other, "a device changed"),
+        }
         let mut notices = lock(&self.notices);
-        if notices.back() != Some(&error) {
-            notices.push_back(error);
+        if notices.back() != Some(&news) {
+            notices.push_back(news);
         }
         if notices.len() > 16 {
             notices.pop_front();
@@ -180,7 +203,12 @@ impl Shared {
         self.wake();
     }
 
-    pub(super) fn take_notice(&self) -> Option<DeviceError> {
+    /// Keeps a notice of something that cannot be used.
+    pub(super) fn problem(&self, error: DeviceError) {
+        self.notice(DeviceNews::Problem(error));
+    }
+
+    pub(super) fn take_notice(&self) -> Option<DeviceNews> {
         lock(&self.notices).pop_front()
     }
 
