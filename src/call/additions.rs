@@ -46,7 +46,7 @@ impl Additions {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(0);
     /// What this program understands.
-    pub(crate) const OURS: Self = Self(1 << Addition::Recording as u8);
+    pub(crate) const OURS: Self = Self(1 << Addition::Recording as u8 | 1 << Addition::SoundAgain as u8);
 
     /// Whether this is among them.
     pub(crate) fn has(self, addition: Addition) -> bool {

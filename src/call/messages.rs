@@ -207,6 +207,9 @@ pub(crate) enum Message {
         concealed_percent: f64,
         /// Kilobits a second that arrive there.
         receive_kbps: f64,
+        /// Percent of our packets of sound that were lost on the way there, whatever mended them. Said by those who take
+        /// sound again.
+        sound_lost_percent: Option<f64>,
     },
 }
 
@@ -291,13 +294,14 @@ impl Message {
             ),
             Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
-            Self::Report { concealed_percent, receive_kbps } => ours(
-                "report",
-                vec![
+            Self::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
+                let mut properties = vec![
                     ("concealed", Value::Number(*concealed_percent)),
                     ("receiveKbps", Value::Number(*receive_kbps)),
-                ],
-            ),
+                ];
+                properties.extend(sound_lost_percent.map(|lost| ("soundLost", Value::Number(lost))));
+                ours("report", properties)
+            }
         }
     }
 
@@ -376,6 +380,7 @@ impl Message {
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
+                sound_lost_percent: number("soundLost").map(|lost| lost.clamp(0.0, 100.0)),
             },
             _ => return None,
         })
@@ -526,7 +531,8 @@ mod tests {
             Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
-            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
+            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: None },
+            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: Some(2.5) },
         ]
     }
 

@@ -64,7 +64,7 @@
 //! | `media` | `audio`, `video`, `muted` | what is sent from now on |
 //! | `recording` | `on` | this end records the call from now on, or no longer; said before the first of it is recorded, and again on new lines; only to who named it among the additions |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
-//! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//! | `report` | `concealed`, `receiveKbps`, `soundLost` | once a second in a call: a sign of life, and how it sounds there |
 //!
 //! # Servers and presence
 //!
@@ -124,6 +124,7 @@ mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
 pub mod server_address;
+mod sound_again;
 mod stream_bridge;
 mod transfers;
 mod verification;

@@ -419,8 +419,11 @@ impl ClientMachine {
                     self.told.push_back(ClientEvent::KeyFrameWanted);
                 }
             }
-            Message::Report { concealed_percent, receive_kbps } => {
+            Message::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
+                if let Some(percent) = sound_lost_percent.filter(|_| self.call.flows_with(peer)) {
+                    self.media.sound_again.on_report(percent);
+                }
             }
             Message::Verify(step) => self.verify_step(now, peer, step),
             Message::Call { call, video } => {

@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{ClientEvent, ClientMachine};
+use crate::call::additions::Addition;
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
 use crate::call::rate_control::Limits;
 use crate::call::rate_control::{RateControl, Sample, SendTarget};
-use crate::call::stream_bridge::outgoing;
+use crate::call::sound_again::SoundAgain;
+use crate::call::stream_bridge::{again, outgoing};
 use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{MediaKind, MediaMessage, PlaybackId, Target};
@@ -39,6 +41,8 @@ pub(super) struct MediaSide {
     pub(super) has_camera: bool,
     pub(super) has_microphone: bool,
     pub(super) concealed_percent: f64,
+    pub(super) sound_lost_percent: f64,
+    pub(super) sound_again: SoundAgain,
     pub(super) far_muted: bool,
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
@@ -71,6 +75,8 @@ impl MediaSide {
             has_camera: false,
             has_microphone: false,
             concealed_percent: 0.0,
+            sound_lost_percent: 0.0,
+            sound_again: SoundAgain::default(),
             far_muted: false,
             far_sends_video: true,
             last_far_picture: None,
@@ -234,7 +240,7 @@ impl ClientMachine {
 
     /// A frame from our encoders.
     pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
-        let Some((_, target)) = self.media_target() else { return };
+        let Some((peer, target)) = self.media_target() else { return };
         if let EncodedFrame::Video { key, .. } = &frame {
             if !self.media.camera_on {
                 return;
@@ -252,7 +258,11 @@ impl ClientMachine {
             }
             self.media.awaits_key = false;
         }
-        for (message, deadline) in outgoing(now, frame) {
+        let takes = self.links.get(&peer).is_some_and(|lines| lines.link.takes(Addition::SoundAgain));
+        let beside = self.media.sound_again.beside(&frame, takes);
+        let first = outgoing(now, frame);
+        for (message, deadline) in first.into_iter().chain(beside.into_iter().map(|sound| again(now, sound)))
+        {
             self.node.send_media(now, target, message, deadline);
         }
     }
@@ -348,7 +358,9 @@ impl ClientMachine {
             self.media.target = Some(target);
             self.told.push_back(ClientEvent::Target(target));
         }
-        let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
+        // What the far end missed is true; what seems lost here may be lost acknowledgements.
+        let loss = self.media.sound_again.lost_percent().unwrap_or_else(|| self.media.rate.loss_percent());
+        let loss = loss.round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
             self.told.push_back(ClientEvent::ExpectedLoss(loss));
@@ -371,7 +383,8 @@ impl ClientMachine {
             lines.reported = Some(now);
             let concealed_percent = if flows { self.media.concealed_percent } else { 0.0 };
             let receive_kbps = if flows { self.media.quality.receive_kbps.round() } else { 0.0 };
-            self.say(now, peer, Message::Report { concealed_percent, receive_kbps });
+            let sound_lost_percent = Some(if flows { self.media.sound_lost_percent } else { 0.0 });
+            self.say(now, peer, Message::Report { concealed_percent, receive_kbps, sound_lost_percent });
         }
     }
 
