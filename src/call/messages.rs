@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::additions::Additions;
+use super::delay_report::DelayReport;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
@@ -201,6 +202,15 @@ pub(crate) enum Message {
     Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
+    /// `screen`: a screen or a window is shown from now on, on a stream of its own, or no longer.
+    Screen {
+        /// Whether it is.
+        on: bool,
+    },
+    /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
+    ScreenKeyFrameWanted,
+    /// `delays`: several times a second, how media arrive. Only the newest counts.
+    Delays(DelayReport),
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
@@ -294,6 +304,9 @@ impl Message {
             ),
             Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
+            Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
+            Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
+            Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
                 let mut properties = vec![
                     ("concealed", Value::Number(*concealed_percent)),
@@ -377,6 +390,9 @@ impl Message {
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
             "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
+            "screen" => Self::Screen { on: flag("on") },
+            "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
+            "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
@@ -531,6 +547,9 @@ mod tests {
             Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
+            Message::Screen { on: true },
+            Message::ScreenKeyFrameWanted,
+            Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: None },
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: Some(2.5) },
         ]

@@ -36,6 +36,8 @@ pub struct MediaFigures {
     pub glass_to_glass_ms: Option<f64>,
     /// Median from microphone to ear, where the far end sends the test tone and both share a clock; modulo a second.
     pub mouth_to_ear_ms: Option<f64>,
+    /// By how many milliseconds voice processing delays what is sent; 0 while it is off.
+    pub voice_delay_ms: f64,
     /// Width, height and pictures a second of what is sent.
     pub send_picture: Option<(u32, u32, f32)>,
     /// Width, height and pictures a second of what is shown.

@@ -69,7 +69,7 @@ pub(crate) fn repeats_predecessor(packet: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::codec::audio_encoder::{AudioEncoder, FRAME};
+    use crate::media::codec::audio_encoder::{AudioEncoder, Content, FRAME};
 
     fn tone(n: usize) -> [f32; FRAME] {
         std::array::from_fn(|k| ((n * FRAME + k) as f32 * 0.05).sin() * 0.4)
@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_lost_packet_is_repaired_from_the_next_one() {
-        let (mut encoder, mut decoder) = (AudioEncoder::new().unwrap(), AudioDecoder::new().unwrap());
+        let (mut encoder, mut decoder) =
+            (AudioEncoder::new(Content::Voice).unwrap(), AudioDecoder::new().unwrap());
         encoder.set_expected_loss(20);
         let packets: Vec<_> = (0..30).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
         for packet in &packets[..20] {
@@ -91,7 +92,7 @@ mod tests {
 
     #[test]
     fn a_packet_says_whether_it_repeats_its_predecessor_and_whether_it_is_silent() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
         encoder.set_expected_loss(20);
         let spoken: Vec<_> = (0..30).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
         assert!(!repeats_predecessor(&spoken[0]), "nothing came before");
@@ -103,7 +104,7 @@ mod tests {
 
     #[test]
     fn silence_costs_next_to_nothing() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
         let bytes: Vec<usize> = (0..100).map(|_| encoder.encode(&[0.0; FRAME]).unwrap().len()).collect();
         assert!(bytes[50..].iter().sum::<usize>() < 600, "{bytes:?}");
     }

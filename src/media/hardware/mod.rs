@@ -4,6 +4,8 @@
 //! What to do when a device fails is decided in `studio::device_care`.
 
 pub(crate) mod device_thread;
+#[cfg(test)]
+pub(crate) mod fake;
 pub(crate) mod system;
 
 use std::any::Any;
@@ -120,7 +122,7 @@ impl Seen {
     /// What there is of one kind.
     pub(crate) fn of(&self, kind: DeviceKind) -> &SeenKind {
         match kind {
-            DeviceKind::Camera | DeviceKind::Picture => &self.cameras,
+            DeviceKind::Camera | DeviceKind::Picture | DeviceKind::Screen => &self.cameras,
             DeviceKind::Microphone => &self.microphones,
             DeviceKind::Speaker => &self.speakers,
         }
