@@ -14,6 +14,7 @@ use super::capture::test_picture;
 use super::capture_clock::CaptureClock;
 use super::codec::video_decoder::{Decoded, VideoDecoder};
 use super::encoded::{EncodedFrame, PictureFate};
+use super::figures::SoundFigures;
 use super::picture::Picture;
 use super::playout::lip_sync::LipSync;
 use super::receive_pipeline::{AudioReceiver, CodedVideo, VideoInbox, VideoReceiver};
@@ -195,6 +196,9 @@ impl SteppedStudio {
         let block = receiving.audio.pull(now);
         if let Some(stamp) = block.timestamp {
             receiving.sync.on_sound(stamp, now, now);
+            if let Some(buffered) = receiving.audio.delay_ms() {
+                receiving.audio.set_least_delay(receiving.sync.least_sound_delay(buffered, now));
+            }
         }
         Some(Heard { samples: block.samples, stamp: block.timestamp, concealed_ms: block.concealed_ms })
     }
@@ -223,7 +227,12 @@ impl SteppedStudio {
 
     /// What the jitter buffer aims at, in milliseconds.
     pub fn buffer_ms(&self) -> Option<u32> {
-        Some(self.receiving.as_ref()?.audio.figures().target_ms)
+        Some(self.sound_figures()?.target_ms)
+    }
+
+    /// What became of the far end's sound so far.
+    pub fn sound_figures(&self) -> Option<SoundFigures> {
+        Some(self.receiving.as_ref()?.audio.figures())
     }
 
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.

@@ -136,6 +136,8 @@ impl End {
         if self.up && played > 0 {
             let percent = f64::from(concealed) / f64::from(played) * 100.0;
             world.ask(self.host, ClientCommand::Concealed(percent));
+            let lost = self.studio.sound_figures().map_or(0.0, |figures| figures.lost_percent_lately);
+            world.ask(self.host, ClientCommand::SoundLost(lost));
         }
     }
 }
