@@ -32,7 +32,7 @@ impl Addition {
         }
     }
 
-    fn bit(self) -> u8 {
+    const fn bit(self) -> u8 {
         1 << self as u8
     }
 }
@@ -46,7 +46,8 @@ impl Additions {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(0);
     /// What this program understands.
-    pub(crate) const OURS: Self = Self(1 << Addition::Screen as u8 | 1 << Addition::Recording as u8);
+    pub(crate) const OURS: Self =
+        Self(Addition::Delays.bit() | Addition::Screen.bit() | Addition::Recording.bit());
 
     /// Whether this is among them.
     pub(crate) fn has(self, addition: Addition) -> bool {

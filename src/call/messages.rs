@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::additions::Additions;
+use super::delay_report::DelayReport;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
@@ -208,6 +209,8 @@ pub(crate) enum Message {
     },
     /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
     ScreenKeyFrameWanted,
+    /// `delays`: several times a second, how media arrive. Only the newest counts.
+    Delays(DelayReport),
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
@@ -300,6 +303,7 @@ impl Message {
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
             Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
             Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
+            Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Report { concealed_percent, receive_kbps } => ours(
                 "report",
                 vec![
@@ -384,6 +388,7 @@ impl Message {
             "keyFrameWanted" => Self::KeyFrameWanted,
             "screen" => Self::Screen { on: flag("on") },
             "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
+            "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
@@ -539,6 +544,7 @@ mod tests {
             Message::KeyFrameWanted,
             Message::Screen { on: true },
             Message::ScreenKeyFrameWanted,
+            Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
         ]
     }

@@ -66,6 +66,7 @@
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
 //! | `screen` | `on` | a screen is shown from now on, beside the camera, or no longer; only to who named the addition `screen` |
 //! | `screenKeyFrameWanted` | | the same as `keyFrameWanted`, for the screen |
+//! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
 //! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
 //!
 //! # Screens
@@ -113,8 +114,10 @@ pub mod client_machine;
 pub mod command;
 mod contacts;
 mod conversation;
+mod delay_report;
+mod departures;
 mod echo_test;
-pub mod end_reason;
+mod end_reason;
 pub mod event;
 pub mod figures;
 pub mod file_desk;
@@ -126,9 +129,13 @@ pub mod history_desk;
 mod lifecycle;
 pub mod link;
 mod loss_count;
+#[doc = include_str!("measured.md")]
+pub mod measured {}
 mod messages;
 mod muted_speech;
+mod path_estimate;
 mod peer_link;
+mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;

@@ -384,6 +384,8 @@ pub struct UpCall {
     pub speaking_muted: bool,
     /// The connection is too weak for what we send.
     pub weak: bool,
+    /// It is too weak for pictures of any size: ours pause, and the sound goes on.
+    pub picture_paused: bool,
     /// How good it is.
     pub quality: Quality,
     /// The last thirty seconds of it, one a second, the latest last.
@@ -421,10 +423,18 @@ pub struct Quality {
     pub route: String,
     /// Milliseconds there and back.
     pub round_trip_ms: Option<f64>,
-    /// Percent of what we sent that was lost, over the last five seconds.
+    /// Percent of what we sent that was lost, over the last five seconds: as the far end counts it, where it reports that.
     pub loss_percent: f64,
     /// The same over the whole call.
     pub call_loss_percent: f64,
+    /// Percent of what the far end sent us that was lost, over the last five seconds, where it reports what it sent.
+    pub receive_loss_percent: Option<f64>,
+    /// Kilobits a second that the way to the far end is found to carry, where it reports how packets arrive.
+    pub available_kbps: Option<f64>,
+    /// Kilobits of picture a second that the encoder is asked for; none while pictures pause.
+    pub target_kbps: Option<f64>,
+    /// Milliseconds that packets wait in queues on the way to the far end, where it reports how they arrive.
+    pub queue_ms: Option<f64>,
     /// Kilobits a second out.
     pub send_kbps: f64,
     /// Kilobits a second in.

@@ -427,6 +427,7 @@ impl ClientMachine {
             }
             Message::Screen { on } => self.far_screen(now, peer, on),
             Message::ScreenKeyFrameWanted => self.screen_key_frame_wanted(peer),
+            Message::Delays(report) => self.delays_reported(now, peer, &report),
             Message::Report { concealed_percent, receive_kbps } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
             }

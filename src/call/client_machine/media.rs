@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::rate::MediaFlow;
 use super::{ClientEvent, ClientMachine, ScreenEvent};
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
-use crate::call::rate_control::Limits;
-use crate::call::rate_control::{RateControl, Sample, SendTarget};
+use crate::call::rate_control::{Limits, RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
 use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::EncodedFrame;
@@ -21,9 +21,7 @@ use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
 pub(super) const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
-/// Pictures queued for longer than this at the present rate are given up for a fresh one.
-const OLDEST_QUEUE: f64 = 1.0;
-/// A queue that is always allowed: one large key frame, in bytes.
+/// A queue of a screen that is always allowed: one large key frame, in bytes.
 pub(super) const FREE_QUEUE: usize = 96 * 1024;
 /// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
 /// not keep this computer busy with it.
@@ -43,12 +41,13 @@ pub(super) struct MediaSide {
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
     /// Deltas are dropped until the encoder made a key frame.
-    awaits_key: bool,
+    pub(super) awaits_key: bool,
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
-    rate: RateControl,
+    pub(super) rate: RateControl,
     losses: LossCount,
-    target: Option<SendTarget>,
+    pub(super) flow: MediaFlow,
+    pub(super) target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
     before: Option<(Instant, SessionFigures)>,
@@ -79,6 +78,7 @@ impl MediaSide {
             asked_far: None,
             rate: RateControl::new(),
             losses: LossCount::default(),
+            flow: MediaFlow::default(),
             target: None,
             expected_loss: 0,
             before: None,
@@ -176,7 +176,7 @@ impl ClientMachine {
         self.keep(peer);
         let (muted, camera_on) = (self.media.muted, self.media.camera_on);
         self.told.push_back(ClientEvent::MediaStarted { peer, muted, camera_on });
-        self.tell_target();
+        self.tell_rates(now);
         self.tell_media(now);
         self.begin_pictures(now, peer);
     }
@@ -203,21 +203,15 @@ impl ClientMachine {
     }
 
     /// The person chose another size, rate or share for the picture.
-    pub(super) fn follow_video_choice(&mut self) {
+    pub(super) fn follow_video_choice(&mut self, now: Instant) {
         self.media.rate.set_limits(limits(&self.config.settings.video));
         if self.media_peer().is_some() {
-            self.tell_target();
-        }
-    }
-
-    fn tell_target(&mut self) {
-        if let Some(target) = self.media.rate.target_if_new() {
-            self.set_target(target);
+            self.tell_rates(now);
         }
     }
 
     /// One rate for everything: what the camera may use of it, and what a screen.
-    fn set_target(&mut self, target: SendTarget) {
+    pub(super) fn set_target(&mut self, target: SendTarget) {
         self.media.target = Some(target);
         self.tell_parts();
     }
@@ -272,18 +266,15 @@ impl ClientMachine {
     /// Sends on the private line, unless that waits for a picture that stands alone.
     pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
         if let EncodedFrame::Video { key, .. } = &frame {
-            if self.is_queue_too_old(target) {
-                self.node.abandon_video(now, target);
-                self.media.awaits_key = true;
-            }
-            if self.media.awaits_key && !key {
-                self.ask_encoder(now);
+            if !self.has_room_for_picture(now, target, *key) {
                 return;
             }
-            self.media.awaits_key = false;
         }
-        for (message, deadline) in outgoing(now, frame) {
-            self.node.send_media(now, target, message, deadline);
+        let thin = self.media.rate.is_thin();
+        for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
+            for (message, deadline) in outgoing(now, frame) {
+                self.node.send_media(now, target, message, deadline);
+            }
         }
     }
 
@@ -293,7 +284,8 @@ impl ClientMachine {
         if kind == MediaKind::Video && ours == Some(target) {
             self.node.abandon_video(now, target);
             self.media.awaits_key = true;
-            self.ask_encoder(now);
+            self.note_stall(now);
+            self.ask_encoder_once_clear(now);
         } else if kind == MediaKind::Video {
             self.screen_abandoned(now, target);
         }
@@ -312,8 +304,10 @@ impl ClientMachine {
         if message.kind == MediaKind::Video {
             self.media.last_far_picture = Some(now);
         }
+        let (kind, timestamp) = (message.kind, message.timestamp);
         if let Some(frame) = lines.incoming.frame(message) {
             self.told.push_back(ClientEvent::Frame(frame));
+            self.note_arrival(now, peer, kind, timestamp);
         }
     }
 
@@ -347,12 +341,6 @@ impl ClientMachine {
         });
     }
 
-    fn is_queue_too_old(&self, target: Target) -> bool {
-        let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.bits_on_line().map_or(190_000.0, |bits| f64::from(bits) / 8.0);
-        queued > FREE_QUEUE && queued as f64 > a_second * OLDEST_QUEUE
-    }
-
     pub(super) fn media_peer(&self) -> Option<PeerId> {
         self.call.with().map(|with| with.peer).filter(|peer| self.call.flows_with(*peer))
     }
@@ -366,7 +354,7 @@ impl ClientMachine {
     pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
         let (peer, target) = self.media_target()?;
         let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        let a_second = self.media.rate.rate() / 8.0;
         // What is in flight for one round trip is no queue.
         let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
         let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
@@ -385,11 +373,17 @@ impl ClientMachine {
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
         let queued = queued + self.queued_screen();
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
-        self.media.quality.call_loss_percent = self.media.losses.percent();
-        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
-        if let Some(target) = self.media.rate.step(now, sample) {
-            self.set_target(target);
-        }
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        self.media.quality.call_loss_percent = losses.percent();
+        let sample = Sample {
+            sent: sent.fragments,
+            lost: sent.lost,
+            queued,
+            round_trip: figures.round_trip,
+            shortest_round_trip: figures.shortest_round_trip,
+        };
+        self.media.rate.step(now, sample);
+        self.tell_rates(now);
         let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
@@ -428,12 +422,19 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.losses.percent_lately();
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        let loss_percent = losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
         quality.receive_kbps = kbps(figures.bytes_received, before.bytes_received);
         quality.loss_percent = loss_percent;
+        quality.receive_loss_percent = self.media.flow.losses_here(now).map(LossCount::percent_lately);
+        let reported = self.media.rate.network_queue();
+        quality.available_kbps = reported.map(|_| self.media.rate.rate() / 1000.0);
+        quality.queue_ms = reported.map(|queue| queue * 1000.0);
+        let target = self.media.target.filter(|_| !self.media.rate.is_paused());
+        quality.target_kbps = target.map(|target| f64::from(target.bits_per_second) / 1000.0);
         quality.round_trip_ms = round_trip_ms;
         "direct".clone_into(&mut quality.route);
         quality.cipher.clone_from(&figures.cipher);

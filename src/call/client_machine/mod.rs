@@ -13,6 +13,7 @@ mod overview;
 mod people;
 mod presence;
 mod privacy;
+mod rate;
 mod recording;
 mod screen;
 mod second_call;
@@ -159,6 +160,8 @@ pub enum ClientEvent {
     Screen(ScreenEvent),
     /// What our encoder should make.
     Target(SendTarget),
+    /// Bits a second that our sound should be coded with.
+    SoundRate(u32),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
     /// A server is needed, could not be reached or was lost: look up its name, again.
@@ -360,7 +363,7 @@ impl ClientMachine {
             Command::Set(setting) => {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
-                self.follow_video_choice();
+                self.follow_video_choice(now);
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -491,6 +494,9 @@ impl ClientMachine {
                 self.data(now, playback, &handler, &arguments);
             }
             NodeEvent::Media { playback, message } => self.far_media(now, playback, message),
+            NodeEvent::MediaLeft { target, kind, timestamp, fragments_sent } => {
+                self.media_left(now, target, kind, timestamp, fragments_sent);
+            }
             NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
             NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
@@ -614,7 +620,10 @@ impl Machine for ClientMachine {
                 Output::Transmit(transmit) => return Output::Transmit(transmit),
                 Output::Compute(job) => return Output::Compute(job),
                 Output::Event(event) => {
-                    self.dirty |= !matches!(event, NodeEvent::Media { .. } | NodeEvent::BulkMoved { .. });
+                    self.dirty |= !matches!(
+                        event,
+                        NodeEvent::Media { .. } | NodeEvent::MediaLeft { .. } | NodeEvent::BulkMoved { .. }
+                    );
                     self.heard(now, event);
                     self.tick(now);
                 }

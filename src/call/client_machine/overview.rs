@@ -105,6 +105,7 @@ impl ClientMachine {
                 far_records: self.recording.is_recorded_by(with.peer),
                 speaking_muted: false,
                 weak: self.media.watch.is_weak(),
+                picture_paused: self.media.rate.is_paused() && self.media.sends_video(),
                 quality: self.media.quality.clone(),
                 past: self.media.watch.past(),
             }),

@@ -15,7 +15,7 @@ use crate::call::view::CallState;
 use crate::media::device_error::{DeviceKind, Problem};
 use crate::media::device_news::DeviceNews;
 use crate::media::encoded::EncodedFrame;
-use crate::media::studio::VideoTarget;
+use crate::media::studio::{VideoTarget, VoiceProcessing};
 
 /// An echo of one's own picture needs no more than this.
 const ECHO_TARGET: VideoTarget =
@@ -30,6 +30,7 @@ impl Worker {
         self.studio.set_muted(muted);
         self.studio.set_camera_on(camera_on);
         self.studio.set_video_target(VideoTarget::default());
+        self.studio.set_sound_rate(None);
         self.open_both_ways();
         self.publish();
     }
@@ -113,6 +114,12 @@ impl Worker {
     pub(super) fn follow_settings(&mut self) {
         let settings = &self.config.settings;
         self.studio.set_far_volume(settings.far_volume);
+        self.studio.set_voice_processing(VoiceProcessing {
+            echo_cancellation: settings.voice.echo_cancellation,
+            noise_suppression: settings.voice.noise_suppression,
+            automatic_gain: settings.voice.automatic_gain,
+            music: settings.voice.music_mode,
+        });
         self.studio.set_camera_lines(settings.video.most_lines);
         let every = Duration::from_secs(settings.video.key_frame_every.into());
         self.studio.set_key_picture_every(Some(every).filter(|every| !every.is_zero()));
@@ -157,7 +164,7 @@ impl Worker {
                 self.ask(ClientCommand::KeyFrameNeeded);
             }
             let muted = matches!(&self.core.call, CallState::Up(call) if call.muted);
-            self.muted_speech.hear(Instant::now(), self.studio.microphone_level(), muted);
+            self.muted_speech.hear(Instant::now(), self.studio.is_speaking(), muted);
             self.measure();
             self.report_concealed();
         } else if self.echo.is_on() && self.studio.take_key_frame_request() {

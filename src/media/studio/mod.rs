@@ -8,6 +8,7 @@
 mod call_mode;
 mod device_care;
 mod loudspeaker;
+mod own_sound;
 mod receiving;
 mod recording;
 mod screen;
@@ -38,6 +39,7 @@ pub use super::recording::composer::Layout as RecordingLayout;
 pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
+pub use super::voice::VoiceProcessing;
 use super::worker::{Retired, Worker};
 
 /// Called from the studio's threads whenever there is something new to look at. Must not block.
@@ -191,7 +193,12 @@ impl Studio {
         &self.shared.far_picture
     }
 
-    /// How loud the microphone is, 0 to 1, muted or not.
+    /// Whether somebody speaks into the microphone now, muted or not.
+    pub fn is_speaking(&self) -> bool {
+        self.shared.speaking.load(Ordering::Relaxed)
+    }
+
+    /// How loud what is sent is, 0 to 1: the microphone after its processing, muted or not.
     pub fn microphone_level(&self) -> f32 {
         self.shared.microphone_level.value()
     }
@@ -277,6 +284,11 @@ impl Studio {
         lock(&self.shared.sending).key_every = every;
     }
 
+    /// What is done to the voice from now on. No device is opened anew.
+    pub fn set_voice_processing(&mut self, voice: VoiceProcessing) {
+        lock(&self.shared.sending).voice = voice;
+    }
+
     /// How loud the far end is played, 1 being as it comes; at most 2.
     pub fn set_far_volume(&mut self, volume: f32) {
         self.shared.far_volume.store(volume.clamp(0.0, 2.0).to_bits(), Ordering::Relaxed);
@@ -290,6 +302,11 @@ impl Studio {
     /// New upper limits for the pictures sent, from the next one on.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         lock(&self.shared.sending).target = target;
+    }
+
+    /// Bits a second that the sound is coded with; `None` is the usual.
+    pub fn set_sound_rate(&mut self, bits_per_second: Option<u32>) {
+        lock(&self.shared.sending).sound_rate = bits_per_second;
     }
 
     /// How much loss, in percent, the sound's error correction is dosed for.
@@ -466,5 +483,7 @@ impl Drop for Studio {
     }
 }
 
+#[cfg(test)]
+mod device_tests;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,11 @@ fn next_coded(shared: &Shared) -> Option<(crate::media::receive_pipeline::CodedV
 
 fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
     let drawn = test_picture::read_time(&picture);
-    lock(&shared.sync).on_picture(timestamp, now);
+    let lead_ms = {
+        let mut sync = lock(&shared.sync);
+        sync.on_picture(timestamp, now);
+        -sync.skew_ms().unwrap_or(0.0)
+    };
     {
         let mut counters = lock(&shared.counters);
         counters.shown += 1;
@@ -67,9 +71,15 @@ fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
         }
     }
     keep(shared, &picture);
-    shared.tap.picture(Side::Far, &picture, now);
+    shared.tap.picture(Side::Far, &picture, later(now, lead_ms));
     shared.far_picture.put(picture);
     shared.wake();
+}
+
+/// The moment so many milliseconds later, or earlier below zero: a recording puts a picture where its sound is heard.
+fn later(at: Instant, milliseconds: f64) -> Instant {
+    let by = Duration::from_secs_f64((milliseconds.abs() / 1000.0).min(1.0));
+    if milliseconds < 0.0 { at.checked_sub(by).unwrap_or(at) } else { at + by }
 }
 
 fn keep(shared: &Shared, picture: &Picture) {
@@ -186,8 +196,11 @@ impl Player {
         // Taken out for the time being, so that making a block may borrow the rest.
         if let Some(mut speaker) = self.loudspeaker.take(shared) {
             while speaker.has_room() {
-                let block = self.block(shared, Instant::now(), speaker.delay());
+                let (now, delay) = (Instant::now(), speaker.delay());
+                let block = self.block(shared, now, delay);
                 speaker.write(&block);
+                // Only a loudspeaker is heard by the microphone; a file is not.
+                shared.played.write(&block, now + delay);
             }
             self.loudspeaker.put_back(speaker);
             self.next = now;
@@ -225,7 +238,7 @@ impl Player {
             }
             counters.sound_played += STEP;
             counters.sound_concealed += Duration::from_millis(u64::from(block.concealed_ms));
-            counters.buffer_ms = receiver.target_ms();
+            counters.sound = receiver.figures();
             if let Some(late) = chirp {
                 counters.mouth_to_ear.add(late);
             }

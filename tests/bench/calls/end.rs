@@ -90,6 +90,8 @@ impl End {
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)
+            | ClientEvent::Screen(_)
+            | ClientEvent::Recording(_)
             | ClientEvent::Left => {}
         }
     }
