@@ -46,7 +46,8 @@ impl Additions {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(0);
     /// What this program understands.
-    pub(crate) const OURS: Self = Self(Addition::Delays.bit() | Addition::Recording.bit());
+    pub(crate) const OURS: Self =
+        Self(Addition::Delays.bit() | Addition::Screen.bit() | Addition::Recording.bit());
 
     /// Whether this is among them.
     pub(crate) fn has(self, addition: Addition) -> bool {

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::random_id::RandomId;
+use crate::media::screens::ScreenSource;
 use crate::rtmfp::PeerId;
 use crate::settings::Setting;
 
@@ -52,6 +53,17 @@ pub enum Command {
     SetMuted(bool),
     /// Turns the camera on or off, for this call.
     SetCameraOn(bool),
+    /// Looks which screens and windows could be shown; they come with the view.
+    ListScreens,
+    /// Shows a screen or a window to the far end of the call, or another one than until now.
+    ShareScreen {
+        /// Which.
+        source: ScreenSource,
+        /// Our camera's picture goes on beside it.
+        with_camera: bool,
+    },
+    /// Shows no screen any more.
+    StopSharing,
     /// Writes to a peer, in a call or outside one.
     SendText {
         /// To whom.

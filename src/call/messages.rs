@@ -204,6 +204,13 @@ pub(crate) enum Message {
     KeyFrameWanted,
     /// `delays`: several times a second, how media arrive. Only the newest counts.
     Delays(DelayReport),
+    /// `screen`: a screen or a window is shown from now on, on a stream of its own, or no longer.
+    Screen {
+        /// Whether it is.
+        on: bool,
+    },
+    /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
+    ScreenKeyFrameWanted,
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
@@ -295,6 +302,8 @@ impl Message {
             Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
             Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
+            Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
+            Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
             Self::Report { concealed_percent, receive_kbps } => ours(
                 "report",
                 vec![
@@ -378,6 +387,8 @@ impl Message {
             "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
             "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
+            "screen" => Self::Screen { on: flag("on") },
+            "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
@@ -532,6 +543,8 @@ mod tests {
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
             Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
+            Message::Screen { on: true },
+            Message::ScreenKeyFrameWanted,
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
         ]
     }

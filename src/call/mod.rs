@@ -3,7 +3,8 @@
 //! Several deciders without sockets, threads or clocks, joined in [`client_machine`] and driven in virtual time by the
 //! tests: `peer_link` (the lines with one peer), `lifecycle` (a call) and `calls` (which of several is spoken in),
 //! `verification` (codes that two persons compare), `contacts` (whom the person keeps), `conversation` (what is written),
-//! `transfers` (the files), [`rate_control`] (how much picture). One doer above them, [`client`] with its `worker`, has devices, files and names of
+//! `transfers` (the files), [`rate_control`] (how much picture, from what `path_estimate` makes of `delay_report`s, and
+//! which by `picture_choice`). One doer above them, [`client`] with its `worker`, has devices, files and names of
 //! hosts. What a window holds is [`handle::Client`]: [`Command`] in, [`ClientView`] and [`Event`] out.
 //!
 //! # How a call is set up
@@ -65,7 +66,16 @@
 //! | `recording` | `on` | this end records the call from now on, or no longer; said before the first of it is recorded, and again on new lines; only to who named it among the additions |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
 //! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
+//! | `screen` | `on` | a screen is shown from now on, beside the camera, or no longer; only to who named the addition `screen` |
+//! | `screenKeyFrameWanted` | | the same as `keyFrameWanted`, for the screen |
 //! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//!
+//! # Screens
+//!
+//! Who shows a screen to a far end that understands it publishes a further direct stream, `screen-` and the far peer's ID,
+//! played only to that peer, and says `screen`; the far end plays it until it is told otherwise, the lines are lost, or
+//! the call waits. Camera and screen share one rate, the screen having the larger part. To any other far end the screen
+//! goes out in the camera's place, on the private line.
 //!
 //! # Servers and presence
 //!
@@ -128,6 +138,7 @@ mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
+mod screen_share;
 pub mod server_address;
 mod stream_bridge;
 mod transfers;
@@ -145,5 +156,6 @@ pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceP
 pub use crate::media::device_news::DeviceNews;
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
+pub use crate::media::screens::{ScreenChoice, ScreenSource};
 pub use crate::netconnection::NameError;
 pub use crate::rtmfp::PeerId;

@@ -9,6 +9,7 @@ use super::end_reason::EndReason;
 use super::random_id::RandomId;
 pub use crate::history::record::Delivery;
 use crate::media::device_error::DeviceError;
+use crate::media::screens::{ScreenChoice, ScreenSource};
 use crate::rtmfp::PeerId;
 use crate::settings::Settings;
 
@@ -32,6 +33,8 @@ pub struct ClientView {
     pub second: Option<SecondCall>,
     /// A call that waits because we let it: beside the one in `call`, or that one itself.
     pub on_hold: Option<FarEnd>,
+    /// The screens and windows that could be shown; `None` until they were asked for and found.
+    pub screens: Option<Arc<Vec<ScreenChoice>>>,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,
     /// One hears one's own microphone, a second later.
@@ -365,6 +368,10 @@ pub struct UpCall {
     pub far_video: bool,
     /// The far end said it is muted.
     pub far_muted: bool,
+    /// We show a screen or a window.
+    pub sharing: Option<Sharing>,
+    /// The far end shows a screen or a window beside its camera.
+    pub far_shares: bool,
     /// Nothing came from the far end for so long: reconnecting.
     pub silent_for: Option<Duration>,
     /// The far end lets us wait.
@@ -383,6 +390,15 @@ pub struct UpCall {
     pub quality: Quality,
     /// The last thirty seconds of it, one a second, the latest last.
     pub past: Arc<Vec<PastSecond>>,
+}
+
+/// What we show of our screen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Sharing {
+    /// Which screen or window.
+    pub source: ScreenSource,
+    /// The far end's program knows no screens: it sees this in our camera's place.
+    pub in_cameras_place: bool,
 }
 
 /// One second of a call's past.
@@ -427,6 +443,10 @@ pub struct Quality {
     pub send_picture: Option<(u32, u32, f32)>,
     /// What we receive.
     pub receive_picture: Option<(u32, u32, f32)>,
+    /// What we send of our screen.
+    pub send_screen: Option<(u32, u32, f32)>,
+    /// What we receive of the far end's screen.
+    pub receive_screen: Option<(u32, u32, f32)>,
     /// Milliseconds of sound kept against unsteady arrival.
     pub buffer_ms: f64,
     /// Milliseconds by which the picture leads the sound.

@@ -25,6 +25,8 @@ pub enum DeviceKind {
     Speaker,
     /// Where shown pictures are kept.
     Picture,
+    /// A screen or a window that is shown to the far end.
+    Screen,
 }
 
 /// What is wrong with a device.
@@ -72,6 +74,7 @@ impl fmt::Display for DeviceKind {
             Self::Microphone => "microphone",
             Self::Speaker => "speaker",
             Self::Picture => "picture file",
+            Self::Screen => "screen or window",
         })
     }
 }

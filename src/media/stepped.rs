@@ -34,6 +34,7 @@ pub struct SteppedStudio {
     muted: bool,
     camera_on: bool,
     expected_loss: u8,
+    sound_rate: Option<u32>,
 }
 
 struct Sending {
@@ -78,6 +79,7 @@ impl SteppedStudio {
             muted: false,
             camera_on: true,
             expected_loss: 0,
+            sound_rate: None,
         }
     }
 
@@ -145,6 +147,11 @@ impl SteppedStudio {
         self.expected_loss = percent;
     }
 
+    /// The most bits a second that the sound is coded with; `None` is the usual.
+    pub fn set_sound_rate(&mut self, bits_per_second: Option<u32>) {
+        self.sound_rate = bits_per_second;
+    }
+
     /// The camera took this picture at that moment: the frame to be sent, if one is due.
     pub fn see(&mut self, picture: &Picture, at: Instant) -> Option<EncodedFrame> {
         if !self.camera_on {
@@ -166,6 +173,7 @@ impl SteppedStudio {
         let Some(sending) = &mut self.sending else { return Vec::new() };
         sending.audio.set_muted(self.muted);
         sending.audio.set_expected_loss(self.expected_loss);
+        sending.audio.set_bit_rate(self.sound_rate);
         sending.audio.push(samples, stamp)
     }
 
@@ -215,7 +223,7 @@ impl SteppedStudio {
 
     /// What the jitter buffer aims at, in milliseconds.
     pub fn buffer_ms(&self) -> Option<u32> {
-        Some(self.receiving.as_ref()?.audio.target_ms())
+        Some(self.receiving.as_ref()?.audio.figures().target_ms)
     }
 
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.

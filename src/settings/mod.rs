@@ -55,6 +55,8 @@ pub struct Settings {
     pub keep_history: bool,
     /// Size, rate and mirror of our picture.
     pub video: VideoChoice,
+    /// What is done to our voice.
+    pub voice: VoiceChoice,
     /// How loud the far end is played, 0 to 2, 1 being as it comes.
     pub far_volume: f32,
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
@@ -148,6 +150,26 @@ impl Default for VideoChoice {
     }
 }
 
+/// Our voice, as the person wants it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct VoiceChoice {
+    /// What the loudspeaker plays is taken out of what the microphone hears.
+    pub echo_cancellation: bool,
+    /// Steady noise is made quieter.
+    pub noise_suppression: bool,
+    /// Who speaks softly is made louder.
+    pub automatic_gain: bool,
+    /// Music is sent as it is heard: nothing of the above, whatever it says, and more bits.
+    pub music_mode: bool,
+}
+
+impl Default for VoiceChoice {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, automatic_gain: true, music_mode: false }
+    }
+}
+
 /// The colour of what is chosen and pressed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,6 +216,7 @@ impl Default for Settings {
             typing: true,
             keep_history: true,
             video: VideoChoice::default(),
+            voice: VoiceChoice::default(),
             far_volume: 1.0,
             fill_picture: false,
             fresh_identity: false,

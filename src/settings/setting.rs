@@ -1,6 +1,6 @@
 //! One change of the settings at a time, so that whoever asks for it need not hold the rest.
 
-use super::{Accent, Language, Settings, Theme, VideoChoice, Visibility, WhoMayCall};
+use super::{Accent, Language, Settings, Theme, VideoChoice, Visibility, VoiceChoice, WhoMayCall};
 
 /// A change that applies at once and is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Setting {
     KeepHistory(bool),
     /// Size, rate and mirror of our picture.
     Video(VideoChoice),
+    /// What is done to our voice.
+    Voice(VoiceChoice),
     /// A new peer ID with every start. Takes effect with the next one.
     FreshIdentity(bool),
     /// The UDP port of our own socket; 0 is any. Takes effect with the next start.
@@ -69,6 +71,7 @@ impl Setting {
             Self::Typing(on) => settings.typing = on,
             Self::KeepHistory(on) => settings.keep_history = on,
             Self::Video(video) => settings.video = video,
+            Self::Voice(voice) => settings.voice = voice,
             Self::FreshIdentity(on) => settings.fresh_identity = on,
             Self::Port(port) => settings.port = port,
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
@@ -93,6 +96,7 @@ mod tests {
     #[test]
     fn every_setting_changes_its_own_place() {
         let video = VideoChoice { most_lines: 360, mirror: false, ..VideoChoice::default() };
+        let voice = VoiceChoice { noise_suppression: false, music_mode: true, ..VoiceChoice::default() };
         let settings = after(vec![
             Setting::Theme(Theme::Light),
             Setting::Accent(Accent::Plum),
@@ -106,6 +110,7 @@ mod tests {
             Setting::Typing(false),
             Setting::KeepHistory(false),
             Setting::Video(video),
+            Setting::Voice(voice),
             Setting::FreshIdentity(true),
             Setting::Port(1_935),
             Setting::Keepalive(30),
@@ -127,6 +132,7 @@ mod tests {
             typing: false,
             keep_history: false,
             video,
+            voice,
             fresh_identity: true,
             port: 1_935,
             keepalive: 30,

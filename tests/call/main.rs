@@ -23,6 +23,7 @@ mod rate;
 mod real_files;
 mod real_time;
 mod recording;
+mod screens;
 mod second_call;
 mod servers;
 mod verification;

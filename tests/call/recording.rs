@@ -56,7 +56,7 @@ fn the_far_end_is_told_and_shows_it_until_the_recording_ends() {
     let began = Event::FarRecords { peer: bob.1, name: "Bob".into(), on: true };
     assert!(world.events(ada.0).contains(&began));
     assert_eq!(steps(&world, bob.0), [begin("Ada"), RecordingStep::Runs(true)]);
-    world.run(3);
+    world.run(4);
     let recorded = up(&world, bob.0).and_then(|call| call.recording);
     assert!(recorded >= Some(Duration::from_secs(3)), "{recorded:?}");
     assert!(up(&world, ada.0).is_some_and(|call| call.recording.is_none()));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::rate::MediaFlow;
-use super::{ClientEvent, ClientMachine};
+use super::{ClientEvent, ClientMachine, ScreenEvent};
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
@@ -20,7 +20,9 @@ use crate::rtmfp::endpoint::SessionFigures;
 use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
-const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
+pub(super) const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
+/// A queue of a screen that is always allowed: one large key frame, in bytes.
+pub(super) const FREE_QUEUE: usize = 96 * 1024;
 /// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
 /// not keep this computer busy with it.
 const BETWEEN_STARTS: Duration = Duration::from_millis(500);
@@ -144,6 +146,17 @@ impl MediaSide {
     pub(super) fn sends_video(&self) -> bool {
         self.camera_on && self.has_camera
     }
+
+    /// What is offered to all pictures together.
+    pub(super) fn target(&self) -> Option<SendTarget> {
+        self.target
+    }
+
+    /// Other pictures than until now go out on the private line.
+    pub(super) fn pictures_change(&mut self) {
+        self.awaits_key = true;
+        self.asked_encoder = None;
+    }
 }
 
 impl ClientMachine {
@@ -169,7 +182,8 @@ impl ClientMachine {
     }
 
     /// The call is over, or waits.
-    pub(super) fn stop_media(&mut self) {
+    pub(super) fn stop_media(&mut self, now: Instant) {
+        self.end_screens(now);
         self.media.start_at = None;
         self.told.push_back(ClientEvent::MediaStopped);
     }
@@ -196,6 +210,12 @@ impl ClientMachine {
         }
     }
 
+    /// One rate for everything: what the camera may use of it, and what a screen.
+    pub(super) fn set_target(&mut self, target: SendTarget) {
+        self.media.target = Some(target);
+        self.tell_parts();
+    }
+
     /// Both ends' pictures begin with a key frame.
     pub(super) fn begin_pictures(&mut self, now: Instant, peer: PeerId) {
         self.media.awaits_key = true;
@@ -205,6 +225,7 @@ impl ClientMachine {
         if self.links.get(&peer).is_some_and(|lines| lines.incoming.missed()) {
             self.want_key_frame(now);
         }
+        self.begin_screen(now, peer);
     }
 
     pub(super) fn set_devices(&mut self, now: Instant, camera: bool, microphone: bool) {
@@ -219,6 +240,7 @@ impl ClientMachine {
         if let Some(peer) = self.media_peer() {
             let (audio, video, muted) =
                 (self.media.has_microphone, self.media.sends_video(), self.media.muted);
+            let video = video || self.screen.is_in_cameras_place();
             self.say(now, peer, Message::Media { audio, video, muted });
         }
     }
@@ -227,15 +249,26 @@ impl ClientMachine {
     pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
         let Some((_, target)) = self.media_target() else { return };
         if let EncodedFrame::Video { key, .. } = &frame {
-            if !self.media.camera_on {
+            if !self.media.camera_on || self.screen.is_in_cameras_place() {
                 return;
             }
             if !self.media.sends_video() && !key {
                 return;
             }
-            if !self.has_room_for_picture(now, target, *key) {
+            if self.camera_rests() {
+                self.media.pictures_change();
                 return;
             }
+        }
+        self.send_on_line(now, target, frame);
+    }
+
+    /// Sends on the private line, unless that is crowded, or waits for a picture that stands alone.
+    pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
+        if let EncodedFrame::Video { key, .. } = &frame
+            && !self.has_room_for_picture(now, target, *key)
+        {
+            return;
         }
         let thin = self.media.rate.is_thin();
         for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
@@ -253,11 +286,14 @@ impl ClientMachine {
             self.media.awaits_key = true;
             self.note_stall(now);
             self.ask_encoder_once_clear(now);
+        } else if kind == MediaKind::Video {
+            self.screen_abandoned(now, target);
         }
     }
 
     /// A media message of a far end.
     pub(super) fn far_media(&mut self, now: Instant, playback: PlaybackId, message: MediaMessage) {
+        let Some(message) = self.far_screen_media(playback, message) else { return };
         let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
         let flows = self.call.flows_with(peer);
         let Some(lines) = self.links.get_mut(&peer) else { return };
@@ -292,8 +328,17 @@ impl ClientMachine {
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
         if !recently {
             self.media.asked_encoder = Some(now);
-            self.told.push_back(ClientEvent::KeyFrameWanted);
+            self.tell_encoder();
         }
+    }
+
+    /// Whichever encoder feeds the private line makes a key frame.
+    pub(super) fn tell_encoder(&mut self) {
+        self.told.push_back(if self.screen.is_in_cameras_place() {
+            ClientEvent::Screen(ScreenEvent::KeyFrameWanted)
+        } else {
+            ClientEvent::KeyFrameWanted
+        });
     }
 
     pub(super) fn media_peer(&self) -> Option<PeerId> {
@@ -326,6 +371,7 @@ impl ClientMachine {
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        let queued = queued + self.queued_screen();
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
         let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
         self.media.quality.call_loss_percent = losses.percent();

@@ -15,6 +15,7 @@ mod presence;
 mod privacy;
 mod rate;
 mod recording;
+mod screen;
 mod second_call;
 mod server;
 mod verifying;
@@ -34,7 +35,8 @@ use super::event::Event;
 use super::file_job::{FileJob, FileReport};
 use super::lifecycle::{CallEffect, CallRecord, Phase};
 use super::random_id::RandomId;
-use super::rate_control::SendTarget;
+pub use super::rate_control::SendTarget;
+pub use super::screen_share::{ScreenCommand, ScreenEvent};
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
@@ -102,6 +104,8 @@ pub enum ClientCommand {
     Frame(EncodedFrame),
     /// The decoder needs a key frame of the far end.
     KeyFrameNeeded,
+    /// The same two, of screens.
+    Screen(ScreenCommand),
     /// What we have to send with.
     Devices {
         /// A camera that works.
@@ -152,10 +156,12 @@ pub enum ClientEvent {
     Recording(RecordingStep),
     /// Our encoder should make a key frame.
     KeyFrameWanted,
+    /// About screens.
+    Screen(ScreenEvent),
     /// What our encoder should make.
     Target(SendTarget),
-    /// Bits a second that our sound should be coded with.
-    SoundRate(u32),
+    /// The most bits a second that our sound should be coded with; `None` is the usual.
+    SoundRate(Option<u32>),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
     /// A server is needed, could not be reached or was lost: look up its name, again.
@@ -214,6 +220,7 @@ pub struct ClientMachine {
     transfers: Transfers,
     files: files::FileSide,
     media: media::MediaSide,
+    screen: screen::ScreenSide,
     leaving: Option<Instant>,
     left: bool,
     goodbyes: BTreeMap<PeerId, RandomId>,
@@ -263,6 +270,7 @@ impl ClientMachine {
             transfers: Transfers::default(),
             files: files::FileSide::new(now),
             media: media::MediaSide::new(),
+            screen: screen::ScreenSide::default(),
             leaving: None,
             left: false,
             goodbyes: BTreeMap::new(),
@@ -298,6 +306,8 @@ impl ClientMachine {
             ClientCommand::LocalAddresses(addresses) => self.set_local_addresses(now, addresses),
             ClientCommand::Frame(frame) => self.send_frame(now, frame),
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
+            ClientCommand::Screen(ScreenCommand::Frame(frame)) => self.send_screen(now, frame),
+            ClientCommand::Screen(ScreenCommand::KeyFrameNeeded) => self.want_screen_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
             ClientCommand::Kept(ticket) => self.kept(now, ticket),
@@ -336,8 +346,11 @@ impl ClientMachine {
             }
             Command::SetCameraOn(on) => {
                 self.media.camera_on = on;
+                self.screen.camera_was_switched();
                 self.tell_media(now);
             }
+            Command::ShareScreen { source, with_camera } => self.share_screen(now, source, with_camera),
+            Command::StopSharing => self.stop_sharing(now),
             Command::SendText { to, text } => self.write(now, to, text),
             Command::MarkRead(peer) => self.mark_read(now, peer),
             Command::Typing(peer) => self.typing(now, peer),
@@ -370,6 +383,7 @@ impl ClientMachine {
             | Command::ChooseMicrophone(_)
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
+            | Command::ListScreens
             | Command::Preview(_)
             | Command::TestSpeaker
             | Command::ExportHistory(_)
@@ -401,7 +415,7 @@ impl ClientMachine {
                 CallEffect::Say(peer, message) => self.say(now, peer, message),
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
-                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(),
+                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(now),
                 CallEffect::Tell(event) => {
                     if let Event::Up { peer, .. } = event {
                         self.acquaintances.meet(peer);

@@ -97,6 +97,8 @@ impl ClientMachine {
                 has_microphone: self.media.has_microphone,
                 far_video: self.media.far_video(*heard),
                 far_muted: self.media.far_muted,
+                sharing: self.screen.sharing(),
+                far_shares: self.screen.far_shares(),
                 silent_for: self.call.silent_for(now).map(|silence| Duration::from_secs(silence.as_secs())),
                 far_holds: *there,
                 recording: self.recording.length(now, with.peer),

@@ -9,6 +9,7 @@ use crate::call::delay_report::{ArrivalLog, Counted, DelayReport};
 use crate::call::departures::Departures;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
+use crate::call::rate_control::USUAL_SOUND;
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{MediaKind, Target};
 use crate::rtmfp::PeerId;
@@ -144,8 +145,7 @@ impl ClientMachine {
     /// Tells the encoders what they should make, when that is news.
     pub(super) fn tell_rates(&mut self, now: Instant) {
         if let Some(target) = self.media.rate.target_if_new() {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
+            self.set_target(target);
         }
         if self.media.rate.is_paused()
             && let Some((_, target)) = self.media_target()
@@ -156,7 +156,7 @@ impl ClientMachine {
             self.media.awaits_key = true;
         }
         if let Some(bits) = self.media.rate.sound_if_new() {
-            self.told.push_back(ClientEvent::SoundRate(bits));
+            self.told.push_back(ClientEvent::SoundRate(Some(bits).filter(|bits| *bits < USUAL_SOUND)));
         }
         if self.media.flow.held_since.is_some() {
             self.look_whether_clear(now);

@@ -15,7 +15,7 @@ use crate::call::view::CallState;
 use crate::media::device_error::{DeviceKind, Problem};
 use crate::media::device_news::DeviceNews;
 use crate::media::encoded::EncodedFrame;
-use crate::media::studio::VideoTarget;
+use crate::media::studio::{VideoTarget, VoiceProcessing};
 
 /// An echo of one's own picture needs no more than this.
 const ECHO_TARGET: VideoTarget =
@@ -114,6 +114,12 @@ impl Worker {
     pub(super) fn follow_settings(&mut self) {
         let settings = &self.config.settings;
         self.studio.set_far_volume(settings.far_volume);
+        self.studio.set_voice_processing(VoiceProcessing {
+            echo_cancellation: settings.voice.echo_cancellation,
+            noise_suppression: settings.voice.noise_suppression,
+            automatic_gain: settings.voice.automatic_gain,
+            music: settings.voice.music_mode,
+        });
         self.studio.set_camera_lines(settings.video.most_lines);
         let every = Duration::from_secs(settings.video.key_frame_every.into());
         self.studio.set_key_picture_every(Some(every).filter(|every| !every.is_zero()));
@@ -152,12 +158,13 @@ impl Worker {
             self.studio.request_key_frame();
         }
         self.tell_devices();
+        self.tick_screens();
         if self.up {
             if self.studio.take_key_frame_request() {
                 self.ask(ClientCommand::KeyFrameNeeded);
             }
             let muted = matches!(&self.core.call, CallState::Up(call) if call.muted);
-            self.muted_speech.hear(Instant::now(), self.studio.microphone_level(), muted);
+            self.muted_speech.hear(Instant::now(), self.studio.is_speaking(), muted);
             self.measure();
             self.report_concealed();
         } else if self.echo.is_on() && self.studio.take_key_frame_request() {
@@ -187,6 +194,10 @@ impl Worker {
                 (Some(&mut self.devices.speaker_problem), Some(&mut self.devices.speaker_stand_in))
             }
             DeviceKind::Picture => (None, None),
+            DeviceKind::Screen => {
+                self.screen_failed();
+                (None, None)
+            }
         };
         let says = match &news {
             DeviceNews::Problem(error) => Some(error.clone()),
@@ -252,6 +263,7 @@ impl Worker {
         {
             self.figures.up_for = up_at.elapsed();
             self.figures.media = self.studio.figures();
+            self.figures.screen = self.studio.screen_figures();
             if let CallState::Up(call) = &self.core.call {
                 self.figures.quality.clone_from(&call.quality);
             }

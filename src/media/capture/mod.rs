@@ -15,7 +15,7 @@ pub(crate) mod test_tone;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::choice::{CameraSource, MicrophoneSource};
+use super::choice::{CameraSource, MicrophoneSource, ScreenSource};
 use super::device_error::{DeviceError, DeviceKind};
 use super::picture::Picture;
 use super::worker::Stop;
@@ -65,7 +65,7 @@ pub(crate) fn open_pictures(source: &CameraSource) -> Result<Option<Box<dyn Pict
     Ok(Some(match source {
         CameraSource::None | CameraSource::Default | CameraSource::Named(_) => return Ok(None),
         CameraSource::Test => Box::new(test_picture::TestPicture::new()),
-        CameraSource::Screen => screen::open()?,
+        CameraSource::Screen => screen::open(&ScreenSource::Everything, screen::Rhythm::Camera)?,
         CameraSource::File(path) if has_extension(path, "y4m") => Box::new(file_y4m::Y4mFile::open(path)?),
         CameraSource::File(path) if has_extension(path, "h264") || has_extension(path, "264") => {
             Box::new(file_h264::H264File::open(path)?)

@@ -1,4 +1,4 @@
-//! Sound to Opus (RFC 6716): 48 kHz, mono, 20 ms, tuned for speech.
+//! Sound to Opus (RFC 6716): 48 kHz, mono, 20 ms, tuned for speech or for music.
 
 use bytes::Bytes;
 use opus::{Application, Bitrate, Channels, Encoder};
@@ -6,21 +6,36 @@ use opus::{Application, Bitrate, Channels, Encoder};
 /// Samples of one frame: 20 ms at 48 kHz.
 pub(crate) const FRAME: usize = 960;
 
+/// What the sound is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Content {
+    /// 32 kbit/s, and next to nothing while nobody speaks.
+    Voice,
+    /// 96 kbit/s, silence too.
+    Music,
+}
+
 /// An Opus encoder with in-band error correction and discontinuous transmission.
 pub(crate) struct AudioEncoder {
     encoder: Encoder,
     scratch: Vec<u8>,
+    /// Bits a second: of this content, and now.
+    usual: i32,
     bits_per_second: i32,
 }
 
 impl AudioEncoder {
-    pub(crate) fn new() -> Result<Self, opus::Error> {
-        let mut encoder = Encoder::new(48_000, Channels::Mono, Application::Voip)?;
-        encoder.set_bitrate(Bitrate::Bits(BITS_PER_SECOND))?;
+    pub(crate) fn new(content: Content) -> Result<Self, opus::Error> {
+        let (application, bits_per_second) = match content {
+            Content::Voice => (Application::Voip, VOICE),
+            Content::Music => (Application::Audio, MUSIC),
+        };
+        let mut encoder = Encoder::new(48_000, Channels::Mono, application)?;
+        encoder.set_bitrate(Bitrate::Bits(bits_per_second))?;
         encoder.set_inband_fec(true)?;
         encoder.set_packet_loss_perc(LOWEST_EXPECTED_LOSS)?;
-        encoder.set_dtx(true)?;
-        Ok(Self { encoder, scratch: vec![0; 1275], bits_per_second: BITS_PER_SECOND })
+        encoder.set_dtx(content == Content::Voice)?;
+        Ok(Self { encoder, scratch: vec![0; 1275], usual: bits_per_second, bits_per_second })
     }
 
     /// How much loss the error correction is dosed for, in percent.
@@ -31,10 +46,10 @@ impl AudioEncoder {
         }
     }
 
-    /// Bits a second from the next frame on; `None` is the usual.
+    /// The most bits a second from the next frame on; `None` is the usual.
     pub(crate) fn set_bit_rate(&mut self, bits_per_second: Option<u32>) {
-        let wanted = bits_per_second.and_then(|bits| i32::try_from(bits).ok()).unwrap_or(BITS_PER_SECOND);
-        let wanted = wanted.clamp(LOWEST_BITS_PER_SECOND, BITS_PER_SECOND);
+        let wanted = bits_per_second.and_then(|bits| i32::try_from(bits).ok()).unwrap_or(self.usual);
+        let wanted = wanted.clamp(LEAST, self.usual);
         if wanted == self.bits_per_second {
             return;
         }
@@ -56,9 +71,11 @@ impl AudioEncoder {
     }
 }
 
-const BITS_PER_SECOND: i32 = 32_000;
+/// Bits a second.
+const VOICE: i32 = 32_000;
+const MUSIC: i32 = 96_000;
 /// Below this speech is not understood well any more.
-const LOWEST_BITS_PER_SECOND: i32 = 12_000;
+const LEAST: i32 = 12_000;
 /// Below this libopus sends no error correction at all, and the first lost packet would be heard.
 const LOWEST_EXPECTED_LOSS: i32 = 5;
 
@@ -74,7 +91,7 @@ mod tests {
 
     #[test]
     fn a_lower_bit_rate_is_obeyed_and_taken_back() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
         let usual = bytes_of_a_second(&mut encoder);
         encoder.set_bit_rate(Some(16_000));
         let low = bytes_of_a_second(&mut encoder);

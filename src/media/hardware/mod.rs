@@ -120,7 +120,7 @@ impl Seen {
     /// What there is of one kind.
     pub(crate) fn of(&self, kind: DeviceKind) -> &SeenKind {
         match kind {
-            DeviceKind::Camera | DeviceKind::Picture => &self.cameras,
+            DeviceKind::Camera | DeviceKind::Picture | DeviceKind::Screen => &self.cameras,
             DeviceKind::Microphone => &self.microphones,
             DeviceKind::Speaker => &self.speakers,
         }

@@ -70,7 +70,7 @@ impl OpeningSpeaker {
         let Ok(resample) = Resample::new(48_000, rate) else {
             return Opening::Failed(DeviceError::new(KIND, Problem::Unsupported), self.device.close());
         };
-        Opening::Open(Speaker {
+        Opening::Open(Box::new(Speaker {
             name,
             ring,
             resample,
@@ -81,7 +81,7 @@ impl OpeningSpeaker {
             last_taken: now,
             scratch: Vec::new(),
             device: self.device,
-        })
+        }))
     }
 
     /// The thread that opens it.
@@ -93,7 +93,7 @@ impl OpeningSpeaker {
 /// How far the opening is. A failure leaves the thread to be seen off.
 pub(crate) enum Opening {
     Pending(OpeningSpeaker),
-    Open(Speaker),
+    Open(Box<Speaker>),
     Failed(DeviceError, Worker),
 }
 

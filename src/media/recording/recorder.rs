@@ -16,6 +16,7 @@ use super::tap::{Basin, Happened, Seen, Taken};
 use super::timeline::Timeline;
 use crate::media::codec::video_encoder::VideoEncoder;
 use crate::media::picture::Picture;
+use crate::media::stream::Stream;
 use crate::media::worker::Stop;
 
 /// What is to be recorded, and where.
@@ -221,7 +222,12 @@ impl Recorder {
     fn encode(&mut self, picture: &Picture, moment: i64) -> Result<(), Failed> {
         let encoder = match &mut self.pictures {
             Some(encoder) => encoder,
-            None => self.pictures.insert(VideoEncoder::new((WIDTH, HEIGHT), BITS_PER_SECOND, 25.0)?),
+            None => self.pictures.insert(VideoEncoder::for_stream(
+                Stream::Camera,
+                (WIDTH, HEIGHT),
+                BITS_PER_SECOND,
+                25.0,
+            )?),
         };
         if moment - self.last_key >= KEY_EVERY {
             encoder.request_key();

@@ -67,7 +67,7 @@ impl Loudspeaker {
             Opening::Pending(opening) => self.opening = Some(opening),
             Opening::Open(speaker) => {
                 attendant.opened(speaker.name());
-                self.open = Some(Box::new(speaker));
+                self.open = Some(speaker);
             }
             Opening::Failed(error, worker) => attendant.failed(error, Some(worker)),
         }

@@ -8,8 +8,11 @@
 mod call_mode;
 mod device_care;
 mod loudspeaker;
+mod own_sound;
 mod receiving;
 mod recording;
+mod screen;
+mod screen_side;
 mod sending;
 mod shared;
 mod watching;
@@ -18,6 +21,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use self::screen_side::ScreenSide;
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
 use self::watching::Watching;
 use super::capture::CameraLines;
@@ -35,6 +39,7 @@ pub use super::recording::composer::Layout as RecordingLayout;
 pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
+pub use super::voice::VoiceProcessing;
 use super::worker::{Retired, Worker};
 
 /// Called from the studio's threads whenever there is something new to look at. Must not block.
@@ -77,6 +82,8 @@ pub struct Studio {
     player: Option<Worker>,
     recorder: Option<Worker>,
     retired: Vec<Retired>,
+    /// What is shown of a screen, either way.
+    screen: ScreenSide,
 }
 
 /// A capture device with its thread, and those that had it before.
@@ -107,6 +114,7 @@ impl Studio {
         let watched = Arc::clone(&shared);
         let watch = Worker::spawn("device watch", move |stop| watching::run_watch(&watched, stop));
         Self {
+            screen: ScreenSide::new(&shared),
             watch,
             looks: None,
             watching: None,
@@ -185,7 +193,12 @@ impl Studio {
         &self.shared.far_picture
     }
 
-    /// How loud the microphone is, 0 to 1, muted or not.
+    /// Whether somebody speaks into the microphone now, muted or not.
+    pub fn is_speaking(&self) -> bool {
+        self.shared.speaking.load(Ordering::Relaxed)
+    }
+
+    /// How loud what is sent is, 0 to 1: the microphone after its processing, muted or not.
     pub fn microphone_level(&self) -> f32 {
         self.shared.microphone_level.value()
     }
@@ -271,6 +284,11 @@ impl Studio {
         lock(&self.shared.sending).key_every = every;
     }
 
+    /// What is done to the voice from now on. No device is opened anew.
+    pub fn set_voice_processing(&mut self, voice: VoiceProcessing) {
+        lock(&self.shared.sending).voice = voice;
+    }
+
     /// How loud the far end is played, 1 being as it comes; at most 2.
     pub fn set_far_volume(&mut self, volume: f32) {
         self.shared.far_volume.store(volume.clamp(0.0, 2.0).to_bits(), Ordering::Relaxed);
@@ -325,6 +343,7 @@ impl Studio {
     pub fn stop_receiving(&mut self) {
         lock(&self.shared.playing).receiving = false;
         self.retire_decoder();
+        self.screen.retire_decoder();
         self.shared.far_level.set(0.0);
         self.shared.far_picture.take();
     }
@@ -388,7 +407,7 @@ impl Studio {
 
     /// What happened to a device since the last time, if anything. Each problem is told once.
     pub fn poll_notice(&mut self) -> Option<DeviceNews> {
-        self.shared.take_notice()
+        self.shared.take_notice().or_else(|| self.screen.take_notice())
     }
 
     fn follow_camera(&mut self) {
@@ -455,6 +474,7 @@ impl Drop for Studio {
         self.stop_recording();
         self.camera.close();
         self.microphone.close();
+        self.screen.retire_all();
         self.retire_encoder();
         self.retire_decoder();
         self.retired.extend(self.player.take().map(Worker::retire));

@@ -186,8 +186,11 @@ impl Player {
         // Taken out for the time being, so that making a block may borrow the rest.
         if let Some(mut speaker) = self.loudspeaker.take(shared) {
             while speaker.has_room() {
-                let block = self.block(shared, Instant::now(), speaker.delay());
+                let (now, delay) = (Instant::now(), speaker.delay());
+                let block = self.block(shared, now, delay);
                 speaker.write(&block);
+                // Only a loudspeaker is heard by the microphone; a file is not.
+                shared.played.write(&block, now + delay);
             }
             self.loudspeaker.put_back(speaker);
             self.next = now;
@@ -225,7 +228,7 @@ impl Player {
             }
             counters.sound_played += STEP;
             counters.sound_concealed += Duration::from_millis(u64::from(block.concealed_ms));
-            counters.buffer_ms = receiver.target_ms();
+            counters.sound = receiver.figures();
             if let Some(late) = chirp {
                 counters.mouth_to_ear.add(late);
             }

@@ -1,9 +1,11 @@
 //! The threads of the sending side: camera, encoder, microphone.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::device_care::Order;
+use super::own_sound::OwnSound;
 use super::shared::{Shared, lock};
 use super::watching::Attendant;
 use crate::media::capture::camera::Camera;
@@ -13,9 +15,8 @@ use crate::media::capture::{self, CameraLines, Captured, PictureSource as _, Sou
 use crate::media::choice::{CameraSource, MicrophoneSource};
 use crate::media::device_error::{DeviceError, DeviceKind, Problem};
 use crate::media::device_news::DeviceNews;
-use crate::media::encoded::EncodedFrame;
 use crate::media::recording::tap::Side;
-use crate::media::send_pipeline::{AudioSender, VideoSender};
+use crate::media::send_pipeline::VideoSender;
 use crate::media::worker::{Retired, Stop};
 
 /// So long a thread without a device waits at most before it looks around again.
@@ -76,7 +77,9 @@ fn attend_camera(shared: &Arc<Shared>, chosen: Option<String>, lines: CameraLine
                 };
                 match open.next(stop) {
                     Ok(captured) => {
-                        open.name().map(|name| attendant.opened(name));
+                        if let Some(name) = open.name() {
+                            attendant.opened(name);
+                        }
                         if let Some(captured) = captured {
                             attendant.works();
                             take_picture(shared, captured);
@@ -162,11 +165,11 @@ pub(super) fn run_microphone(
 /// Sound from what is no device.
 fn read_sound(shared: &Shared, source: &MicrophoneSource, stop: &Stop) -> Result<(), DeviceError> {
     let Some(mut sound) = capture::open_sound(source)? else { return Ok(()) };
-    let (mut samples, mut sender) = (Vec::new(), None);
+    let (mut samples, mut own) = (Vec::new(), OwnSound::untouched());
     while !stop.is_set() {
         samples.clear();
         if let Some(first_heard) = sound.read(stop, &mut samples)? {
-            take_sound(shared, &mut sender, &samples, first_heard);
+            own.take(shared, &samples, first_heard);
         }
     }
     Ok(())
@@ -177,13 +180,13 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
     let mut attendant = Attendant::new(shared, DeviceKind::Microphone, chosen);
     let mut microphone: Option<Microphone> = None;
     let mut silence = SilenceWatch::default();
-    let (mut samples, mut sender) = (Vec::new(), None);
+    let (mut samples, mut own) = (Vec::new(), OwnSound::of_a_microphone());
     while !stop.is_set() {
         let now = Instant::now();
         match attendant.order(now) {
             Order::Open(name) => {
                 // What was begun with another device does not go on with this one.
-                (silence, sender) = (SilenceWatch::default(), None);
+                (silence, own) = (SilenceWatch::default(), OwnSound::of_a_microphone());
                 match Microphone::open(&shared.hardware, name.as_deref()) {
                     Ok(opening) => microphone = Some(opening),
                     Err(error) => attendant.failed(error, None),
@@ -212,7 +215,7 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
                         if open.take_moved() {
                             attendant.care.moved(now);
                         }
-                        take_sound(shared, &mut sender, &samples, first_heard);
+                        own.take(shared, &samples, first_heard);
                     }
                     Err(error) => attendant.failed(error, microphone.take().map(Microphone::close)),
                 }
@@ -236,37 +239,6 @@ fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut Silen
 fn no_microphone(shared: &Shared) {
     shared.set(&shared.has_microphone, false);
     shared.microphone_level.set(0.0);
+    shared.speaking.store(false, Ordering::Relaxed);
     shared.watch.set_microphone(None);
-}
-
-/// Sound of one's own shows its level, and is sent while there is a sink.
-fn take_sound(shared: &Shared, sender: &mut Option<AudioSender>, samples: &[f32], first_heard: Instant) {
-    shared.set(&shared.has_microphone, true);
-    shared.microphone_level.hear(samples);
-    let (sink, muted, expected_loss, sound_rate) = {
-        let sending = lock(&shared.sending);
-        (sending.sink.clone(), sending.muted, sending.expected_loss, sending.sound_rate)
-    };
-    let Some(sink) = sink else {
-        *sender = None;
-        return;
-    };
-    if !muted {
-        shared.tap.sound(Side::Own, samples, first_heard);
-    }
-    let Some(sender) = ready(sender) else { return };
-    sender.set_muted(muted);
-    sender.set_expected_loss(expected_loss);
-    sender.set_bit_rate(sound_rate);
-    let frames: Vec<EncodedFrame> = sender.push(samples, shared.clock.stamp(first_heard));
-    for frame in frames {
-        sink(frame);
-    }
-}
-
-fn ready(sender: &mut Option<AudioSender>) -> Option<&mut AudioSender> {
-    if sender.is_none() {
-        *sender = AudioSender::new().inspect_err(|error| tracing::error!(%error, "no Opus encoder")).ok();
-    }
-    sender.as_mut()
 }

@@ -1,7 +1,7 @@
 //! What the studio and its threads share. Locks are held for moments only, and never in a device's callback.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,13 +21,16 @@ use crate::media::picture::Picture;
 use crate::media::playout::lip_sync::LipSync;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
-use crate::media::receive_pipeline::VideoInbox;
+use crate::media::receive_pipeline::{SoundFigures, VideoInbox};
 use crate::media::recording::recorder::RecordingNews;
 use crate::media::recording::tap::Tap;
 use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
+use crate::media::voice::VoiceProcessing;
+use crate::media::voice::played_ring::PlayedRing;
 use crate::media::worker::{Signal, left_behind};
 
+/// Of one stream: there is one of these for the camera and all sound, and one for the screen.
 pub(super) struct Shared {
     pub(super) clock: CaptureClock,
     waker: Waker,
@@ -35,6 +38,12 @@ pub(super) struct Shared {
     pub(super) far_picture: Latest<Picture>,
     pub(super) microphone_level: Level,
     pub(super) far_level: Level,
+    /// Somebody speaks into the microphone, muted or not.
+    pub(super) speaking: AtomicBool,
+    /// By how much voice processing delays what is sent.
+    pub(super) voice_delay_micros: AtomicU64,
+    /// What the loudspeaker plays, for the microphone to know its echo by.
+    pub(super) played: PlayedRing,
     /// The bits of an `f32`.
     pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
@@ -72,8 +81,9 @@ pub(super) struct Sending {
     pub(super) no_pictures: bool,
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
-    /// Bits a second; none is the usual.
+    /// The most bits of sound a second; none is the usual.
     pub(super) sound_rate: Option<u32>,
+    pub(super) voice: VoiceProcessing,
 }
 
 /// A packet of sound and when it came.
@@ -127,7 +137,7 @@ pub(super) struct Counters {
     pub(super) first_picture: Option<Instant>,
     pub(super) sound_played: Duration,
     pub(super) sound_concealed: Duration,
-    pub(super) buffer_ms: u32,
+    pub(super) sound: SoundFigures,
     pub(super) glass_to_glass: Median,
     pub(super) mouth_to_ear: Median,
 }
@@ -138,7 +148,24 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
+    /// Of the camera, and of all sound.
     pub(super) fn new(
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
+        Self::by(CaptureClock::starting_at(Instant::now()), hardware, waker, sink, picture_sink)
+    }
+
+    /// Of a screen, by the same clock: nothing of sound in it is used.
+    pub(super) fn of_screen(camera: &Self) -> Self {
+        let (hardware, waker) = (Arc::clone(&camera.hardware), Arc::clone(&camera.waker));
+        Self::by(camera.clock, hardware, waker, SpeakerSink::None, PictureSink::None)
+    }
+
+    fn by(
+        clock: CaptureClock,
         hardware: Arc<dyn Hardware>,
         waker: Waker,
         sink: SpeakerSink,
@@ -154,12 +181,15 @@ impl Shared {
             has_player: false,
         };
         Self {
-            clock: CaptureClock::starting_at(Instant::now()),
+            clock,
             waker,
             own_picture: Latest::default(),
             far_picture: Latest::default(),
             microphone_level: Level::default(),
             far_level: Level::default(),
+            speaking: AtomicBool::new(false),
+            voice_delay_micros: AtomicU64::new(0),
+            played: PlayedRing::default(),
             far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
@@ -258,12 +288,14 @@ impl Shared {
             first_picture: counters.first_picture,
             sound_played_ms: milliseconds(counters.sound_played),
             sound_concealed_ms: milliseconds(counters.sound_concealed),
-            buffer_ms: counters.buffer_ms,
+            buffer_ms: counters.sound.target_ms,
+            sound: counters.sound,
             lip_sync_ms,
             glass_to_glass_ms: counters.glass_to_glass.value(),
             mouth_to_ear_ms: counters.mouth_to_ear.value(),
             send_picture: stream(counters.send_size, &counters.send_rate),
             receive_picture: stream(counters.receive_size, &counters.receive_rate),
+            voice_delay_ms: self.voice_delay_micros.load(Ordering::Relaxed) as f64 / 1000.0,
             encode_picture_ms: counters.encode.value(),
             decode_picture_ms: counters.decode.value(),
             threads_left_behind: left_behind(),

@@ -76,7 +76,7 @@ impl Watch {
 
     fn closing(&self, kind: DeviceKind) -> &Mutex<Closing> {
         match kind {
-            DeviceKind::Camera | DeviceKind::Picture => &self.cameras,
+            DeviceKind::Camera | DeviceKind::Picture | DeviceKind::Screen => &self.cameras,
             DeviceKind::Microphone => &self.microphones,
             DeviceKind::Speaker => &self.speakers,
         }

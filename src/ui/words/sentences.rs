@@ -94,6 +94,7 @@ fn device_noun(device: DeviceKind) -> &'static str {
         DeviceKind::Microphone => word("noun.microphone"),
         DeviceKind::Speaker => word("noun.speaker"),
         DeviceKind::Picture => word("noun.picture"),
+        DeviceKind::Screen => word("noun.screen"),
     }
 }
 

@@ -81,13 +81,17 @@ impl End {
                 height: target.height,
                 frames_per_second: target.frames_per_second,
             }),
+            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(bits),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
-            ClientEvent::Told(_)
+            // Nobody shows a screen here.
+            ClientEvent::Screen(_)
+            | ClientEvent::Told(_)
             | ClientEvent::Changed(_)
             | ClientEvent::ServerWanted { .. }
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)
+            | ClientEvent::Recording(_)
             | ClientEvent::Left => {}
         }
     }

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use super::report::Report;
 
-/// Columns: heading, and what stands in it.
-const COLUMNS: [(&str, fn(&Report) -> String); 15] = [
+/// A heading, and what stands below it.
+type Column = (&'static str, fn(&Report) -> String);
+
+const COLUMNS: [Column; 15] = [
     ("condition", |report| report.condition.to_owned()),
     ("sound score", |report| report.sound_score.map_or_else(String::new, |score| format!("{score:.2}"))),
     ("made up %", |report| format!("{:.1}", report.concealed_percent)),

@@ -90,7 +90,7 @@ impl Scene {
 
     fn step(&mut self) {
         let passed = self.milliseconds();
-        if passed % 1000 == 0 {
+        if passed.is_multiple_of(1000) {
             self.care.see(self.now, &self.there);
         }
         self.care.note_hanging(self.now, self.hanging);
