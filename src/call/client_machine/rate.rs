@@ -57,16 +57,15 @@ impl MediaFlow {
     /// What goes out with this frame. On a `thin` way two frames of sound go together, as the headers of each packet cost as
     /// much as the sound in it; elsewhere each goes at once.
     pub(super) fn join_sound(&mut self, frame: EncodedFrame, thin: bool) -> [Option<EncodedFrame>; 2] {
-        match (&frame, self.half.take()) {
-            (EncodedFrame::Audio { .. }, None) if thin => {
+        if !matches!(frame, EncodedFrame::Audio { .. }) {
+            return [None, Some(frame)];
+        }
+        match self.half.take() {
+            None if thin => {
                 self.half = Some(frame);
                 [None, None]
             }
-            (EncodedFrame::Audio { .. }, half) => [half, Some(frame)],
-            (EncodedFrame::Video { .. }, half) => {
-                self.half = half;
-                [None, Some(frame)]
-            }
+            half => [half, Some(frame)],
         }
     }
 
