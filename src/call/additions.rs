@@ -49,6 +49,7 @@ impl Additions {
     pub(crate) const OURS: Self = Self(
         Addition::Delays.bit()
             | Addition::Pictures.bit()
+            | Addition::SoundAgain.bit()
             | Addition::Screen.bit()
             | Addition::Recording.bit(),
     );

@@ -26,6 +26,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::call::sound_again::Sound;
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::media_tag::{
     AudioTag, VideoTag, avc_frame, avc_sequence_header, opus_frame, parse_audio, parse_video,
@@ -43,6 +44,23 @@ const LONGEST_PATIENCE: Duration = Duration::from_millis(1_000);
 /// A key frame is large, and everything waits for it.
 const KEY_START: Duration = Duration::from_secs(2);
 const KEY_FINISH: Duration = Duration::from_secs(4);
+
+/// Sound that travels beside fresher sound is of use now or not at all: it is never sent a third time.
+const AGAIN_START: Duration = Duration::from_millis(40);
+const AGAIN_FINISH: Duration = Duration::from_millis(50);
+
+/// The message that sends sound a second time, in case the first was lost: the same one. It is written right after a
+/// fresh one, and so travels in the same datagram.
+pub(crate) fn again(now: Instant, sound: Sound) -> (MediaMessage, MediaDeadline) {
+    let Sound { timestamp, packet } = sound;
+    let message = MediaMessage { kind: MediaKind::Audio, timestamp, payload: opus_frame(&packet) };
+    let deadline = MediaDeadline {
+        start_by: Some(now + AGAIN_START),
+        finish_by: Some(now + AGAIN_FINISH),
+        needs_previous: false,
+    };
+    (message, deadline)
+}
 
 /// The messages for one frame, with their deadlines. The codec's configuration goes out with every key frame, so that
 /// whoever begins to listen there can decode.

@@ -12,7 +12,8 @@ use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
 use crate::call::rate_control::{Limits, RateControl, Sample, SendTarget};
-use crate::call::stream_bridge::{Patience, outgoing};
+use crate::call::sound_again::SoundAgain;
+use crate::call::stream_bridge::{Patience, again, outgoing};
 use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{MediaKind, MediaMessage, PlaybackId, Target};
@@ -68,6 +69,8 @@ pub(super) struct MediaSide {
     pub(super) has_camera: bool,
     pub(super) has_microphone: bool,
     pub(super) concealed_percent: f64,
+    pub(super) sound_lost_percent: f64,
+    pub(super) sound_again: SoundAgain,
     pub(super) far_muted: bool,
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
@@ -103,6 +106,8 @@ impl MediaSide {
             has_camera: false,
             has_microphone: false,
             concealed_percent: 0.0,
+            sound_lost_percent: 0.0,
+            sound_again: SoundAgain::default(),
             far_muted: false,
             far_sends_video: true,
             last_far_picture: None,
@@ -297,6 +302,12 @@ impl ClientMachine {
         self.send_on_line(now, target, frame);
     }
 
+    /// Whether the far end of the call takes sound a second time.
+    fn takes_sound_again(&self) -> bool {
+        let lines = self.media_peer().and_then(|peer| self.links.get(&peer));
+        lines.is_some_and(|lines| lines.link.takes(Addition::SoundAgain))
+    }
+
     /// Sends on the private line, unless that waits for a picture that stands alone.
     pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
         if let EncodedFrame::Video { timestamp, key, refresh, .. } = &frame {
@@ -311,8 +322,14 @@ impl ClientMachine {
         let patience =
             if self.far_follows() { Patience::over(self.media.round_trip) } else { Patience::STEADY };
         let thin = self.media.rate.is_thin();
+        // Where there is hardly room for sound, there is none for it twice.
+        let takes = !thin && self.takes_sound_again();
         for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
-            for (message, deadline) in outgoing(now, patience, frame) {
+            let beside = self.media.sound_again.beside(&frame, takes);
+            let first = outgoing(now, patience, frame);
+            for (message, deadline) in
+                first.into_iter().chain(beside.into_iter().map(|sound| again(now, sound)))
+            {
                 self.node.send_media(now, target, message, deadline);
             }
         }
@@ -456,7 +473,9 @@ impl ClientMachine {
         };
         self.media.rate.step(now, sample);
         self.tell_rates(now);
-        let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
+        // What the far end missed is true; what seems lost here may be lost acknowledgements.
+        let loss = self.media.sound_again.lost_percent().unwrap_or_else(|| self.media.rate.loss_percent());
+        let loss = loss.round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
             self.told.push_back(ClientEvent::ExpectedLoss(loss));
@@ -479,7 +498,8 @@ impl ClientMachine {
             lines.reported = Some(now);
             let concealed_percent = if flows { self.media.concealed_percent } else { 0.0 };
             let receive_kbps = if flows { self.media.quality.receive_kbps.round() } else { 0.0 };
-            self.say(now, peer, Message::Report { concealed_percent, receive_kbps });
+            let sound_lost_percent = Some(if flows { self.media.sound_lost_percent } else { 0.0 });
+            self.say(now, peer, Message::Report { concealed_percent, receive_kbps, sound_lost_percent });
         }
     }
 

@@ -115,6 +115,8 @@ pub enum ClientCommand {
     },
     /// Percent of the far sound that had to be made up, lately.
     Concealed(f64),
+    /// Percent of the far end's packets of sound that were lost on their way here over the last seconds.
+    SoundLost(f64),
     /// What a [`ClientEvent::Keep`] with this ticket said is safe on the disk.
     Kept(u64),
     /// Earlier lines of a conversation, oldest first, and whether there are earlier ones still.
@@ -162,8 +164,8 @@ pub enum ClientEvent {
     Screen(ScreenEvent),
     /// What our encoder should make.
     Target(SendTarget),
-    /// Bits a second that our sound should be coded with.
-    SoundRate(u32),
+    /// The most bits a second that our sound should be coded with; `None` is the usual.
+    SoundRate(Option<u32>),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
     /// A server is needed, could not be reached or was lost: look up its name, again.
@@ -312,6 +314,7 @@ impl ClientMachine {
             ClientCommand::Screen(ScreenCommand::KeyFrameNeeded) => self.want_screen_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
+            ClientCommand::SoundLost(percent) => self.media.sound_lost_percent = percent,
             ClientCommand::Kept(ticket) => self.kept(now, ticket),
             ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
             ClientCommand::File(report) => self.file_reported(now, report),
