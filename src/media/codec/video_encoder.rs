@@ -74,15 +74,6 @@ pub(crate) struct VideoEncoder {
 }
 
 impl VideoEncoder {
-    /// An encoder for a camera's pictures of this size, with the bit rate it starts at.
-    pub(crate) fn new(
-        size: (u32, u32),
-        bits_per_second: u32,
-        frames_per_second: f32,
-    ) -> Result<Self, EncoderFailed> {
-        Self::for_stream(Stream::Camera, size, bits_per_second, frames_per_second)
-    }
-
     /// An encoder for pictures of that kind and size, with the bit rate it starts at.
     pub(crate) fn for_stream(
         stream: Stream,
@@ -362,6 +353,10 @@ mod tests {
     use crate::media::codec::video_decoder::{Decoded, VideoDecoder};
     use crate::media::picture::measure::psnr;
 
+    fn camera(size: (u32, u32), bits_per_second: u32, rate: f32) -> Result<VideoEncoder, EncoderFailed> {
+        VideoEncoder::for_stream(Stream::Camera, size, bits_per_second, rate)
+    }
+
     /// A rough texture that moves: hard to code.
     fn rough(n: u64) -> Picture {
         let shade = |k: usize| {
@@ -390,7 +385,7 @@ mod tests {
 
     #[test]
     fn the_first_picture_stands_alone_and_brings_its_parameter_sets() {
-        let mut encoder = VideoEncoder::new((320, 180), 500_000, 30.0).unwrap();
+        let mut encoder = camera((320, 180), 500_000, 30.0).unwrap();
         let first = encoder.encode(&test_picture::draw(320, 180, 0), 0, 0).unwrap().unwrap();
         assert!(first.key);
         let record = first.config.unwrap();
@@ -402,7 +397,7 @@ mod tests {
 
     #[test]
     fn a_new_bit_rate_is_obeyed_downwards_and_upwards() {
-        let mut encoder = VideoEncoder::new((320, 180), 800_000, 30.0).unwrap();
+        let mut encoder = camera((320, 180), 800_000, 30.0).unwrap();
         let plenty = bits_in_two_seconds(&mut encoder, 0);
         encoder.set_bit_rate(200_000).unwrap();
         bits_in_two_seconds(&mut encoder, 2000);
@@ -432,7 +427,7 @@ mod tests {
 
     #[test]
     fn after_a_loss_a_picture_is_built_on_what_arrived_and_is_much_smaller_than_a_key_picture() {
-        let mut encoder = VideoEncoder::new((320, 180), 500_000, 30.0).unwrap();
+        let mut encoder = camera((320, 180), 500_000, 30.0).unwrap();
         let mut decoder = VideoDecoder::new();
         let first = next(&mut encoder, 0).unwrap();
         decoder.configure(first.config.as_ref().unwrap());
@@ -471,7 +466,7 @@ mod tests {
 
     #[test]
     fn without_any_picture_that_arrived_the_next_one_stands_alone_and_one_under_way_is_waited_for() {
-        let mut encoder = VideoEncoder::new((320, 180), 3_000_000, 30.0).unwrap();
+        let mut encoder = camera((320, 180), 3_000_000, 30.0).unwrap();
         assert!(next(&mut encoder, 0).unwrap().key);
         next(&mut encoder, 1).unwrap();
         encoder.on_lost(stamp(1));
@@ -487,7 +482,7 @@ mod tests {
 
     #[test]
     fn a_rate_beyond_what_it_was_built_for_needs_no_key_picture() {
-        let mut encoder = VideoEncoder::new((320, 180), 500_000, 30.0).unwrap();
+        let mut encoder = camera((320, 180), 500_000, 30.0).unwrap();
         next(&mut encoder, 0).unwrap();
         assert!(encoder.reaches(6_000_000));
         encoder.set_bit_rate(6_000_000).unwrap();
