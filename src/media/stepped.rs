@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::capture::test_picture;
 use super::capture_clock::CaptureClock;
 use super::codec::video_decoder::{Decoded, VideoDecoder};
-use super::encoded::EncodedFrame;
+use super::encoded::{EncodedFrame, PictureFate};
 use super::figures::SoundFigures;
 use super::picture::Picture;
 use super::playout::lip_sync::LipSync;
@@ -132,6 +132,13 @@ impl SteppedStudio {
         self.key_requested = true;
     }
 
+    /// What became of a picture that was sent.
+    pub fn on_picture_fate(&mut self, fate: PictureFate) {
+        if let Some(sending) = &mut self.sending {
+            sending.video.on_fate(fate);
+        }
+    }
+
     /// New upper limits for the pictures sent.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         self.target = target;
@@ -176,7 +183,7 @@ impl SteppedStudio {
         let Some(receiving) = &mut self.receiving else { return };
         match frame {
             EncodedFrame::Audio { timestamp, packet } => receiving.audio.push(timestamp, packet, at),
-            EncodedFrame::Video { timestamp, key, config, nal_units } => {
+            EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
                 receiving.inbox.push(CodedVideo { timestamp, key, config, nal_units });
                 receiving.decode(at);
             }
@@ -254,7 +261,7 @@ impl Default for Reconstruction {
 impl Reconstruction {
     /// The stamp and the picture of the next frame; `None` for sound, and for what cannot be decoded.
     pub fn next(&mut self, frame: &EncodedFrame) -> Option<(u32, Picture)> {
-        let EncodedFrame::Video { timestamp, key, config, nal_units } = frame else { return None };
+        let EncodedFrame::Video { timestamp, key, config, nal_units, .. } = frame else { return None };
         if let Some(config) = config {
             self.0.configure(config);
         }

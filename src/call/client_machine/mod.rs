@@ -40,7 +40,7 @@ pub use super::screen_share::{ScreenCommand, ScreenEvent};
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
-use crate::media::encoded::EncodedFrame;
+use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
@@ -158,6 +158,8 @@ pub enum ClientEvent {
     Recording(RecordingStep),
     /// Our encoder should make a key frame.
     KeyFrameWanted,
+    /// What became of a picture of ours. After one that was lost, the encoder builds the next on what arrived.
+    PictureFate(PictureFate),
     /// About screens.
     Screen(ScreenEvent),
     /// What our encoder should make.
@@ -500,7 +502,10 @@ impl ClientMachine {
             NodeEvent::MediaLeft { target, kind, timestamp, fragments_sent } => {
                 self.media_left(now, target, kind, timestamp, fragments_sent);
             }
-            NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
+            NodeEvent::MediaAbandoned { target, kind, timestamp } => {
+                self.media_abandoned(now, target, kind, timestamp);
+            }
+            NodeEvent::PictureArrived { target, timestamp } => self.picture_arrived(target, timestamp),
             NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
             NodeEvent::ConnectRequested { connection, .. } => {

@@ -75,6 +75,7 @@ impl End {
             }
             ClientEvent::Frame(frame) => self.studio.push(frame, at),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
+            ClientEvent::PictureFate(fate) => self.studio.on_picture_fate(fate),
             ClientEvent::Target(target) => self.set_target(VideoTarget {
                 bits_per_second: target.bits_per_second,
                 width: target.width,
