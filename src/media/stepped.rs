@@ -36,6 +36,7 @@ pub struct SteppedStudio {
     muted: bool,
     camera_on: bool,
     expected_loss: u8,
+    sound_rate: Option<u32>,
 }
 
 struct Sending {
@@ -80,6 +81,7 @@ impl SteppedStudio {
             muted: false,
             camera_on: true,
             expected_loss: 0,
+            sound_rate: None,
         }
     }
 
@@ -154,6 +156,11 @@ impl SteppedStudio {
         self.expected_loss = percent;
     }
 
+    /// The most bits a second that the sound is coded with; `None` is the usual.
+    pub fn set_sound_rate(&mut self, bits_per_second: Option<u32>) {
+        self.sound_rate = bits_per_second;
+    }
+
     /// The camera took this picture at that moment: the frame to be sent, if one is due.
     pub fn see(&mut self, picture: &Picture, at: Instant) -> Option<EncodedFrame> {
         if !self.camera_on {
@@ -175,6 +182,7 @@ impl SteppedStudio {
         let Some(sending) = &mut self.sending else { return Vec::new() };
         sending.audio.set_muted(self.muted);
         sending.audio.set_expected_loss(self.expected_loss);
+        sending.audio.set_bit_rate(self.sound_rate);
         sending.audio.push(samples, stamp)
     }
 

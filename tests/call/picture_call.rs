@@ -87,7 +87,7 @@ impl Sender {
                     self.target = Some(*target);
                     self.targets.push((*at, *target));
                 }
-                Told::Client(ClientEvent::SoundRate(bits)) => self.sound_bits = *bits,
+                Told::Client(ClientEvent::SoundRate(bits)) => self.sound_bits = bits.unwrap_or(32_000),
                 Told::Client(ClientEvent::KeyFrameWanted) => {
                     self.key_wanted = true;
                     self.asked += 1;

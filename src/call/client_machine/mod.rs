@@ -164,8 +164,8 @@ pub enum ClientEvent {
     Screen(ScreenEvent),
     /// What our encoder should make.
     Target(SendTarget),
-    /// Bits a second that our sound should be coded with.
-    SoundRate(u32),
+    /// The most bits a second that our sound should be coded with; `None` is the usual.
+    SoundRate(Option<u32>),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
     /// A server is needed, could not be reached or was lost: look up its name, again.

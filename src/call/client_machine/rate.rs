@@ -10,6 +10,7 @@ use crate::call::delay_report::{ArrivalLog, Counted, DelayReport};
 use crate::call::departures::Departures;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
+use crate::call::rate_control::USUAL_SOUND;
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{MediaKind, Target};
 use crate::rtmfp::PeerId;
@@ -57,16 +58,15 @@ impl MediaFlow {
     /// What goes out with this frame. On a `thin` way two frames of sound go together, as the headers of each packet cost as
     /// much as the sound in it; elsewhere each goes at once.
     pub(super) fn join_sound(&mut self, frame: EncodedFrame, thin: bool) -> [Option<EncodedFrame>; 2] {
-        match (&frame, self.half.take()) {
-            (EncodedFrame::Audio { .. }, None) if thin => {
+        if !matches!(frame, EncodedFrame::Audio { .. }) {
+            return [None, Some(frame)];
+        }
+        match self.half.take() {
+            None if thin => {
                 self.half = Some(frame);
                 [None, None]
             }
-            (EncodedFrame::Audio { .. }, half) => [half, Some(frame)],
-            (EncodedFrame::Video { .. }, half) => {
-                self.half = half;
-                [None, Some(frame)]
-            }
+            half => [half, Some(frame)],
         }
     }
 
@@ -156,7 +156,7 @@ impl ClientMachine {
             self.await_fresh();
         }
         if let Some(bits) = self.media.rate.sound_if_new() {
-            self.told.push_back(ClientEvent::SoundRate(bits));
+            self.told.push_back(ClientEvent::SoundRate(Some(bits).filter(|bits| *bits < USUAL_SOUND)));
         }
         if self.media.flow.held_since.is_some() {
             self.look_whether_clear(now);

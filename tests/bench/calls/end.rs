@@ -82,6 +82,7 @@ impl End {
                 height: target.height,
                 frames_per_second: target.frames_per_second,
             }),
+            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(bits),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
             // Nobody shows a screen here.
             ClientEvent::Screen(_)
