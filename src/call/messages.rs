@@ -202,8 +202,6 @@ pub(crate) enum Message {
     Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
-    /// `delays`: several times a second, how media arrive. Only the newest counts.
-    Delays(DelayReport),
     /// `screen`: a screen or a window is shown from now on, on a stream of its own, or no longer.
     Screen {
         /// Whether it is.
@@ -211,12 +209,17 @@ pub(crate) enum Message {
     },
     /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
     ScreenKeyFrameWanted,
+    /// `delays`: several times a second, how media arrive. Only the newest counts.
+    Delays(DelayReport),
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
         concealed_percent: f64,
         /// Kilobits a second that arrive there.
         receive_kbps: f64,
+        /// Percent of our packets of sound that were lost on the way there, whatever mended them. Said by those who take
+        /// sound again.
+        sound_lost_percent: Option<f64>,
     },
 }
 
@@ -301,16 +304,17 @@ impl Message {
             ),
             Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
-            Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
             Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
-            Self::Report { concealed_percent, receive_kbps } => ours(
-                "report",
-                vec![
+            Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
+            Self::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
+                let mut properties = vec![
                     ("concealed", Value::Number(*concealed_percent)),
                     ("receiveKbps", Value::Number(*receive_kbps)),
-                ],
-            ),
+                ];
+                properties.extend(sound_lost_percent.map(|lost| ("soundLost", Value::Number(lost))));
+                ours("report", properties)
+            }
         }
     }
 
@@ -386,12 +390,13 @@ impl Message {
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
             "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
-            "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "screen" => Self::Screen { on: flag("on") },
             "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
+            "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
+                sound_lost_percent: number("soundLost").map(|lost| lost.clamp(0.0, 100.0)),
             },
             _ => return None,
         })
@@ -542,10 +547,11 @@ mod tests {
             Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
-            Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
             Message::Screen { on: true },
             Message::ScreenKeyFrameWanted,
-            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
+            Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
+            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: None },
+            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: Some(2.5) },
         ]
     }
 

@@ -65,10 +65,10 @@
 //! | `media` | `audio`, `video`, `muted` | what is sent from now on |
 //! | `recording` | `on` | this end records the call from now on, or no longer; said before the first of it is recorded, and again on new lines; only to who named it among the additions |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
-//! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
 //! | `screen` | `on` | a screen is shown from now on, beside the camera, or no longer; only to who named the addition `screen` |
 //! | `screenKeyFrameWanted` | | the same as `keyFrameWanted`, for the screen |
-//! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
+//! | `report` | `concealed`, `receiveKbps`, `soundLost` | once a second in a call: a sign of life, and how it sounds there |
 //!
 //! # Screens
 //!
@@ -130,6 +130,8 @@ pub mod history_desk;
 mod lifecycle;
 pub mod link;
 mod loss_count;
+#[doc = include_str!("measured.md")]
+pub mod measured {}
 mod messages;
 mod muted_speech;
 mod path_estimate;
@@ -140,6 +142,7 @@ pub mod random_id;
 pub mod rate_control;
 mod screen_share;
 pub mod server_address;
+mod sound_again;
 mod stream_bridge;
 mod transfers;
 mod verification;

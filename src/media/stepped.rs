@@ -2,7 +2,8 @@
 //! heard, and takes what is heard and shown. For measuring whole calls in virtual time, where nothing waits.
 //!
 //! It holds the very pipelines that the threads of [`super::studio`] call, and calls them in the same order: what the
-//! threads do to a picture or a sound on its way, this does too. A step that is added there is added here.
+//! threads do to a picture or a sound on its way, this does too. A step that is added there is added here. Sound is taken
+//! as that of a file: no voice is processed.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod files;
@@ -12,7 +13,8 @@ use std::time::{Duration, Instant};
 use super::capture::test_picture;
 use super::capture_clock::CaptureClock;
 use super::codec::video_decoder::{Decoded, VideoDecoder};
-use super::encoded::EncodedFrame;
+use super::encoded::{EncodedFrame, PictureFate};
+use super::figures::SoundFigures;
 use super::picture::Picture;
 use super::playout::lip_sync::LipSync;
 use super::receive_pipeline::{AudioReceiver, CodedVideo, VideoInbox, VideoReceiver};
@@ -132,6 +134,13 @@ impl SteppedStudio {
         self.key_requested = true;
     }
 
+    /// What became of a picture that was sent.
+    pub fn on_picture_fate(&mut self, fate: PictureFate) {
+        if let Some(sending) = &mut self.sending {
+            sending.video.on_fate(fate);
+        }
+    }
+
     /// New upper limits for the pictures sent.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         self.target = target;
@@ -182,7 +191,7 @@ impl SteppedStudio {
         let Some(receiving) = &mut self.receiving else { return };
         match frame {
             EncodedFrame::Audio { timestamp, packet } => receiving.audio.push(timestamp, packet, at),
-            EncodedFrame::Video { timestamp, key, config, nal_units } => {
+            EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
                 receiving.inbox.push(CodedVideo { timestamp, key, config, nal_units });
                 receiving.decode(at);
             }
@@ -195,6 +204,9 @@ impl SteppedStudio {
         let block = receiving.audio.pull(now);
         if let Some(stamp) = block.timestamp {
             receiving.sync.on_sound(stamp, now, now);
+            if let Some(buffered) = receiving.audio.delay_ms() {
+                receiving.audio.set_least_delay(receiving.sync.least_sound_delay(buffered, now));
+            }
         }
         Some(Heard { samples: block.samples, stamp: block.timestamp, concealed_ms: block.concealed_ms })
     }
@@ -223,7 +235,12 @@ impl SteppedStudio {
 
     /// What the jitter buffer aims at, in milliseconds.
     pub fn buffer_ms(&self) -> Option<u32> {
-        Some(self.receiving.as_ref()?.audio.figures().target_ms)
+        Some(self.sound_figures()?.target_ms)
+    }
+
+    /// What became of the far end's sound so far.
+    pub fn sound_figures(&self) -> Option<SoundFigures> {
+        Some(self.receiving.as_ref()?.audio.figures())
     }
 
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.
@@ -252,7 +269,7 @@ impl Default for Reconstruction {
 impl Reconstruction {
     /// The stamp and the picture of the next frame; `None` for sound, and for what cannot be decoded.
     pub fn next(&mut self, frame: &EncodedFrame) -> Option<(u32, Picture)> {
-        let EncodedFrame::Video { timestamp, key, config, nal_units } = frame else { return None };
+        let EncodedFrame::Video { timestamp, key, config, nal_units, .. } = frame else { return None };
         if let Some(config) = config {
             self.0.configure(config);
         }

@@ -61,6 +61,8 @@ pub struct Settings {
     pub far_volume: f32,
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
     pub fill_picture: bool,
+    /// In a recording the far picture is large, with our own small in a corner; otherwise they lie side by side.
+    pub recording_far_large: bool,
     /// A new peer ID with every start, known to nobody afterwards.
     pub fresh_identity: bool,
     /// The UDP port of our own socket; 0 is any.
@@ -219,6 +221,7 @@ impl Default for Settings {
             voice: VoiceChoice::default(),
             far_volume: 1.0,
             fill_picture: false,
+            recording_far_large: false,
             fresh_identity: false,
             port: 0,
             keepalive: 10,

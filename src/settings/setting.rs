@@ -47,6 +47,8 @@ pub enum Setting {
     FarVolume(f32),
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
     FillPicture(bool),
+    /// In a recording the far picture is large, with our own small in a corner; otherwise they lie side by side.
+    RecordingFarLarge(bool),
 }
 
 impl Setting {
@@ -79,6 +81,7 @@ impl Setting {
             Self::StartAtLogin(on) => settings.start_at_login = on,
             Self::FarVolume(volume) => settings.far_volume = volume.clamp(0.0, 2.0),
             Self::FillPicture(fill) => settings.fill_picture = fill,
+            Self::RecordingFarLarge(large) => settings.recording_far_large = large,
         }
     }
 }
@@ -118,6 +121,7 @@ mod tests {
             Setting::StartAtLogin(true),
             Setting::FarVolume(0.5),
             Setting::FillPicture(true),
+            Setting::RecordingFarLarge(true),
         ]);
         let expected = Settings {
             theme: Theme::Light,
@@ -140,6 +144,7 @@ mod tests {
             start_at_login: true,
             far_volume: 0.5,
             fill_picture: true,
+            recording_far_large: true,
             ..Settings::default()
         };
         assert_eq!(settings, expected);

@@ -90,7 +90,7 @@ fn settings_change_the_theme_and_the_accent() {
 /// The audio settings of somebody whose voice is processed like this, and what was asked for once this was pressed.
 fn pressed_in_audio(voice: VoiceChoice, label: &'static str) -> Vec<Action> {
     let mut view = shown::home(now());
-    view.settings.voice = voice;
+    Arc::make_mut(&mut view.settings).voice = voice;
     let mut inputs = SettingsInputs::new(&view).open_at(Section::Audio);
     let mut harness = Harness::builder()
         .with_size([1280.0, 1200.0])
@@ -134,7 +134,7 @@ fn each_part_of_voice_processing_has_a_switch() {
 #[test]
 fn in_music_mode_the_other_switches_rest_and_come_back_as_they_were() {
     let music = VoiceChoice { automatic_gain: false, music_mode: true, ..VoiceChoice::default() };
-    assert_eq!(pressed_in_audio(music, "Echo cancellation"), []);
+    assert!(pressed_in_audio(music, "Echo cancellation").is_empty());
     let before = VoiceChoice { music_mode: false, ..music };
     assert_eq!(pressed_in_audio(music, "Music mode"), [Action::Ask(Command::Set(Setting::Voice(before)))]);
 }

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::media::{Awaits, Fresh};
 use super::{ClientEvent, ClientMachine};
 use crate::call::additions::Addition;
 use crate::call::delay_report::{ArrivalLog, Counted, DelayReport};
@@ -152,7 +153,7 @@ impl ClientMachine {
         {
             // Nobody waits for what is lost of the last pictures.
             self.node.abandon_video(now, target);
-            self.media.awaits_key = true;
+            self.await_fresh();
         }
         if let Some(bits) = self.media.rate.sound_if_new() {
             self.told.push_back(ClientEvent::SoundRate(Some(bits).filter(|bits| *bits < USUAL_SOUND)));
@@ -163,30 +164,34 @@ impl ClientMachine {
     }
 
     /// Whether a picture of ours may join what waits; otherwise it is dropped, and a fresh one asked for in time.
-    pub(super) fn has_room_for_picture(&mut self, now: Instant, target: Target, key: bool) -> bool {
+    pub(super) fn has_room_for_picture(&mut self, now: Instant, target: Target, picture: Fresh) -> bool {
         if self.media.rate.is_paused() {
-            self.media.awaits_key = true;
+            self.await_fresh();
             self.media.flow.held_since = None;
             return false;
         }
         if self.seconds_waiting(now, target) > OLDEST_QUEUE {
             self.node.abandon_video(now, target);
-            self.media.awaits_key = true;
+            self.await_fresh();
         }
         // A picture that stands alone because the size changed is no hurry either.
-        let crowded = key && self.media.rate.network_queue().is_some_and(|queue| queue > CROWDED);
-        self.media.awaits_key |= crowded;
-        if !self.media.awaits_key {
+        let crowded = picture.key && self.media.rate.network_queue().is_some_and(|queue| queue > CROWDED);
+        if crowded {
+            self.await_fresh();
+        }
+        if self.media.awaits == Awaits::Nothing {
             return true;
         }
         if !self.look_whether_clear(now) {
             return false;
         }
-        if !key {
-            self.ask_encoder(now);
+        if !self.media.awaits.is_ended_by(picture) {
+            if self.media.awaits == Awaits::Key {
+                self.ask_encoder(now);
+            }
             return false;
         }
-        self.media.awaits_key = false;
+        self.media.awaits = Awaits::Nothing;
         true
     }
 
@@ -211,7 +216,7 @@ impl ClientMachine {
     /// Seconds that pictures wait here at the present rate.
     fn seconds_waiting(&self, now: Instant, target: Target) -> f64 {
         let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.media.rate.rate() / 8.0;
+        let a_second = self.bits_on_line().map_or(self.media.rate.rate(), f64::from) / 8.0;
         if queued as f64 <= a_second * OLDEST_QUEUE {
             return 0.0;
         }
@@ -231,7 +236,13 @@ mod tests {
     #[test]
     fn on_a_thin_way_sound_goes_by_twos_and_pictures_hold_nothing_up() {
         let sound = |timestamp| EncodedFrame::Audio { timestamp, packet: Bytes::new() };
-        let picture = EncodedFrame::Video { timestamp: 5, key: true, config: None, nal_units: Bytes::new() };
+        let picture = EncodedFrame::Video {
+            timestamp: 5,
+            key: true,
+            refresh: true,
+            config: None,
+            nal_units: Bytes::new(),
+        };
         let mut flow = MediaFlow::default();
         assert_eq!(flow.join_sound(sound(0), false), [None, Some(sound(0))]);
         assert_eq!(flow.join_sound(sound(20), true), [None, None]);

@@ -15,7 +15,9 @@ impl Worker {
         match step {
             RecordingStep::Begin { name, to } => {
                 let path = to.unwrap_or_else(|| self.recording_path(&name));
-                self.studio.start_recording(RecordingOrder { path, layout: RecordingLayout::default() });
+                let large = self.config.settings.recording_far_large;
+                let layout = if large { RecordingLayout::FarLarge } else { RecordingLayout::SideBySide };
+                self.studio.start_recording(RecordingOrder { path, layout });
             }
             RecordingStep::Runs(runs) => self.studio.let_recording_run(runs),
             RecordingStep::End => self.studio.stop_recording(),

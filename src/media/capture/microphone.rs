@@ -68,9 +68,9 @@ impl Microphone {
         self.told.moved.swap(false, Ordering::AcqRel)
     }
 
-    /// What was heard last, as the device gave it.
-    pub(crate) fn raw(&self) -> &[f32] {
-        self.open.as_ref().map_or(&[], |open| &open.raw)
+    /// What was heard last, as the device gave it, and its samples a second.
+    pub(crate) fn raw(&self) -> (&[f32], u32) {
+        self.open.as_ref().map_or((&[], 48_000), |open| (&open.raw, open.rate))
     }
 
     /// The thread that holds it.

@@ -19,7 +19,7 @@ pub(crate) enum Content {
 pub(crate) struct AudioEncoder {
     encoder: Encoder,
     scratch: Vec<u8>,
-    /// Bits a second: of this content, and now.
+    /// Bits a second where nothing limits them, and now.
     usual: i32,
     bits_per_second: i32,
 }
@@ -48,8 +48,10 @@ impl AudioEncoder {
 
     /// The most bits a second from the next frame on; `None` is the usual.
     pub(crate) fn set_bit_rate(&mut self, bits_per_second: Option<u32>) {
-        let wanted = bits_per_second.and_then(|bits| i32::try_from(bits).ok()).unwrap_or(self.usual);
-        let wanted = wanted.clamp(LEAST, self.usual);
+        let limit = bits_per_second.and_then(|bits| i32::try_from(bits).ok());
+        // A way that carries a whole voice is not thin: there music keeps its own rate.
+        let limit = limit.filter(|bits| *bits < VOICE);
+        let wanted = limit.map_or(self.usual, |bits| bits.max(LOWEST_BITS_PER_SECOND));
         if wanted == self.bits_per_second {
             return;
         }
@@ -75,7 +77,7 @@ impl AudioEncoder {
 const VOICE: i32 = 32_000;
 const MUSIC: i32 = 96_000;
 /// Below this speech is not understood well any more.
-const LEAST: i32 = 12_000;
+const LOWEST_BITS_PER_SECOND: i32 = 12_000;
 /// Below this libopus sends no error correction at all, and the first lost packet would be heard.
 const LOWEST_EXPECTED_LOSS: i32 = 5;
 

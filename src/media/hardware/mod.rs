@@ -4,6 +4,8 @@
 //! What to do when a device fails is decided in `studio::device_care`.
 
 pub(crate) mod device_thread;
+#[cfg(test)]
+pub(crate) mod fake;
 pub(crate) mod system;
 
 use std::any::Any;

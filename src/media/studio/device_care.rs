@@ -15,8 +15,9 @@ use crate::media::hardware::SeenKind;
 const RETRY: Duration = Duration::from_secs(3);
 /// Systems announce one change in several steps: what is seen must stay so for this long.
 const SETTLE: Duration = Duration::from_millis(300);
-/// What ended sooner than this after opening never really worked.
+/// What ends sooner than this after opening is not opened at once again, and not often.
 const SHORT_LIFE: Duration = Duration::from_secs(1);
+const MOST_SHORT_LIVES: u32 = 2;
 /// A chosen device that is there and would not open is tried again this often while another stands in: each try may cost
 /// a gap in the sound.
 const RETRY_BESIDE_STAND_IN: Duration = Duration::from_secs(10);
@@ -61,6 +62,8 @@ pub(super) struct DeviceCare {
     followed: Option<String>,
     /// What worked last gave nothing but silence.
     was_silent: bool,
+    /// How often in a row it worked, and not for long.
+    short_lives: u32,
     hanging: usize,
     news: VecDeque<DeviceNews>,
 }
@@ -131,6 +134,7 @@ impl DeviceCare {
             gone: None,
             followed: None,
             was_silent: false,
+            short_lives: 0,
             hanging: 0,
             news: VecDeque::new(),
         }
@@ -229,9 +233,15 @@ impl DeviceCare {
             | State::Waiting { target, .. } => (*target, Duration::ZERO),
             State::GivenUp => return,
         };
-        self.stopped |= matches!(&self.state, State::Open(open) if open.works);
+        let worked = matches!(&self.state, State::Open(open) if open.works);
+        self.stopped |= worked;
+        self.short_lives = if worked && lived < SHORT_LIFE { self.short_lives + 1 } else { 0 };
         let has_stand_in = self.chosen.is_some() && self.kind != DeviceKind::Camera;
-        if lived >= SHORT_LIFE {
+        let restless = (1..=MOST_SHORT_LIVES).contains(&self.short_lives);
+        if restless && self.kind != DeviceKind::Camera {
+            // A headset that changes to call mode ends what was just begun.
+            self.state = State::Waiting { at: now + SETTLE, target };
+        } else if lived >= SHORT_LIFE {
             // Often it is there and only wants to be opened anew: a changed rate, a sound server that started again.
             if self.kind == DeviceKind::Camera {
                 self.tell(error.problem);

@@ -32,9 +32,10 @@ impl OwnSound {
     /// Takes sound whose first sample was heard then, shows its level, and sends it while there is a sink.
     pub(super) fn take(&mut self, shared: &Shared, heard: &[f32], first_heard: Instant) {
         shared.set(&shared.has_microphone, true);
-        let (sink, muted, expected_loss, sound_rate, voice) = {
+        let (sink, muted, expected_loss, voice, sound_rate) = {
             let sending = lock(&shared.sending);
-            (sending.sink.clone(), sending.muted, sending.expected_loss, sending.sound_rate, sending.voice)
+            let sink = sending.sink.clone();
+            (sink, sending.muted, sending.expected_loss, sending.voice, sending.sound_rate)
         };
         self.stage.set_processing(self.is_voice.then_some(voice));
         shared.played.read(|played| self.stage.on_played(played));

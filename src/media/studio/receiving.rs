@@ -50,7 +50,11 @@ fn next_coded(shared: &Shared) -> Option<(crate::media::receive_pipeline::CodedV
 
 fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
     let drawn = test_picture::read_time(&picture);
-    lock(&shared.sync).on_picture(timestamp, now);
+    let lead_ms = {
+        let mut sync = lock(&shared.sync);
+        sync.on_picture(timestamp, now);
+        -sync.skew_ms().unwrap_or(0.0)
+    };
     {
         let mut counters = lock(&shared.counters);
         counters.shown += 1;
@@ -67,9 +71,15 @@ fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
         }
     }
     keep(shared, &picture);
-    shared.tap.picture(Side::Far, &picture, now);
+    shared.tap.picture(Side::Far, &picture, later(now, lead_ms));
     shared.far_picture.put(picture);
     shared.wake();
+}
+
+/// The moment so many milliseconds later, or earlier below zero: a recording puts a picture where its sound is heard.
+fn later(at: Instant, milliseconds: f64) -> Instant {
+    let by = Duration::from_secs_f64((milliseconds.abs() / 1000.0).min(1.0));
+    if milliseconds < 0.0 { at.checked_sub(by).unwrap_or(at) } else { at + by }
 }
 
 fn keep(shared: &Shared, picture: &Picture) {
@@ -217,7 +227,11 @@ impl Player {
             samples = block.samples;
             let heard = now + delay;
             if let Some(timestamp) = block.timestamp {
-                lock(&shared.sync).on_sound(timestamp, heard, now);
+                let mut sync = lock(&shared.sync);
+                sync.on_sound(timestamp, heard, now);
+                if let Some(buffered) = receiver.delay_ms() {
+                    receiver.set_least_delay(sync.least_sound_delay(buffered, now));
+                }
             }
             shared.tap.sound(Side::Far, &samples, heard);
             let chirp = self.detector.hear(&samples, system_micros(heard));

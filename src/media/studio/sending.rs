@@ -112,18 +112,20 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
     while !stop.is_set() {
         shared.encode_signal.wait(Duration::from_millis(50));
         let Some(captured) = shared.to_encode.take() else { continue };
-        let (sink, target, key, key_every) = {
+        let (sink, target, key, key_every, fates) = {
             let mut sending = lock(&shared.sending);
             if sending.no_pictures {
                 // A preview that is open beside a call is for the person alone.
                 continue;
             }
             let key = std::mem::take(&mut sending.key_requested);
-            (sending.sink.clone(), sending.target, key, sending.key_every)
+            let fates = std::mem::take(&mut sending.fates);
+            (sending.sink.clone(), sending.target, key, sending.key_every, fates)
         };
         shared.tap.picture(Side::Own, &captured.picture, captured.at);
         sender.set_target(target);
         sender.set_key_every(key_every);
+        fates.into_iter().for_each(|fate| sender.on_fate(fate));
         if key {
             sender.request_key();
         }
@@ -185,6 +187,9 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
         let now = Instant::now();
         match attendant.order(now) {
             Order::Open(name) => {
+                if silence.is_silent() {
+                    shared.notice(DeviceNews::Mended(DeviceKind::Microphone));
+                }
                 // What was begun with another device does not go on with this one.
                 (silence, own) = (SilenceWatch::default(), OwnSound::of_a_microphone());
                 match Microphone::open(&shared.hardware, name.as_deref()) {
@@ -226,9 +231,9 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
 }
 
 /// Tells of a microphone that gives nothing but zeros, and when it is over.
-fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: &[f32]) {
+fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: (&[f32], u32)) {
     let muted = lock(&shared.sending).muted;
-    match silence.hear(Instant::now(), raw, muted) {
+    match silence.hear(raw.0, raw.1, muted) {
         Some(true) => shared.problem(DeviceError::new(DeviceKind::Microphone, Problem::Silent)),
         Some(false) => shared.notice(DeviceNews::Mended(DeviceKind::Microphone)),
         None => {}

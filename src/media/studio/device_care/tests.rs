@@ -238,9 +238,19 @@ fn a_stream_that_ends_as_often_as_it_is_built_is_not_built_without_end() {
             scene.fail(Problem::Stopped);
         }
     }
-    assert!(scene.opened.len() <= 21, "{} times in a minute", scene.opened.len());
+    assert!(scene.opened.len() <= 23, "{} times in a minute", scene.opened.len());
     let stopped = scene.problem(Problem::Stopped);
     assert_eq!(scene.news.first(), Some(&stopped));
+}
+
+#[test]
+fn a_stream_that_ends_just_after_it_began_gets_another_chance_before_anything_stands_in() {
+    let mut scene = Scene::speaker(Some("Headset"), &["Built-in", "Headset"]);
+    scene.run(200);
+    scene.fail(Problem::Stopped);
+    scene.run(5_000);
+    assert_eq!(scene.opened.len(), 2);
+    assert_eq!((scene.open.as_deref(), scene.news.len()), (Some("Headset"), 0));
 }
 
 #[test]
