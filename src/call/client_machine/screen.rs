@@ -187,6 +187,14 @@ impl ClientMachine {
         self.media.sends_video() && !self.screen.is_in_cameras_place()
     }
 
+    /// The rate of what goes out on the private line, in bits a second.
+    pub(super) fn bits_on_line(&self) -> Option<u32> {
+        let total = self.media.target()?;
+        let beside = self.screen.ours.is_some() && !self.screen.is_in_cameras_place();
+        let part = if beside { shares(total, true).0.unwrap_or(total) } else { total };
+        Some(part.bits_per_second)
+    }
+
     /// The way is so thin that the camera has to rest while a screen is shown.
     pub(super) fn camera_rests(&self) -> bool {
         let total = self.media.target();
