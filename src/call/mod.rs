@@ -3,8 +3,7 @@
 //! Several deciders without sockets, threads or clocks, joined in [`client_machine`] and driven in virtual time by the
 //! tests: `peer_link` (the lines with one peer), `lifecycle` (a call) and `calls` (which of several is spoken in),
 //! `verification` (codes that two persons compare), `contacts` (whom the person keeps), `conversation` (what is written),
-//! `transfers` (the files), [`rate_control`] (how much picture, from what `path_estimate` makes of `delay_report`s, and
-//! which by `picture_choice`). One doer above them, [`client`] with its `worker`, has devices, files and names of
+//! `transfers` (the files), [`rate_control`] (how much picture). One doer above them, [`client`] with its `worker`, has devices, files and names of
 //! hosts. What a window holds is [`handle::Client`]: [`Command`] in, [`ClientView`] and [`Event`] out.
 //!
 //! # How a call is set up

@@ -5,6 +5,8 @@ use std::time::{Duration, SystemTime};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
+use std::sync::Arc;
+
 use tincan::call::{ClientView, Command};
 use tincan::settings::{Accent, Setting, VoiceChoice};
 use tincan::ui::action::Action;

@@ -46,7 +46,7 @@ impl AudioEncoder {
         }
     }
 
-    /// The most bits a second from the next frame on; `None` is the usual.
+    /// Bits a second from the next frame on; `None` is the usual.
     pub(crate) fn set_bit_rate(&mut self, bits_per_second: Option<u32>) {
         let limit = bits_per_second.and_then(|bits| i32::try_from(bits).ok());
         // A way that carries a whole voice is not thin: there music keeps its own rate.
