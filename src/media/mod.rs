@@ -23,7 +23,7 @@ pub mod picture;
 pub mod playout;
 mod receive_pipeline;
 mod send_pipeline;
-mod shaping;
+pub mod shaping;
 mod sound_host;
 pub mod sounds;
 pub mod studio;
