@@ -5,7 +5,7 @@
 //! and as much sound, one every 33 ms, as a call does: a codec that waits between pictures finds its caches cold.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
