@@ -10,6 +10,7 @@ mod files;
 mod keeper;
 mod lies;
 mod lying_server;
+mod media_chain;
 mod old_server;
 mod plain_client;
 mod plain_clients;
@@ -24,6 +25,11 @@ mod servers;
 mod verification;
 mod weak_identities;
 mod world;
+
+/// Whole calls with their media, in virtual time.
+#[allow(dead_code, reason = "the bench that shares these files needs other parts of them")]
+#[path = "../bench/calls/mod.rs"]
+mod stepped_call;
 
 /// The bench of the protocol's own tests.
 #[allow(dead_code, reason = "calls need only a part of it")]

@@ -6,6 +6,7 @@
 //! `receiving`; what they decide, in the pipelines.
 
 mod receiving;
+mod recording;
 mod sending;
 mod shared;
 
@@ -22,6 +23,8 @@ use super::figures::MediaFigures;
 use super::latest::Latest;
 use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
+pub use super::recording::composer::Layout as RecordingLayout;
+pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
 use super::worker::{Retired, Worker};
@@ -59,6 +62,7 @@ pub struct Studio {
     encoder: Option<Worker>,
     decoder: Option<Worker>,
     player: Option<Worker>,
+    recorder: Option<Worker>,
     retired: Vec<Retired>,
 }
 
@@ -92,6 +96,7 @@ impl Studio {
             encoder: None,
             decoder: None,
             player: None,
+            recorder: None,
             retired: Vec::new(),
         }
     }
@@ -400,6 +405,7 @@ impl Studio {
 impl Drop for Studio {
     fn drop(&mut self) {
         // All are told before any is waited for.
+        self.stop_recording();
         self.camera.close();
         self.microphone.close();
         self.retire_encoder();

@@ -16,6 +16,7 @@ use crate::media::playout::speaker::Speaker;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
 use crate::media::receive_pipeline::{AudioReceiver, BLOCK, VideoReceiver};
+use crate::media::recording::tap::Side;
 use crate::media::worker::Stop;
 
 /// Decodes what comes and shows each picture at its moment.
@@ -67,6 +68,7 @@ fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
         }
     }
     keep(shared, &picture);
+    shared.tap.picture(Side::Far, &picture, now);
     shared.far_picture.put(picture);
     shared.wake();
 }
@@ -268,6 +270,7 @@ impl Player {
             if let Some(timestamp) = block.timestamp {
                 lock(&shared.sync).on_sound(timestamp, heard, now);
             }
+            shared.tap.sound(Side::Far, &samples, heard);
             let chirp = self.detector.hear(&samples, system_micros(heard));
             shared.far_level.hear(&samples);
             let mut counters = lock(&shared.counters);

@@ -8,6 +8,7 @@ use crate::media::capture::{self, CameraLines, PictureSource, SoundSource};
 use crate::media::choice::{CameraSource, MicrophoneSource};
 use crate::media::device_error::DeviceError;
 use crate::media::encoded::EncodedFrame;
+use crate::media::recording::tap::Side;
 use crate::media::send_pipeline::{AudioSender, VideoSender};
 use crate::media::worker::{Retired, Stop};
 
@@ -88,6 +89,7 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
             let key = std::mem::take(&mut sending.key_requested);
             (sending.sink.clone(), sending.target, key, sending.key_every)
         };
+        shared.tap.picture(Side::Own, &captured.picture, captured.at);
         sender.set_target(target);
         sender.set_key_every(key_every);
         if key {
@@ -154,6 +156,9 @@ fn read_microphone(
             sender = None;
             continue;
         };
+        if !muted {
+            shared.tap.sound(Side::Own, &samples, first_heard);
+        }
         let Some(sender) = ready(&mut sender) else { continue };
         sender.set_muted(muted);
         sender.set_expected_loss(expected_loss);

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -19,6 +19,8 @@ use crate::media::playout::lip_sync::LipSync;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
 use crate::media::receive_pipeline::VideoInbox;
+use crate::media::recording::recorder::RecordingNews;
+use crate::media::recording::tap::Tap;
 use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
 use crate::media::worker::{Signal, left_behind};
@@ -45,6 +47,9 @@ pub(super) struct Shared {
     pub(super) playing: Mutex<Playing>,
     pub(super) sync: Mutex<LipSync>,
     pub(super) counters: Mutex<Counters>,
+    /// Empty while nothing is recorded.
+    pub(super) tap: Arc<Tap>,
+    pub(super) recording_news: Mutex<VecDeque<RecordingNews>>,
     pub(super) wav_file: Mutex<FileState<WavSink>>,
     pub(super) picture_file: Mutex<FileState<Y4mSink>>,
     pub(super) picture_sink: PictureSink,
@@ -156,6 +161,8 @@ impl Shared {
             playing: Mutex::new(playing),
             sync: Mutex::default(),
             counters: Mutex::default(),
+            tap: Arc::default(),
+            recording_news: Mutex::default(),
             wav_file: Mutex::new(FileState::Unopened),
             picture_file: Mutex::new(FileState::Unopened),
             picture_sink,

@@ -10,8 +10,10 @@ use tincan::rtmfp::machine::Ecn;
 pub(crate) struct Link {
     /// How long a datagram takes.
     pub(crate) latency: Duration,
-    /// Up to so much longer, at random; datagrams overtake each other.
+    /// Up to so much longer, at random.
     pub(crate) jitter: Duration,
+    /// Whether datagrams stay in order for all their jitter, as in a queue; else they overtake each other.
+    pub(crate) keeps_order: bool,
     /// The share of datagrams lost, 0 to 1.
     pub(crate) loss: f64,
     /// Times in which nearly everything is lost.
@@ -51,6 +53,7 @@ impl Link {
         Self {
             latency,
             jitter: Duration::ZERO,
+            keeps_order: false,
             loss: 0.0,
             bursts: None,
             duplication: 0.0,
@@ -69,6 +72,8 @@ impl Link {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Line {
     free_at: Instant,
+    /// When the last datagram arrives.
+    last_arrival: Instant,
     /// When the present or last burst of losses ends.
     burst_until: Instant,
 }
@@ -76,7 +81,12 @@ pub(crate) struct Line {
 impl Line {
     /// A line that is free.
     pub(crate) fn new(now: Instant) -> Self {
-        Self { free_at: now, burst_until: now }
+        Self { free_at: now, last_arrival: now, burst_until: now }
+    }
+
+    /// How long a datagram would wait now for its turn.
+    pub(crate) fn waiting(&self, now: Instant) -> Duration {
+        self.free_at.saturating_duration_since(now)
     }
 
     /// When the copies of a datagram arrive, and how they are marked by then. `lost` loses it whatever the luck.
@@ -116,7 +126,12 @@ impl Line {
                 .map_or(Duration::ZERO, |(_, more)| more);
             leaves + link.latency + link.jitter.mul_f64(luck(chance)) + detour
         });
-        (arrivals.collect(), mark)
+        let mut arrivals: Vec<Instant> = arrivals.collect();
+        if link.keeps_order {
+            arrivals.iter_mut().for_each(|at| *at = (*at).max(self.last_arrival));
+        }
+        self.last_arrival = arrivals.iter().copied().fold(self.last_arrival, Instant::max);
+        (arrivals, mark)
     }
 
     fn is_unlucky(&mut self, link: &Link, now: Instant, chance: &mut Chance) -> bool {

@@ -239,6 +239,23 @@ impl<M: Machine> VirtualNetwork<M> {
         self.host(host).shared = Some(line);
     }
 
+    /// Changes how a shared line behaves.
+    pub(crate) fn set_shared_line(&mut self, line: SharedLine, change: impl FnOnce(&mut Link)) {
+        change(&mut self.shared[line.0].0);
+    }
+
+    /// How long a datagram of this host would wait now for its turn on the way out.
+    pub(crate) fn queueing(&self, host: Host) -> Duration {
+        let state = &self.hosts[&host];
+        let line = state.shared.map_or(&state.line, |SharedLine(shared)| &self.shared[shared].1);
+        line.waiting(self.now)
+    }
+
+    /// The moment it is.
+    pub(crate) fn now(&self) -> Instant {
+        self.now
+    }
+
     /// Cuts a host off, both ways, or connects it again.
     pub(crate) fn cut(&mut self, host: Host, cut: bool) {
         self.host(host).cut = cut;

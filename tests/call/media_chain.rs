@@ -1,0 +1,49 @@
+//! Whole calls with coded pictures and sound, in virtual time: what is heard and seen at the other end.
+
+use std::sync::LazyLock;
+
+use crate::stepped_call::condition::{Condition, HOME, Way};
+use crate::stepped_call::media::Media;
+use crate::stepped_call::report::Report;
+use crate::stepped_call::scene::{Options, Scene, run};
+
+/// Small pictures: everything but the codecs is built without optimisation here.
+static MEDIA: LazyLock<Media> = LazyLock::new(|| Media::made(320, 180));
+
+fn one(condition: &Condition) -> Report {
+    let options = Options { both_ways: false, ..Options::default() };
+    run(condition, &MEDIA, options).remove(0)
+}
+
+#[test]
+fn over_a_good_line_everything_is_heard_and_seen_as_it_was_meant() {
+    let report = one(&Condition { seconds: 5, ..Condition::steady("good", HOME) });
+    assert!(report.concealed_percent < 1.0, "{report:?}");
+    assert!(report.shown_a_second > 24.0 && report.frozen_ms == 0, "{report:?}");
+    assert!(report.psnr > 30.0 && report.ssim > 0.85, "{report:?}");
+    assert_eq!(report.smeared, 0);
+    assert!((60.0..200.0).contains(&report.mouth_to_ear_ms), "{report:?}");
+}
+
+#[test]
+fn the_same_luck_gives_the_same_call() {
+    let condition = Condition { seconds: 3, ..Condition::steady("lossy", Way::losing(0.1)) };
+    let (first, second) = (one(&condition), one(&condition));
+    assert!(first.concealed_percent > 0.0, "{first:?}");
+    assert_eq!(format!("{first:?}"), format!("{second:?}"));
+}
+
+#[test]
+fn nothing_is_heard_or_seen_through_a_dark_line_and_both_return_with_it() {
+    let dark = Way { dark: true, ..HOME };
+    let condition = Condition::changing("dark", 6, vec![(0, HOME), (2_000, dark), (3_000, HOME)]);
+    let options = Options { both_ways: false, compares: false, ..Options::default() };
+    let mut scene = Scene::new(&condition, &MEDIA, options);
+    while scene.step() {}
+    let watch = &scene.watches[0];
+    let in_the_dark = |times: &[u64]| times.iter().filter(|at| (2_500..3_000).contains(*at)).count();
+    assert_eq!(in_the_dark(&watch.sound_at) + in_the_dark(&watch.shown_at), 0);
+    let report = scene.reports().remove(0);
+    assert!(report.longest_freeze_ms > 700, "{report:?}");
+    assert!(report.changes[1].sound_after_ms.is_some() && report.changes[1].picture_after_ms.is_some());
+}
