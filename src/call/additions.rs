@@ -32,7 +32,7 @@ impl Addition {
         }
     }
 
-    fn bit(self) -> u8 {
+    const fn bit(self) -> u8 {
         1 << self as u8
     }
 }
@@ -46,10 +46,10 @@ impl Additions {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(0);
     /// What this program understands.
-    pub(crate) const OURS: Self = Self(0);
+    pub(crate) const OURS: Self =
+        Self(Addition::Delays.bit() | Addition::Screen.bit() | Addition::Recording.bit());
 
     /// Whether this is among them.
-    #[allow(dead_code, reason = "asked from the first addition on")]
     pub(crate) fn has(self, addition: Addition) -> bool {
         self.0 & addition.bit() != 0
     }

@@ -72,6 +72,8 @@ pub struct RunningClient {
     shared: Arc<Mutex<Shared>>,
     far_picture: Latest<Picture>,
     own_picture: Latest<Picture>,
+    far_screen: Latest<Picture>,
+    own_screen: Latest<Picture>,
     peer_id: PeerId,
     worker: Option<JoinHandle<()>>,
 }
@@ -117,6 +119,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
     };
     let studio = Studio::new(studio, Arc::clone(&waker));
     let (far_picture, own_picture) = (studio.far_picture().clone(), studio.own_picture().clone());
+    let (far_screen, own_screen) = (studio.far_screen().clone(), studio.own_screen().clone());
     let (commands, received) = mpsc::channel(COMMANDS);
     let (told, events) = std::sync::mpsc::sync_channel(EVENTS);
     let shared = Arc::new(Mutex::new(Shared::default()));
@@ -149,7 +152,17 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
             runtime.shutdown_timeout(Duration::from_secs(1));
         })
         .map_err(|error| StartError::System(error.to_string()))?;
-    Ok(RunningClient { commands, events, shared, far_picture, own_picture, peer_id, worker: Some(worker) })
+    Ok(RunningClient {
+        commands,
+        events,
+        shared,
+        far_picture,
+        own_picture,
+        far_screen,
+        own_screen,
+        peer_id,
+        worker: Some(worker),
+    })
 }
 
 fn random_seed() -> Result<[u8; 32], StartError> {
@@ -224,5 +237,13 @@ impl Client for RunningClient {
 
     fn own_picture(&self) -> &Latest<Picture> {
         &self.own_picture
+    }
+
+    fn far_screen(&self) -> &Latest<Picture> {
+        &self.far_screen
+    }
+
+    fn own_screen(&self) -> &Latest<Picture> {
+        &self.own_screen
     }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::random_id::RandomId;
+use crate::media::screens::ScreenSource;
 use crate::rtmfp::PeerId;
 use crate::settings::Setting;
 
@@ -52,6 +53,17 @@ pub enum Command {
     SetMuted(bool),
     /// Turns the camera on or off, for this call.
     SetCameraOn(bool),
+    /// Looks which screens and windows could be shown; they come with the view.
+    ListScreens,
+    /// Shows a screen or a window to the far end of the call, or another one than until now.
+    ShareScreen {
+        /// Which.
+        source: ScreenSource,
+        /// Our camera's picture goes on beside it.
+        with_camera: bool,
+    },
+    /// Shows no screen any more.
+    StopSharing,
     /// Writes to a peer, in a call or outside one.
     SendText {
         /// To whom.
@@ -151,6 +163,15 @@ pub enum Command {
     DeclineSecond(Option<String>),
     /// Lets the call wait, or goes on with it. With a call on hold beside it, the two change places.
     Hold(bool),
+    /// Records the call that is up, once the far end was told.
+    StartRecording {
+        /// The file; `None` is one named after them and the time, in the folder for videos. What is there is never written over.
+        to: Option<PathBuf>,
+        /// The chat line by which a program is told that knows no recordings; what it cannot be told is not recorded.
+        notice: String,
+    },
+    /// Records no longer.
+    StopRecording,
     /// Begins to compare codes with the far end of the call.
     StartVerifying,
     /// The codes were compared aloud.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::end_reason::EndReason;
 use super::link::LinkError;
 use super::server_address::NotAServer;
-use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::netconnection::NameError;
 use crate::rtmfp::PeerId;
 
@@ -69,6 +69,17 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// The far end records the call, or does so no longer.
+    FarRecords {
+        /// Who.
+        peer: PeerId,
+        /// Under which name.
+        name: String,
+        /// From now on, or no longer.
+        on: bool,
+    },
+    /// A recording is finished, and lies there.
+    Recorded(PathBuf),
     /// The server accepted us: who we are can be told to others.
     Connected,
     /// Something the person should read once: a device that failed, a server that was lost.
@@ -78,8 +89,8 @@ pub enum Event {
 /// A passing notice. What a person reads of it is in `ui`'s words.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notice {
-    /// A device could not be used.
-    Device(DeviceError),
+    /// A device could not be used, or another is used.
+    Device(DeviceNews),
     /// The message could not be sent.
     TextNotSent,
     /// What was asked for makes no sense.
@@ -98,6 +109,13 @@ pub enum Notice {
     /// A file could not be read or written; what the system said.
     FileProblem {
         /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// The recording could not begin or go on; what the system said. The call does, and what was recorded plays.
+    RecordingStopped {
+        /// Which file.
         path: PathBuf,
         /// Why.
         why: String,

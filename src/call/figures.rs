@@ -19,6 +19,8 @@ pub struct CallFigures {
     pub quality: Quality,
     /// What devices and codecs do.
     pub media: MediaFigures,
+    /// What they do for screens, shown and seen; nothing of sound is in it.
+    pub screen: MediaFigures,
 }
 
 impl CallFigures {

@@ -24,4 +24,10 @@ pub trait Client {
 
     /// Our own newest picture, not mirrored.
     fn own_picture(&self) -> &Latest<Picture>;
+
+    /// The newest picture of the screen that the far end shows.
+    fn far_screen(&self) -> &Latest<Picture>;
+
+    /// The newest picture of the screen that we show.
+    fn own_screen(&self) -> &Latest<Picture>;
 }

@@ -42,6 +42,8 @@ pub(crate) struct LossCount {
     /// is not the call's.
     sessions: Option<BTreeMap<SessionKey, Sent>>,
     whole: Sent,
+    /// What was sent and received when the two were compared last.
+    compared: Option<(u64, u64)>,
     /// What the whole was, at the steps lately.
     lately: VecDeque<(Instant, Sent)>,
 }
@@ -67,11 +69,28 @@ impl LossCount {
             }
         }
         self.sessions = Some(after);
+        self.remember(now);
+        self.whole
+    }
+
+    /// Takes what one end sent so far and the other received of it, counted at the same moment.
+    pub(crate) fn compare(&mut self, now: Instant, sent: u64, received: u64) {
+        if let Some((sent_before, received_before)) = self.compared.replace((sent, received))
+            && let (Some(sent), Some(received)) =
+                (sent.checked_sub(sent_before), received.checked_sub(received_before))
+        {
+            self.whole.fragments += sent;
+            // What was late to one count is early to the next.
+            self.whole.lost = (self.whole.lost + sent).saturating_sub(received);
+        }
+        self.remember(now);
+    }
+
+    fn remember(&mut self, now: Instant) {
         self.lately.push_back((now, self.whole));
         while self.lately.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > LATELY) {
             self.lately.pop_front();
         }
-        self.whole
     }
 
     /// Percent of the fragments sent in this call that were lost.
@@ -114,6 +133,20 @@ mod tests {
             count.step(start + Duration::from_secs(1), [figures(1, 1_100, 905)]),
             Sent { fragments: 100, lost: 5 }
         );
+    }
+
+    #[test]
+    fn what_the_far_end_received_tells_what_was_lost() {
+        let (mut count, start) = (LossCount::default(), Instant::now());
+        for second in 0..=20 {
+            let received = second * 100 - 20 * second.min(10);
+            count.compare(start + Duration::from_secs(second), 1_000 + second * 100, received);
+        }
+        assert_eq!((count.percent(), count.percent_lately()), (10.0, 0.0));
+        // Another session counts from its own beginning.
+        count.compare(start + Duration::from_secs(21), 0, 0);
+        count.compare(start + Duration::from_secs(22), 100, 100);
+        assert_eq!(count.percent_lately(), 0.0);
     }
 
     #[test]

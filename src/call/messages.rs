@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::additions::Additions;
+use super::delay_report::DelayReport;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
 use crate::amf::Value;
@@ -197,8 +198,19 @@ pub(crate) enum Message {
         /// The microphone is muted.
         muted: bool,
     },
+    /// `recording`: this end records the call, or no longer. Said before the first of it is recorded.
+    Recording(bool),
     /// `keyFrameWanted`: the decoder lost its footing.
     KeyFrameWanted,
+    /// `screen`: a screen or a window is shown from now on, on a stream of its own, or no longer.
+    Screen {
+        /// Whether it is.
+        on: bool,
+    },
+    /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
+    ScreenKeyFrameWanted,
+    /// `delays`: several times a second, how media arrive. Only the newest counts.
+    Delays(DelayReport),
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
     Report {
         /// Percent of our sound that the far end had to conceal.
@@ -287,7 +299,11 @@ impl Message {
                     ("muted", Value::Boolean(*muted)),
                 ],
             ),
+            Self::Recording(on) => ours("recording", vec![("on", Value::Boolean(*on))]),
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
+            Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
+            Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
+            Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Report { concealed_percent, receive_kbps } => ours(
                 "report",
                 vec![
@@ -368,7 +384,11 @@ impl Message {
                 Self::FileStop { id: id("id")?, why: FileStop::parse(word) }
             }
             "media" => Self::Media { audio: flag("audio"), video: flag("video"), muted: flag("muted") },
+            "recording" => Self::Recording(flag("on")),
             "keyFrameWanted" => Self::KeyFrameWanted,
+            "screen" => Self::Screen { on: flag("on") },
+            "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
+            "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
@@ -522,6 +542,9 @@ mod tests {
             Message::FileStop { id: ID, why: FileStop::Failed },
             Message::Media { audio: true, video: false, muted: true },
             Message::KeyFrameWanted,
+            Message::Screen { on: true },
+            Message::ScreenKeyFrameWanted,
+            Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
         ]
     }

@@ -62,8 +62,19 @@
 //! | `fileDone` | `id` | all of it is there, and it has that sum |
 //! | `fileStop` | `id`, `reason` (`declined`, `cancelled`, `failed`) | it does not go on, whoever of the two says it |
 //! | `media` | `audio`, `video`, `muted` | what is sent from now on |
+//! | `recording` | `on` | this end records the call from now on, or no longer; said before the first of it is recorded, and again on new lines; only to who named it among the additions |
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
+//! | `screen` | `on` | a screen is shown from now on, beside the camera, or no longer; only to who named the addition `screen` |
+//! | `screenKeyFrameWanted` | | the same as `keyFrameWanted`, for the screen |
+//! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
 //! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//!
+//! # Screens
+//!
+//! Who shows a screen to a far end that understands it publishes a further direct stream, `screen-` and the far peer's ID,
+//! played only to that peer, and says `screen`; the far end plays it until it is told otherwise, the lines are lost, or
+//! the call waits. Camera and screen share one rate, the screen having the larger part. To any other far end the screen
+//! goes out in the camera's place, on the private line.
 //!
 //! # Servers and presence
 //!
@@ -103,8 +114,10 @@ pub mod client_machine;
 pub mod command;
 mod contacts;
 mod conversation;
+mod delay_report;
+mod departures;
 mod echo_test;
-pub mod end_reason;
+mod end_reason;
 pub mod event;
 pub mod figures;
 pub mod file_desk;
@@ -116,12 +129,17 @@ pub mod history_desk;
 mod lifecycle;
 pub mod link;
 mod loss_count;
+#[doc = include_str!("measured.md")]
+pub mod measured {}
 mod messages;
 mod muted_speech;
+mod path_estimate;
 mod peer_link;
+mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
+mod screen_share;
 pub mod server_address;
 mod stream_bridge;
 mod transfers;
@@ -136,7 +154,9 @@ pub use event::Event;
 pub use view::ClientView;
 
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
+pub use crate::media::device_news::DeviceNews;
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
+pub use crate::media::screens::{ScreenChoice, ScreenSource};
 pub use crate::netconnection::NameError;
 pub use crate::rtmfp::PeerId;

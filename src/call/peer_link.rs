@@ -187,7 +187,6 @@ impl PeerLink {
     }
 
     /// Whether the far end understands this addition, and would be sent it now.
-    #[allow(dead_code, reason = "asked from the first addition on")]
     pub(crate) fn takes(&self, addition: Addition) -> bool {
         let understood = matches!(self.far, Far::Tincan(far) if far.additions.has(addition));
         understood && self.takes_additions()

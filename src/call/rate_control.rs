@@ -1,16 +1,22 @@
-//! How much picture the way to the far end carries: from the call's figures to a bit rate, a size and a picture rate.
-//! Pure, stepped a few times a second. Sound comes first: its share is never offered to the pictures.
+//! How much of what the way to the far end carries goes to sound and to pictures, and what pictures those are. Pure.
 //!
-//! The rate falls by a third when the queue grows old or losses are heavy, and grows slowly while both are low. Losses
-//! alone, below a tenth, change nothing: radio links lose packets without being full.
+//! Sound comes first: its share is never offered to the pictures. What the way carries is [`super::path_estimate`]'s to
+//! say where the far end reports delays. A far end that does not is judged here by what a sender alone can see: its own
+//! queue, a round trip that grows, and what counts as lost, which may only be a lost acknowledgement. There the rate falls
+//! by a third when the queue grows old or losses are heavy, and grows slowly while both are low.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What pictures start with, in bits a second.
-const START: f64 = 1_500_000.0;
-/// The least, at which the smallest picture still moves.
-const LEAST: f64 = 100_000.0;
+use super::departures::Feedback;
+use super::path_estimate::{LEAST, PathEstimate, START};
+use super::picture_choice::{PictureChoice, PicturePause};
+use crate::rtmfp::endpoint::MediaRate;
+
+/// The least bits of picture a second, at which the smallest picture still moves.
+const LEAST_PICTURE: f64 = 20_000.0;
+/// The least when nobody reports: nobody would say that it is well again.
+const LEAST_ALONE: f64 = 150_000.0;
 /// The most, up to 720 lines and beyond.
 const MOST: f64 = 2_500_000.0;
 const MOST_BEYOND: f64 = 5_000_000.0;
@@ -21,17 +27,22 @@ const AFTER_A_FALL: Duration = Duration::from_millis(800);
 /// No growth for so long after a fall.
 const CALM: Duration = Duration::from_secs(3);
 /// Of growth, a second.
-const GROWTH: f64 = 0.06;
+const GROWTH: f64 = 0.12;
+/// Seconds by which a round trip may grow without meaning anything.
+const LONGER_TRIP: f64 = 0.15;
+/// A far end that reported so lately is listened to.
+const LATELY: Duration = Duration::from_secs(4);
+/// Of what is offered to pictures, so much is theirs; the rest is headers.
+const PAYLOAD: f64 = 0.93;
+/// Bits a second of headers that sound costs in its fifty packets, and of reports and acknowledgements.
+const BESIDE_SOUND: f64 = 18_000.0;
+/// How much longer than the shortest round trip what is in flight may take, arrivals' own spread left out.
+const LEEWAY: Duration = Duration::from_millis(30);
 
-/// Sizes by the least rate that feeds them, largest first: bits a second, width, height, pictures a second.
-const SIZES: [(f64, u32, u32, f32); 6] = [
-    (2_600_000.0, 1920, 1080, 30.0),
-    (800_000.0, 1280, 720, 30.0),
-    (450_000.0, 960, 540, 30.0),
-    (220_000.0, 640, 360, 30.0),
-    (130_000.0, 480, 270, 20.0),
-    (0.0, 320, 180, 15.0),
-];
+/// Bits of sound a second, and the least that the way must carry for it; the best first.
+const SOUND: [(f64, u32); 3] = [(150_000.0, 32_000), (80_000.0, 24_000), (0.0, 16_000)];
+/// Better sound is sent only when there is so much more than just enough.
+const AMPLE_FOR_SOUND: f64 = 1.3;
 
 /// The call's figures at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -44,6 +55,8 @@ pub(crate) struct Sample {
     pub(crate) queued: usize,
     /// Smoothed round trip.
     pub(crate) round_trip: Option<Duration>,
+    /// The shortest.
+    pub(crate) shortest_round_trip: Option<Duration>,
 }
 
 /// What the person wants at most.
@@ -76,54 +89,98 @@ pub struct SendTarget {
     pub frames_per_second: f32,
 }
 
-/// Decides the rate.
+/// Decides the rates.
 #[derive(Debug)]
 pub(crate) struct RateControl {
-    rate: f64,
-    size: usize,
-    window: VecDeque<(Instant, Sample)>,
+    path: PathEstimate,
+    /// Of the whole, where nobody reports.
+    alone: f64,
     last_fall: Option<Instant>,
+    window: VecDeque<(Instant, Sample)>,
+    /// Seconds that pictures wait here.
+    waiting: f64,
+    choice: PictureChoice,
+    pause: PicturePause,
+    sound: usize,
     told: Option<SendTarget>,
+    told_sound: u32,
     limits: Limits,
+    now: Option<Instant>,
 }
 
 impl RateControl {
     /// At the start of a call.
     pub(crate) fn new() -> Self {
-        let mut new = Self {
-            rate: START,
-            size: 0,
-            window: VecDeque::new(),
+        let limits = Limits::default();
+        Self {
+            path: PathEstimate::new(whole(most_picture(limits))),
+            alone: START,
             last_fall: None,
+            window: VecDeque::new(),
+            waiting: 0.0,
+            choice: PictureChoice::new(picture(START, SOUND[0].1), limits.lines),
+            pause: PicturePause::new(),
+            sound: 0,
             told: None,
-            limits: Limits::default(),
-        };
-        new.choose_size();
-        new
+            told_sound: SOUND[0].1,
+            limits,
+            now: None,
+        }
     }
 
     /// Keeps to other limits, with the next step.
     pub(crate) fn set_limits(&mut self, limits: Limits) {
         if self.limits != limits {
             self.limits = limits;
-            self.rate = self.rate.min(self.most());
-            self.choose_size();
+            self.path.set_most(whole(most_picture(limits)));
+            self.alone = self.alone.min(whole(most_picture(limits)));
+            self.choice.choose_anew(self.picture_rate(), limits.lines);
             self.told = None;
         }
     }
 
     /// Whether no less can be sent: the way carries hardly anything.
     pub(crate) fn is_at_floor(&self) -> bool {
-        self.rate <= LEAST.min(self.most()) && self.last_fall.is_some()
+        let fell = if self.is_reported() { self.path.has_fallen() } else { self.last_fall.is_some() };
+        self.pause.is_paused() || fell && self.rate() <= LEAST_ALONE
     }
 
-    fn most(&self) -> f64 {
-        let most = if self.limits.lines > 720 { MOST_BEYOND } else { MOST };
-        self.limits.bits_per_second.map_or(most, |limit| f64::from(limit).clamp(LEAST, most))
+    /// Whether the way carries so little that headers count.
+    pub(crate) fn is_thin(&self) -> bool {
+        self.sound + 1 == SOUND.len()
     }
 
-    /// Percent of fragments lost over the last two seconds.
+    /// Whether pictures are not worth sending.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.pause.is_paused()
+    }
+
+    /// Bits a second that the way carries of ours, all of it counted.
+    pub(crate) fn rate(&self) -> f64 {
+        if self.is_reported() { self.path.rate() } else { self.alone }
+    }
+
+    /// Seconds that what arrives waited on the way; none where nobody reports.
+    pub(crate) fn network_queue(&self) -> Option<f64> {
+        self.is_reported().then(|| self.path.queue())
+    }
+
+    /// What the session should keep to, where somebody reports.
+    pub(crate) fn media_rate(&self) -> Option<MediaRate> {
+        let bits = self.path.rate() * self.path.share();
+        let leeway = LEEWAY + self.path.spread();
+        self.is_reported().then_some(MediaRate { bytes_per_second: (bits / 8.0) as u32, leeway })
+    }
+
+    fn is_reported(&self) -> bool {
+        self.path.heard().zip(self.now).is_some_and(|(at, now)| now.saturating_duration_since(at) < LATELY)
+    }
+
+    /// Percent lost over the last seconds: of what is sent as the far end counts it, or else of what seems lost here.
     pub(crate) fn loss_percent(&self) -> f64 {
+        if self.is_reported() {
+            return self.path.loss() * 100.0;
+        }
         let (Some((_, first)), Some((_, last))) = (self.window.front(), self.window.back()) else {
             return 0.0;
         };
@@ -132,51 +189,99 @@ impl RateControl {
         if sent == 0 { 0.0 } else { (lost as f64 / sent as f64 * 100.0).min(100.0) }
     }
 
-    /// Takes the figures; answers a target when it is worth changing the encoder for.
-    pub(crate) fn step(&mut self, now: Instant, sample: Sample) -> Option<SendTarget> {
+    /// The far end reported.
+    pub(crate) fn take_feedback(&mut self, now: Instant, feedback: &Feedback, round_trip: Option<Duration>) {
+        self.now = Some(now);
+        self.path.take(now, feedback, round_trip.unwrap_or(Duration::from_millis(100)));
+        self.follow(now);
+    }
+
+    /// Pictures could not even begin to go out in time.
+    pub(crate) fn note_stall(&mut self, now: Instant) {
+        if self.is_reported() {
+            self.path.note_stall(now);
+            self.follow(now);
+        }
+    }
+
+    /// Takes the figures, a few times a second.
+    pub(crate) fn step(&mut self, now: Instant, sample: Sample) {
+        self.now = Some(now);
         let before = self.window.back().map_or(now, |(at, _)| *at);
         self.window.push_back((now, sample));
         while self.window.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > WINDOW) {
             self.window.pop_front();
         }
-        let loss = self.loss_percent();
         // What is in flight for one round trip is no queue.
-        let travelling = self.rate / 8.0 * sample.round_trip.unwrap_or_default().as_secs_f64();
-        let waiting = (sample.queued as f64 - travelling).max(0.0);
-        let queue_seconds = waiting / (self.rate / 8.0);
-        let since_fall = self.last_fall.map(|at| now.saturating_duration_since(at));
-        if (queue_seconds > 0.35 || loss > 12.0) && since_fall.is_none_or(|since| since > AFTER_A_FALL) {
-            self.rate = (self.rate * 0.67).max(LEAST);
-            self.last_fall = Some(now);
-        } else if queue_seconds < 0.15 && loss < 6.0 && since_fall.is_none_or(|since| since > CALM) {
-            let passed = now.saturating_duration_since(before).as_secs_f64().min(1.0);
-            self.rate = (self.rate * (1.0 + GROWTH * passed)).min(self.most());
+        let a_second = self.rate() / 8.0;
+        let travelling = a_second * sample.round_trip.unwrap_or_default().as_secs_f64();
+        self.waiting = (sample.queued as f64 - travelling).max(0.0) / a_second;
+        if !self.is_reported() {
+            self.step_alone(now, now.saturating_duration_since(before), sample);
         }
-        self.choose_size();
-        self.target_if_new()
+        self.follow(now);
     }
 
-    /// Down at once when the rate does not feed a size; up only when it feeds it amply.
-    fn choose_size(&mut self) {
-        // The smallest size is within everybody's limits.
-        let largest = SIZES.iter().position(|size| size.2 <= self.limits.lines).unwrap_or(SIZES.len() - 1);
-        self.size = self.size.max(largest);
-        while self.rate < SIZES[self.size].0 {
-            self.size += 1;
+    fn step_alone(&mut self, now: Instant, passed: Duration, sample: Sample) {
+        let loss = self.loss_percent();
+        let longer = sample
+            .round_trip
+            .zip(sample.shortest_round_trip)
+            .map_or(0.0, |(trip, shortest)| trip.saturating_sub(shortest + shortest / 2).as_secs_f64());
+        let most = whole(most_picture(self.limits));
+        let since_fall = self.last_fall.map(|at| now.saturating_duration_since(at));
+        let too_much = self.waiting > 0.35 || longer > LONGER_TRIP || loss > 12.0;
+        if too_much && since_fall.is_none_or(|since| since > AFTER_A_FALL) {
+            self.alone = (self.alone * 0.67).max(LEAST_ALONE.min(most));
+            self.last_fall = Some(now);
+        } else if self.waiting < 0.15
+            && longer < LONGER_TRIP / 3.0
+            && loss < 6.0
+            && since_fall.is_none_or(|since| since > CALM)
+        {
+            self.alone = (self.alone * (1.0 + GROWTH * passed.as_secs_f64().min(1.0))).min(most);
         }
-        while self.size > largest && self.rate > SIZES[self.size - 1].0 * 1.3 {
-            self.size -= 1;
+    }
+
+    fn follow(&mut self, now: Instant) {
+        let rate = self.rate();
+        self.pause.follow(now, rate);
+        while rate < SOUND[self.sound].0 {
+            self.sound += 1;
         }
+        while self.sound > 0 && rate > SOUND[self.sound - 1].0 * AMPLE_FOR_SOUND {
+            self.sound -= 1;
+        }
+        self.choice.follow(now, self.picture_rate(), self.limits.lines);
+    }
+
+    /// Bits of picture a second that there is room for.
+    fn picture_rate(&self) -> f64 {
+        picture(self.rate(), SOUND[self.sound].1).min(most_picture(self.limits))
+    }
+
+    /// Bits of sound a second, when they are others than were told last.
+    pub(crate) fn sound_if_new(&mut self) -> Option<u32> {
+        let bits = SOUND[self.sound].1;
+        (std::mem::replace(&mut self.told_sound, bits) != bits).then_some(bits)
     }
 
     /// What the encoder should make, when it differs enough from what was told last.
     pub(crate) fn target_if_new(&mut self) -> Option<SendTarget> {
-        let (_, width, height, frames_per_second) = SIZES[self.size];
-        let frames_per_second = frames_per_second.min(self.limits.frames_per_second.max(1.0));
-        let target = SendTarget { bits_per_second: self.rate as u32, width, height, frames_per_second };
+        let rung = self.choice.rung();
+        let frames_per_second = rung.frames_per_second.min(self.limits.frames_per_second.max(1.0));
+        let share = if self.is_reported() { self.path.share() } else { 1.0 };
+        let rate = picture(self.rate() * share, SOUND[self.sound].1).min(most_picture(self.limits));
+        let target = SendTarget {
+            bits_per_second: rate as u32,
+            width: rung.width,
+            height: rung.height,
+            frames_per_second,
+        };
         let worth_it = self.told.is_none_or(|told| {
-            let change = f64::from(told.bits_per_second) / self.rate;
-            told.width != width || !(0.93..1.07).contains(&change)
+            let change = f64::from(told.bits_per_second) / rate;
+            let same = (told.height, told.frames_per_second) == (rung.height, frames_per_second);
+            !same || !(0.93..1.07).contains(&change)
         });
         if worth_it {
             self.told = Some(target);
@@ -185,67 +290,21 @@ impl RateControl {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Steps for so many seconds, ten times a second, and answers the last target.
-    fn run(control: &mut RateControl, start: Instant, seconds: u32, loss: f64, queued: usize) -> SendTarget {
-        let mut target = control.told;
-        let (mut sent, mut lost) = control.window.back().map_or((0, 0), |(_, last)| (last.sent, last.lost));
-        for step in 0..seconds * 10 {
-            sent += 100;
-            lost += (100.0 * loss) as u64;
-            let sample = Sample { sent, lost, queued, round_trip: Some(Duration::from_millis(50)) };
-            target = control.step(start + Duration::from_millis(100) * step, sample).or(target);
-        }
-        target.expect("the first step always tells")
-    }
-
-    #[test]
-    fn a_clear_way_is_used_up_to_the_most() {
-        let target = run(&mut RateControl::new(), Instant::now(), 30, 0.0, 0);
-        assert!(target.bits_per_second > 2_200_000, "{target:?}");
-        assert_eq!(target.width, 1280);
-    }
-
-    #[test]
-    fn no_more_is_sent_than_the_person_wants() {
-        let mut control = RateControl::new();
-        control.set_limits(Limits { lines: 360, frames_per_second: 15.0, bits_per_second: Some(600_000) });
-        let target = run(&mut control, Instant::now(), 30, 0.0, 0);
-        assert_eq!((target.width, target.height, target.frames_per_second), (640, 360, 15.0));
-        assert!(target.bits_per_second <= 600_000, "{target:?}");
-    }
-
-    #[test]
-    fn a_full_picture_of_1080_lines_is_sent_when_it_is_wanted_and_the_way_is_wide() {
-        let mut control = RateControl::new();
-        control.set_limits(Limits { lines: 1080, ..Limits::default() });
-        let target = run(&mut control, Instant::now(), 60, 0.0, 0);
-        assert_eq!(target.height, 1080);
-    }
-
-    #[test]
-    fn five_percent_of_losses_lower_nothing() {
-        let target = run(&mut RateControl::new(), Instant::now(), 10, 0.05, 0);
-        assert!(target.bits_per_second >= START as u32, "{target:?}");
-    }
-
-    #[test]
-    fn an_old_queue_makes_the_picture_smaller_and_a_clear_way_brings_it_back_slowly() {
-        let start = Instant::now();
-        let mut control = RateControl::new();
-        let low = run(&mut control, start, 10, 0.0, 400_000);
-        assert!(low.width < 640, "{low:?}");
-        assert!(low.bits_per_second >= LEAST as u32);
-        let soon = run(&mut control, start + Duration::from_secs(10), 5, 0.0, 0);
-        assert!(soon.width <= 480, "{soon:?}");
-    }
-
-    #[test]
-    fn heavy_losses_lower_the_rate_step_by_step() {
-        let target = run(&mut RateControl::new(), Instant::now(), 2, 0.3, 0);
-        assert!((400_000..1_100_000).contains(&target.bits_per_second), "{target:?}");
-    }
+/// The most bits of picture a second that are wanted.
+fn most_picture(limits: Limits) -> f64 {
+    let most = if limits.lines > 720 { MOST_BEYOND } else { MOST };
+    limits.bits_per_second.map_or(most, |limit| f64::from(limit).clamp(LEAST_PICTURE, most))
 }
+
+/// What is left to pictures of the whole.
+fn picture(whole: f64, sound: u32) -> f64 {
+    ((whole - f64::from(sound) - BESIDE_SOUND) * PAYLOAD).max(LEAST_PICTURE)
+}
+
+/// The whole that leaves so much to pictures.
+fn whole(picture: f64) -> f64 {
+    (picture / PAYLOAD + f64::from(SOUND[0].1) + BESIDE_SOUND).max(LEAST)
+}
+
+#[cfg(test)]
+mod tests;

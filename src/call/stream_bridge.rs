@@ -14,7 +14,7 @@ use crate::netconnection::node::{MediaDeadline, MediaKind, MediaMessage};
 const SOUND_START: Duration = Duration::from_millis(200);
 const SOUND_FINISH: Duration = Duration::from_millis(400);
 /// A delta picture that could not leave in this time holds up fresher ones.
-const DELTA_START: Duration = Duration::from_millis(400);
+const DELTA_START: Duration = Duration::from_millis(300);
 const DELTA_FINISH: Duration = Duration::from_millis(1_000);
 /// A key frame is large, and everything waits for it.
 const KEY_START: Duration = Duration::from_secs(2);

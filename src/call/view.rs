@@ -9,6 +9,7 @@ use super::end_reason::EndReason;
 use super::random_id::RandomId;
 pub use crate::history::record::Delivery;
 use crate::media::device_error::DeviceError;
+use crate::media::screens::{ScreenChoice, ScreenSource};
 use crate::rtmfp::PeerId;
 use crate::settings::Settings;
 
@@ -32,6 +33,8 @@ pub struct ClientView {
     pub second: Option<SecondCall>,
     /// A call that waits because we let it: beside the one in `call`, or that one itself.
     pub on_hold: Option<FarEnd>,
+    /// The screens and windows that could be shown; `None` until they were asked for and found.
+    pub screens: Option<Arc<Vec<ScreenChoice>>>,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,
     /// One hears one's own microphone, a second later.
@@ -365,18 +368,37 @@ pub struct UpCall {
     pub far_video: bool,
     /// The far end said it is muted.
     pub far_muted: bool,
+    /// We show a screen or a window.
+    pub sharing: Option<Sharing>,
+    /// The far end shows a screen or a window beside its camera.
+    pub far_shares: bool,
     /// Nothing came from the far end for so long: reconnecting.
     pub silent_for: Option<Duration>,
     /// The far end lets us wait.
     pub far_holds: bool,
+    /// We record the call; so much of it. Stands still while the call waits.
+    pub recording: Option<Duration>,
+    /// The far end records the call.
+    pub far_records: bool,
     /// We speak, and the microphone is muted.
     pub speaking_muted: bool,
     /// The connection is too weak for what we send.
     pub weak: bool,
+    /// It is too weak for pictures of any size: ours pause, and the sound goes on.
+    pub picture_paused: bool,
     /// How good it is.
     pub quality: Quality,
     /// The last thirty seconds of it, one a second, the latest last.
     pub past: Arc<Vec<PastSecond>>,
+}
+
+/// What we show of our screen.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Sharing {
+    /// Which screen or window.
+    pub source: ScreenSource,
+    /// The far end's program knows no screens: it sees this in our camera's place.
+    pub in_cameras_place: bool,
 }
 
 /// One second of a call's past.
@@ -401,10 +423,18 @@ pub struct Quality {
     pub route: String,
     /// Milliseconds there and back.
     pub round_trip_ms: Option<f64>,
-    /// Percent of what we sent that was lost, over the last five seconds.
+    /// Percent of what we sent that was lost, over the last five seconds: as the far end counts it, where it reports that.
     pub loss_percent: f64,
     /// The same over the whole call.
     pub call_loss_percent: f64,
+    /// Percent of what the far end sent us that was lost, over the last five seconds, where it reports what it sent.
+    pub receive_loss_percent: Option<f64>,
+    /// Kilobits a second that the way to the far end is found to carry, where it reports how packets arrive.
+    pub available_kbps: Option<f64>,
+    /// Kilobits of picture a second that the encoder is asked for; none while pictures pause.
+    pub target_kbps: Option<f64>,
+    /// Milliseconds that packets wait in queues on the way to the far end, where it reports how they arrive.
+    pub queue_ms: Option<f64>,
     /// Kilobits a second out.
     pub send_kbps: f64,
     /// Kilobits a second in.
@@ -413,6 +443,10 @@ pub struct Quality {
     pub send_picture: Option<(u32, u32, f32)>,
     /// What we receive.
     pub receive_picture: Option<(u32, u32, f32)>,
+    /// What we send of our screen.
+    pub send_screen: Option<(u32, u32, f32)>,
+    /// What we receive of the far end's screen.
+    pub receive_screen: Option<(u32, u32, f32)>,
     /// Milliseconds of sound kept against unsteady arrival.
     pub buffer_ms: f64,
     /// Milliseconds by which the picture leads the sound.
@@ -442,4 +476,8 @@ pub struct Devices {
     pub microphone_problem: Option<DeviceError>,
     /// What is wrong with the loudspeaker.
     pub speaker_problem: Option<DeviceError>,
+    /// The microphone that is used in place of the chosen one, which is missing.
+    pub microphone_stand_in: Option<String>,
+    /// The loudspeaker that is used in place of the chosen one, which is missing.
+    pub speaker_stand_in: Option<String>,
 }

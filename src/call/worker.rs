@@ -4,6 +4,8 @@
 mod call_media;
 mod finding;
 mod keeping;
+mod recording;
+mod screens;
 mod sounds;
 
 use std::path::PathBuf;
@@ -16,7 +18,9 @@ use tokio::sync::mpsc;
 
 #[cfg(feature = "server")]
 use super::built_in_server::BuiltInServer;
-use super::client_machine::{ClientCommand, ClientConfig, ClientEvent, ClientMachine};
+use super::client_machine::{
+    ClientCommand, ClientConfig, ClientEvent, ClientMachine, ScreenCommand, SendTarget,
+};
 use super::command::Command;
 use super::echo_test::EchoTest;
 use super::event::{Event, Notice, Refusal};
@@ -38,6 +42,7 @@ use crate::rtmfp::crypto::Profile;
 use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
 use keeping::next_answer;
+use screens::Screens;
 
 /// How often devices and figures are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -96,6 +101,7 @@ pub(super) struct Worker {
     find_further: mpsc::Sender<(String, Vec<std::net::SocketAddr>)>,
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
+    screens: Screens,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
@@ -215,6 +221,7 @@ pub(super) fn prepare(
         find_further,
         listed_devices,
         list_devices,
+        screens: Screens::new(),
         file_reports,
         _files: files,
         history,
@@ -263,6 +270,10 @@ impl Worker {
                         self.ask(ClientCommand::Frame(frame));
                     }
                 }
+                Some(frame) = self.screens.frames.recv() => {
+                    self.ask(ClientCommand::Screen(ScreenCommand::Frame(frame)));
+                }
+                Some(found) = self.screens.listed.recv() => self.screens_listed(found),
                 () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
                 Some((url, addresses)) = self.further_found.recv() => {
@@ -375,6 +386,7 @@ impl Worker {
             Command::ChooseMicrophone(name) => self.choose_microphone(name),
             Command::ChooseSpeaker(name) => self.choose_speaker(name),
             Command::RefreshDevices => self.look_for_devices(),
+            Command::ListScreens => self.look_for_screens(),
             Command::Preview(on) => {
                 self.previewing = *on;
                 self.follow_devices();
@@ -384,6 +396,8 @@ impl Worker {
             | Command::Decline
             | Command::SetMuted(_)
             | Command::HangUp
+            | Command::ShareScreen { .. }
+            | Command::StopSharing
             | Command::Dismiss
             | Command::SendText { .. }
             | Command::MarkRead(_)
@@ -401,6 +415,8 @@ impl Worker {
             | Command::DeclineWith(_)
             | Command::DeclineSecond(_)
             | Command::Hold(_)
+            | Command::StartRecording { .. }
+            | Command::StopRecording
             | Command::StartVerifying
             | Command::Verified { .. } => {}
         }
@@ -433,14 +449,12 @@ impl Worker {
             }
             ClientEvent::MediaStarted { muted, camera_on, .. } => self.start_media(muted, camera_on),
             ClientEvent::MediaStopped => self.stop_media(),
+            ClientEvent::Recording(step) => self.record(step),
             ClientEvent::Frame(frame) => self.studio.push(frame),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
-            ClientEvent::Target(target) => self.studio.set_video_target(VideoTarget {
-                bits_per_second: target.bits_per_second,
-                width: target.width,
-                height: target.height,
-                frames_per_second: target.frames_per_second,
-            }),
+            ClientEvent::Target(target) => self.studio.set_video_target(target_of(target)),
+            ClientEvent::Screen(event) => self.screen_told(event),
+            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(Some(bits)),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
             ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
@@ -463,10 +477,13 @@ impl Worker {
 
     fn ask(&mut self, command: ClientCommand) {
         let is_frame = matches!(command, ClientCommand::Frame(_));
+        let is_screen = matches!(command, ClientCommand::Screen(ScreenCommand::Frame(_)));
         if self.driver.try_command(command).is_err() {
-            tracing::warn!(is_frame, "the network task does not keep up");
+            tracing::warn!(is_frame, is_screen, "the network task does not keep up");
             if is_frame {
                 self.frame_fell.store(true, Ordering::Relaxed);
+            } else if is_screen {
+                self.studio.request_screen_key_frame();
             }
         }
     }
@@ -497,11 +514,14 @@ impl Worker {
         view.far_level = self.studio.far_level();
         view.devices = Arc::new(self.devices.clone());
         view.echo_test = self.echo.is_on();
+        view.screens.clone_from(&self.screens.choices);
         view.settings = Arc::new(self.config.settings.clone());
         if let CallState::Up(call) = &mut view.call {
             let media = &self.figures.media;
             call.quality.send_picture = media.send_picture;
             call.quality.receive_picture = media.receive_picture;
+            call.quality.send_screen = self.figures.screen.send_picture.filter(|_| call.sharing.is_some());
+            call.quality.receive_screen = self.figures.screen.receive_picture.filter(|_| call.far_shares);
             call.quality.buffer_ms = f64::from(media.buffer_ms);
             call.quality.lip_sync_ms = media.lip_sync_ms;
             call.speaking_muted = self.muted_speech.is_speaking();
@@ -518,6 +538,15 @@ impl Worker {
         if changed {
             (self.config.waker)();
         }
+    }
+}
+
+fn target_of(target: SendTarget) -> VideoTarget {
+    VideoTarget {
+        bits_per_second: target.bits_per_second,
+        width: target.width,
+        height: target.height,
+        frames_per_second: target.frames_per_second,
     }
 }
 

@@ -75,6 +75,9 @@ pub(crate) struct HeadlessFlags {
     /// none, or file:PATH (.y4m: the pictures that would have been shown).
     #[arg(long, value_name = "SINK", default_value = "none")]
     pub(crate) picture: String,
+    /// Records the call into this file (MP4), once the far end was told; what is there is never written over.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
     /// Sends a chat message once the call is up; may be repeated. What arrives is printed, a line each.
     #[arg(long, value_name = "TEXT")]
     pub(crate) say: Vec<String>,

@@ -29,11 +29,15 @@ const STEP: Duration = Duration::from_millis(20);
 /// The server must have accepted us within this.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 
+/// What a program that knows no recordings is told as a chat line.
+const RECORDING_NOTICE: &str = "I am recording this call from now on.";
+
 /// A client without a window.
 pub(crate) struct Headless {
     pub(crate) client: RunningClient,
     pub(crate) with_video: bool,
     say: Vec<String>,
+    record: Option<PathBuf>,
     for_seconds: Option<Duration>,
     statistics: Statistics,
     interrupted: Arc<AtomicBool>,
@@ -115,6 +119,7 @@ impl Headless {
             client,
             with_video,
             say: headless.say,
+            record: headless.record,
             for_seconds: headless.for_seconds,
             statistics,
             interrupted: watch_signals()?,
@@ -170,6 +175,12 @@ impl Headless {
             Event::Up { peer, .. } => {
                 self.up = Some((peer, Instant::now()));
                 self.setup = self.dialled.map(|at| at.elapsed());
+                if let Some(path) = &self.record {
+                    let (to, notice) = (Some(path.clone()), RECORDING_NOTICE.to_owned());
+                    if !self.client.try_command(Command::StartRecording { to, notice }) {
+                        eprintln!("The call could not be recorded.");
+                    }
+                }
                 for text in &self.say {
                     if !self.client.try_command(Command::SendText { to: peer, text: text.clone() }) {
                         eprintln!("A message could not be sent.");
@@ -219,7 +230,12 @@ impl Headless {
                 let text = text.replace(['\n', '\r'], " ");
                 let _ = writeln!(out, "{name}: {text}").and_then(|()| out.flush());
             }
-            Event::Notice(Notice::Device(problem)) => eprintln!("{problem}"),
+            Event::Notice(Notice::Device(news)) => eprintln!("{news}"),
+            Event::Recorded(path) => eprintln!("The call was recorded: {}", path.display()),
+            Event::FarRecords { name, on: true, .. } => eprintln!("{name} records the call."),
+            Event::Notice(Notice::RecordingStopped { path, why }) => {
+                eprintln!("The recording {} stopped: {why}. The call goes on.", path.display());
+            }
             Event::Notice(Notice::TextNotSent) => eprintln!("A message could not be sent."),
             _ => {}
         }

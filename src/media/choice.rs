@@ -66,6 +66,20 @@ pub enum PictureSink {
     File(PathBuf),
 }
 
+/// What of the screen is shown to the far end.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum ScreenSource {
+    /// Everything, on all screens together.
+    #[default]
+    Everything,
+    /// One of several screens, by the system's number for it.
+    Screen(u32),
+    /// One window, by the system's number for it.
+    Window(u32),
+    /// What the person chooses in the system's own dialog, where the system lets nobody else offer a choice (Wayland).
+    Asked,
+}
+
 /// A word with a fixed meaning, or the path behind `file:`; `None` for a name.
 enum Word<'a> {
     Default,

@@ -25,6 +25,8 @@ pub enum DeviceKind {
     Speaker,
     /// Where shown pictures are kept.
     Picture,
+    /// A screen or a window that is shown to the far end.
+    Screen,
 }
 
 /// What is wrong with a device.
@@ -42,6 +44,10 @@ pub enum Problem {
     Stopped,
     /// It was asked and never answered.
     NoAnswer,
+    /// It was asked again and again and never answered: nothing but a change outside helps.
+    Hung,
+    /// A microphone gives nothing but exact zeros.
+    Silent,
     /// A file that stands in for a device cannot be read or written.
     File {
         /// Which file.
@@ -68,6 +74,7 @@ impl fmt::Display for DeviceKind {
             Self::Microphone => "microphone",
             Self::Speaker => "speaker",
             Self::Picture => "picture file",
+            Self::Screen => "screen or window",
         })
     }
 }
@@ -101,6 +108,19 @@ impl fmt::Display for DeviceError {
                     "The {device} does not answer; unplug it and plug it in again, or choose another."
                 )
             }
+            Problem::Hung => {
+                write!(
+                    out,
+                    "The {device} does not answer any more; unplug it and plug it in again, or restart the program."
+                )
+            }
+            Problem::Silent => {
+                write!(
+                    out,
+                    "The {device} gives only silence; it may be switched off at the device or blocked in the \
+                     system's privacy settings."
+                )
+            }
             Problem::File { path, reason } => {
                 write!(
                     out,
@@ -128,6 +148,8 @@ mod tests {
             Problem::Unsupported,
             Problem::Stopped,
             Problem::NoAnswer,
+            Problem::Hung,
+            Problem::Silent,
             file,
         ] {
             let text = DeviceError::new(DeviceKind::Camera, problem).to_string();

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+pub use super::receive_pipeline::SoundFigures;
+
 /// The figures of a call so far. Counters of the sending side start again with `start_sending`, those of the receiving
 /// side with `start_receiving`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -26,12 +28,16 @@ pub struct MediaFigures {
     pub sound_concealed_ms: u64,
     /// What the jitter buffer aims at, in milliseconds.
     pub buffer_ms: u32,
+    /// What became of the far end's sound.
+    pub sound: SoundFigures,
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.
     pub lip_sync_ms: Option<f64>,
     /// Median from capture to show, where the far end sends the test picture and both share a clock.
     pub glass_to_glass_ms: Option<f64>,
     /// Median from microphone to ear, where the far end sends the test tone and both share a clock; modulo a second.
     pub mouth_to_ear_ms: Option<f64>,
+    /// By how many milliseconds voice processing delays what is sent; 0 while it is off.
+    pub voice_delay_ms: f64,
     /// Width, height and pictures a second of what is sent.
     pub send_picture: Option<(u32, u32, f32)>,
     /// Width, height and pictures a second of what is shown.

@@ -8,145 +8,16 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use crate::media::codec::audio_decoder::AudioDecoder;
 use crate::media::codec::video_decoder::{Decoded, VideoDecoder};
 use crate::media::picture::Picture;
-use crate::media::playout::jitter_buffer::{JitterBuffer, Pace, Step};
 use crate::media::playout::lip_sync::LipSync;
-use crate::media::playout::stretch;
 
-/// Samples of a block: 10 ms at 48 kHz.
-pub(crate) const BLOCK: usize = 480;
+#[cfg(test)]
+mod lossy_line;
+mod sound;
 
-/// 10 ms of sound to be heard.
-#[derive(Clone, Debug)]
-pub(crate) struct Block {
-    pub(crate) samples: [f32; BLOCK],
-    /// The capture stamp of its first sample, once sound flows.
-    pub(crate) timestamp: Option<u32>,
-    /// Milliseconds of sound made up while filling this block.
-    pub(crate) concealed_ms: u32,
-}
-
-/// Packets to blocks of sound.
-pub(crate) struct AudioReceiver {
-    buffer: JitterBuffer,
-    decoder: AudioDecoder,
-    decoded: Vec<f32>,
-    concealed_in_a_row: u32,
-    blocks_since_stretch: u32,
-}
-
-impl AudioReceiver {
-    pub(crate) fn new() -> Result<Self, opus::Error> {
-        Ok(Self {
-            buffer: JitterBuffer::new(),
-            decoder: AudioDecoder::new()?,
-            decoded: Vec::new(),
-            concealed_in_a_row: 0,
-            blocks_since_stretch: 0,
-        })
-    }
-
-    /// Takes a packet as it arrives.
-    pub(crate) fn push(&mut self, timestamp: u32, packet: Bytes, now: Instant) {
-        self.buffer.push(timestamp, packet, now);
-    }
-
-    /// The delay the jitter buffer aims at, in milliseconds.
-    pub(crate) fn target_ms(&self) -> u32 {
-        self.buffer.target_ms()
-    }
-
-    /// The next 10 ms.
-    pub(crate) fn pull(&mut self, now: Instant) -> Block {
-        let mut concealed_ms = 0;
-        while self.decoded.len() < BLOCK {
-            let step = self.buffer.step(now, self.decoded_ms());
-            if step == Step::Wait {
-                break;
-            }
-            concealed_ms += self.follow(step);
-        }
-        self.keep_pace(now);
-        let timestamp = self.buffer.position(self.decoded_ms()).map(|stamp| stamp.round() as i64 as u32);
-        let mut samples = [0.0; BLOCK];
-        let ready = self.decoded.len().min(BLOCK);
-        for (out, sample) in samples.iter_mut().zip(self.decoded.drain(..ready)) {
-            *out = sample;
-        }
-        Block { samples, timestamp, concealed_ms }
-    }
-
-    fn decoded_ms(&self) -> f64 {
-        self.decoded.len() as f64 / 48.0
-    }
-
-    /// Does what the buffer decided. How many milliseconds had to be made up.
-    fn follow(&mut self, step: Step) -> u32 {
-        let (sound, made_up) = match step {
-            Step::Wait => return 0,
-            Step::Packet(packet) => match self.decoder.decode(&packet) {
-                Some(sound) if !sound.is_empty() => (sound, 0),
-                _ => return self.make_up(20),
-            },
-            Step::Repair { next_packet, milliseconds } => {
-                match self.decoder.repair(&next_packet, milliseconds) {
-                    Some(sound) if !sound.is_empty() => (sound, 0),
-                    _ => return self.make_up(milliseconds),
-                }
-            }
-            Step::Conceal { milliseconds } => return self.make_up(milliseconds),
-        };
-        self.concealed_in_a_row = 0;
-        self.decoded.extend_from_slice(sound);
-        made_up
-    }
-
-    fn make_up(&mut self, milliseconds: u32) -> u32 {
-        self.concealed_in_a_row += milliseconds;
-        // What the decoder invents sounds like a robot after a while; silence does not.
-        let sound = if self.concealed_in_a_row <= LONGEST_INVENTION {
-            self.decoder.conceal(milliseconds)
-        } else {
-            None
-        };
-        match sound {
-            Some(sound) if !sound.is_empty() => self.decoded.extend_from_slice(sound),
-            _ => self.decoded.resize(self.decoded.len() + milliseconds as usize * 48, 0.0),
-        }
-        milliseconds
-    }
-
-    fn keep_pace(&mut self, now: Instant) {
-        self.blocks_since_stretch += 1;
-        if self.blocks_since_stretch < BLOCKS_BETWEEN_STRETCHES || self.concealed_in_a_row > 0 {
-            return;
-        }
-        let pace = self.buffer.pace(now, self.decoded_ms());
-        if pace == Pace::Keep {
-            return;
-        }
-        while self.decoded.len() < ENOUGH_TO_STRETCH && self.buffer.has_next() {
-            let step = self.buffer.step(now, self.decoded_ms());
-            self.follow(step);
-        }
-        let changed = match pace {
-            Pace::Shorten => stretch::shorten(&mut self.decoded),
-            Pace::Lengthen => stretch::lengthen(&mut self.decoded),
-            Pace::Keep => 0,
-        };
-        if changed > 0 {
-            self.blocks_since_stretch = 0;
-        }
-    }
-}
-
-/// Milliseconds of invented sound before silence.
-const LONGEST_INVENTION: u32 = 120;
-const BLOCKS_BETWEEN_STRETCHES: u32 = 4;
-/// Samples in hand that a change of length needs, so that a block is left after it.
-const ENOUGH_TO_STRETCH: usize = 1200;
+pub use sound::SoundFigures;
+pub(crate) use sound::{AudioReceiver, BLOCK};
 
 /// One coded picture on its way to the decoder.
 #[derive(Clone, Debug)]

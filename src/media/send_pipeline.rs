@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use crate::media::capture_clock::Unwrapped;
-use crate::media::codec::audio_encoder::{AudioEncoder, FRAME};
+use crate::media::codec::audio_encoder::{AudioEncoder, Content, FRAME};
 use crate::media::codec::video_encoder::VideoEncoder;
 use crate::media::encoded::EncodedFrame;
 use crate::media::picture::Picture;
 use crate::media::shaping::scale::{fitting, scaled};
+use crate::media::stream::Stream;
 
 /// Upper limits for the pictures sent. The shape of the picture is kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -33,6 +34,7 @@ impl Default for VideoTarget {
 
 /// Pictures to coded frames.
 pub(crate) struct VideoSender {
+    stream: Stream,
     encoder: Option<VideoEncoder>,
     target: VideoTarget,
     follow: Unwrapped,
@@ -47,7 +49,13 @@ pub(crate) struct VideoSender {
 
 impl VideoSender {
     pub(crate) fn new(target: VideoTarget) -> Self {
+        Self::for_stream(Stream::Camera, target)
+    }
+
+    /// For pictures of that kind.
+    pub(crate) fn for_stream(stream: Stream, target: VideoTarget) -> Self {
         Self {
+            stream,
             encoder: None,
             target,
             follow: Unwrapped::default(),
@@ -111,7 +119,7 @@ impl VideoSender {
         let fits = |encoder: &VideoEncoder| encoder.size() == size && encoder.reaches(bits);
         let encoder = match self.encoder.take().filter(fits) {
             Some(encoder) => self.encoder.insert(encoder),
-            None => self.encoder.insert(VideoEncoder::new(size, bits, per_second)?),
+            None => self.encoder.insert(VideoEncoder::for_stream(self.stream, size, bits, per_second)?),
         };
         encoder.set_bit_rate(bits)?;
         encoder.set_frame_rate(per_second)?;
@@ -154,11 +162,24 @@ pub(crate) struct AudioSender {
     /// The stamp of the first waiting sample, in milliseconds.
     stamp: Option<f64>,
     muted: bool,
+    expected_loss: u8,
+    content: Content,
+    silence: Silence,
 }
 
 impl AudioSender {
     pub(crate) fn new() -> Result<Self, opus::Error> {
-        Ok(Self { encoder: AudioEncoder::new()?, waiting: Vec::new(), stamp: None, muted: false })
+        let content = Content::Voice;
+        let encoder = AudioEncoder::new(content)?;
+        Ok(Self {
+            encoder,
+            waiting: Vec::new(),
+            stamp: None,
+            muted: false,
+            expected_loss: 0,
+            content,
+            silence: Silence::default(),
+        })
     }
 
     /// While muted, silence is sent: the far end's clock goes on.
@@ -167,7 +188,30 @@ impl AudioSender {
     }
 
     pub(crate) fn set_expected_loss(&mut self, percent: u8) {
+        self.expected_loss = percent;
         self.encoder.set_expected_loss(percent);
+    }
+
+    /// Whether what comes from now on is coded as music instead of a voice.
+    pub(crate) fn set_music(&mut self, music: bool) {
+        let content = if music { Content::Music } else { Content::Voice };
+        if self.content == content {
+            return;
+        }
+        // An Opus encoder cannot change what it was made for.
+        match AudioEncoder::new(content) {
+            Ok(encoder) => {
+                self.encoder = encoder;
+                self.encoder.set_expected_loss(self.expected_loss);
+                self.content = content;
+            }
+            Err(error) => tracing::warn!(%error, "the encoder stays as it was"),
+        }
+    }
+
+    /// Bits a second from the next frame on; `None` is the usual.
+    pub(crate) fn set_bit_rate(&mut self, bits_per_second: Option<u32>) {
+        self.encoder.set_bit_rate(bits_per_second);
     }
 
     /// Takes sound at 48 kHz with the stamp of its first sample; gives what is complete.
@@ -183,11 +227,29 @@ impl AudioSender {
             let packet =
                 if self.muted { self.encoder.encode(&[0.0; FRAME]) } else { self.encoder.encode(frame) };
             let timestamp = stamp.rem_euclid(WRAP).round() as u64 as u32;
-            frames.extend(packet.map(|packet| EncodedFrame::Audio { timestamp, packet }));
+            if let Some(packet) = packet.filter(|packet| self.silence.is_worth_sending(packet)) {
+                frames.push(EncodedFrame::Audio { timestamp, packet });
+            }
             *stamp = (*stamp + 20.0).rem_euclid(WRAP);
             self.waiting.drain(..FRAME);
         }
         frames
+    }
+}
+
+/// Discontinuous transmission: packets in which nothing is heard, and that the far end need not have.
+#[derive(Debug, Default)]
+struct Silence {
+    /// So many of them in a row.
+    packets: u32,
+}
+
+impl Silence {
+    /// A silence is said twice, in case the first is lost, and then ten times a second: what lies between costs more in
+    /// headers than it tells.
+    fn is_worth_sending(&mut self, packet: &[u8]) -> bool {
+        self.packets = if packet.len() <= 2 { self.packets + 1 } else { 0 };
+        self.packets <= 2 || self.packets.is_multiple_of(5)
     }
 }
 
@@ -290,12 +352,37 @@ mod tests {
     }
 
     #[test]
+    fn music_gets_more_bits_than_a_voice_and_sound_goes_on() {
+        let mut sender = AudioSender::new().unwrap();
+        let chord: Vec<f32> = (0..48_000)
+            .map(|n| [0.02, 0.031, 0.047].iter().map(|w| (n as f32 * w).sin() * 0.2).sum())
+            .collect();
+        let bytes = |frames: &[EncodedFrame]| -> usize {
+            frames
+                .iter()
+                .map(|frame| if let EncodedFrame::Audio { packet, .. } = frame { packet.len() } else { 0 })
+                .sum()
+        };
+        let voice = sender.push(&chord, 0);
+        sender.set_music(true);
+        let music = sender.push(&chord, 1000);
+        assert!(bytes(&music) > bytes(&voice) * 2, "{} {}", bytes(&voice), bytes(&music));
+        assert_eq!(stamps(&music).first(), Some(&1000));
+    }
+
+    #[test]
     fn a_muted_microphone_sends_silence_on_time() {
         let mut sender = AudioSender::new().unwrap();
         sender.set_muted(true);
         let loud: Vec<f32> = (0..48_000).map(|n| (n as f32 * 0.1).sin()).collect();
         let frames = sender.push(&loud, 0);
-        assert_eq!(frames.len(), 50);
+        let stamps = stamps(&frames);
+        assert!(stamps.iter().all(|stamp| stamp % 20 == 0), "{stamps:?}");
+        assert!(
+            stamps.windows(2).all(|pair| pair[1] - pair[0] <= 100),
+            "never silent for longer: {stamps:?}"
+        );
+        assert!((15..35).contains(&frames.len()), "{stamps:?}");
         let bytes: usize = frames
             .iter()
             .map(|frame| if let EncodedFrame::Audio { packet, .. } = frame { packet.len() } else { 0 })

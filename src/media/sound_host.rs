@@ -3,10 +3,14 @@
 //! On Linux PulseAudio's protocol comes first (PipeWire speaks it too); ALSA is the last resort, because behind a sound
 //! server it loses sound. Everything here may block: call it from a device thread.
 
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
 use cpal::traits::{DeviceTrait as _, HostTrait as _};
 use cpal::{BufferSize, Device, ErrorKind, Host, SampleFormat, StreamConfig, SupportedBufferSize};
 
 use super::device_error::{DeviceError, DeviceKind, Problem};
+use super::hardware::{SeenDevice, SeenKind};
 
 /// The sound service of this system, if it has any.
 fn host() -> Option<Host> {
@@ -23,13 +27,52 @@ fn host() -> Option<Host> {
     cpal::available_hosts().into_iter().find_map(|id| cpal::host_from_id(id).ok())
 }
 
-/// The names of the devices of one direction, each once.
-pub(crate) fn names(kind: DeviceKind) -> Vec<String> {
-    let Some(host) = host() else { return Vec::new() };
-    let mut names: Vec<String> =
-        devices(&host, kind).iter().filter(|device| !is_monitor(device)).filter_map(name).collect();
-    names.dedup();
-    names
+/// Looks for sound devices again and again, over one connection to the sound service.
+#[derive(Default)]
+pub(crate) struct Lookout {
+    host: Mutex<Option<Host>>,
+}
+
+impl Lookout {
+    /// The devices of one direction.
+    pub(crate) fn look(&self, kind: DeviceKind) -> SeenKind {
+        // A lock whose holder panicked guards nothing but a connection.
+        let mut kept = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = kept.as_ref().and_then(|host| look(host, kind));
+        seen.unwrap_or_else(|| {
+            // The sound service may have started again.
+            *kept = host();
+            kept.as_ref().and_then(|host| look(host, kind)).unwrap_or_default()
+        })
+    }
+}
+
+impl fmt::Debug for Lookout {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Lookout").finish_non_exhaustive()
+    }
+}
+
+/// `None` when the service does not answer.
+fn look(host: &Host, kind: DeviceKind) -> Option<SeenKind> {
+    let found: Vec<Device> = match kind {
+        DeviceKind::Microphone => host.input_devices().ok()?.collect(),
+        _ => host.output_devices().ok()?.collect(),
+    };
+    let default = match kind {
+        DeviceKind::Microphone => host.default_input_device(),
+        _ => host.default_output_device(),
+    };
+    let seen = |device: &Device| {
+        let own = match kind {
+            DeviceKind::Microphone => device.default_input_config(),
+            _ => device.default_output_config(),
+        };
+        let rate = own.ok().map(|own| own.sample_rate());
+        Some(SeenDevice { name: name(device)?, rate, hidden: is_monitor(device) })
+    };
+    let devices = found.iter().filter_map(seen).collect();
+    Some(SeenKind { devices, default: default.as_ref().and_then(name) })
 }
 
 /// The device of this name, or the system's default.
@@ -59,7 +102,8 @@ fn is_monitor(device: &Device) -> bool {
     device.id().is_ok_and(|id| id.id().ends_with(".monitor"))
 }
 
-fn name(device: &Device) -> Option<String> {
+/// What the system calls it.
+pub(crate) fn name(device: &Device) -> Option<String> {
     device.description().ok().map(|description| description.name().to_owned())
 }
 
@@ -109,9 +153,24 @@ pub(crate) fn problem(error: &cpal::Error) -> Problem {
     }
 }
 
-/// Whether a running stream is over after this error. The others are hiccups, or say that the system moved the stream.
-pub(crate) fn ends_the_stream(error: &cpal::Error) -> bool {
-    !matches!(error.kind(), ErrorKind::Xrun | ErrorKind::DeviceChanged | ErrorKind::RealtimeDenied)
+/// What an error means for a running stream.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum StreamEnd {
+    /// A hiccup.
+    GoesOn,
+    /// The system moved it, or its format is no longer the device's: it is to be built anew.
+    Moved,
+    /// It is over.
+    Over,
+}
+
+/// What this error means for the stream that told it.
+pub(crate) fn stream_end(error: &cpal::Error) -> StreamEnd {
+    match error.kind() {
+        ErrorKind::Xrun | ErrorKind::RealtimeDenied => StreamEnd::GoesOn,
+        ErrorKind::DeviceChanged => StreamEnd::Moved,
+        _ => StreamEnd::Over,
+    }
 }
 
 /// Calls a function generic over the sample type with the type of a [`SampleFormat`].

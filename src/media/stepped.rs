@@ -2,7 +2,8 @@
 //! heard, and takes what is heard and shown. For measuring whole calls in virtual time, where nothing waits.
 //!
 //! It holds the very pipelines that the threads of [`super::studio`] call, and calls them in the same order: what the
-//! threads do to a picture or a sound on its way, this does too. A step that is added there is added here.
+//! threads do to a picture or a sound on its way, this does too. A step that is added there is added here. Sound is taken
+//! as that of a file: no voice is processed.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 mod files;
@@ -215,7 +216,7 @@ impl SteppedStudio {
 
     /// What the jitter buffer aims at, in milliseconds.
     pub fn buffer_ms(&self) -> Option<u32> {
-        Some(self.receiving.as_ref()?.audio.target_ms())
+        Some(self.receiving.as_ref()?.audio.figures().target_ms)
     }
 
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.

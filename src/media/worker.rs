@@ -118,8 +118,7 @@ impl Drop for Retired {
         let until = Instant::now() + PATIENCE;
         while !thread.is_finished() {
             if Instant::now() >= until {
-                LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(name = thread.thread().name(), "a thread did not stop and was left behind");
+                leave_behind(&thread);
                 return;
             }
             thread.thread().unpark();
@@ -129,6 +128,50 @@ impl Drop for Retired {
         if thread.join().is_err() {
             tracing::error!(name, "a thread panicked");
         }
+    }
+}
+
+fn leave_behind(thread: &JoinHandle<()>) {
+    LEFT_BEHIND.fetch_add(1, Ordering::Relaxed);
+    tracing::warn!(name = thread.thread().name(), "a thread did not stop and was left behind");
+}
+
+/// Threads of one kind of device that were told to stop: those that do not are left behind, counted, and never waited for.
+#[derive(Debug, Default)]
+pub(crate) struct Closing {
+    stopping: Vec<(Retired, Instant)>,
+    hanging: Vec<JoinHandle<()>>,
+}
+
+impl Closing {
+    /// Tells a thread to stop. If it has not done so by then, it counts as hanging.
+    pub(crate) fn add(&mut self, worker: Worker, by: Instant) {
+        self.stopping.push((worker.retire(), by));
+    }
+
+    /// How many threads may still hold a device, and how many of them hang.
+    pub(crate) fn count(&mut self, now: Instant) -> (usize, usize) {
+        self.stopping.retain_mut(|(retired, by)| {
+            if retired.is_finished() {
+                return false;
+            }
+            if *by <= now
+                && let Some(thread) = retired.thread.take()
+            {
+                leave_behind(&thread);
+                self.hanging.push(thread);
+                return false;
+            }
+            true
+        });
+        self.hanging.retain(|thread| !thread.is_finished());
+        (self.stopping.len() + self.hanging.len(), self.hanging.len())
+    }
+
+    /// Whether a thread was told to stop and still has its time to do so.
+    pub(crate) fn is_waiting(&mut self, now: Instant) -> bool {
+        let (all, hanging) = self.count(now);
+        all > hanging
     }
 }
 

@@ -149,6 +149,17 @@ pub enum NodeEvent {
         /// The message.
         message: MediaMessage,
     },
+    /// A media message has gone out whole, just now; what was lost of it will go again.
+    MediaLeft {
+        /// To whom.
+        target: Target,
+        /// Of which kind.
+        kind: MediaKind,
+        /// Its time.
+        timestamp: u32,
+        /// Fragments sent in its session so far, with its last one.
+        fragments_sent: u64,
+    },
     /// Media messages were given up before they arrived.
     MediaAbandoned {
         /// To whom.

@@ -75,6 +75,8 @@ pub(super) enum Lane {
     Data,
     /// Sound or pictures.
     Media(MediaKind),
+    /// Data that the next of its kind makes worthless: reports.
+    Passing,
     /// Data that gives way to all else: files.
     Bulk,
 }

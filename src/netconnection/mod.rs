@@ -44,7 +44,7 @@
 //!
 //! # For who changes it
 //!
-//! The parts of a node: `connection` (and `accepted_connection`, the
+//! The parts of a node: `media_reports` (how media fare), `connection` (and `accepted_connection`, the
 //! server's end), `call`, `stream` (through a server), `peer_stream` and `playback` (direct). What they send stands in
 //! `message`, `command`, `user_control` and `flow_metadata`; [`media_tag`] is what is inside sound and picture messages.
 //!
@@ -64,6 +64,7 @@ mod flow_metadata;
 mod flow_sync;
 pub mod fuzzing;
 mod ids;
+mod media_reports;
 pub mod media_tag;
 mod message;
 pub mod node;

@@ -149,7 +149,13 @@ impl Node {
             else {
                 continue;
             };
-            let sent = outlet.send_media(&mut self.endpoint, now, kind, bytes.clone(), deadline);
+            let sent = outlet.send_media(
+                &mut self.endpoint,
+                now,
+                kind,
+                (bytes.clone(), message.timestamp),
+                deadline,
+            );
             let session = outlet.session;
             self.note_sent(session, target, Lane::Media(kind), sent);
         }
@@ -286,7 +292,7 @@ impl Node {
     }
 
     /// The direct session in which a peer plays us, or would.
-    fn sending_session(&self, peer: PeerId) -> Option<SessionKey> {
+    pub(super) fn sending_session(&self, peer: PeerId) -> Option<SessionKey> {
         let mut newest_first = self.direct_sessions(peer).rev().map(|(key, _)| key);
         let plays = |key: &SessionKey| {
             self.subscribers
@@ -307,13 +313,15 @@ impl Node {
         self.note_sent(session, target, Lane::Data, sent);
     }
 
-    fn note_sent(&mut self, session: SessionKey, target: Target, lane: Lane, sent: Sent) {
+    pub(super) fn note_sent(&mut self, session: SessionKey, target: Target, lane: Lane, sent: Sent) {
         if let (Some(flow), Some(session)) = (sent.opened, self.sessions.get_mut(&session)) {
             session.outgoing.insert(flow, Outgoing::Stream(target, lane));
         }
         match lane {
             _ if sent.queued => {}
             Lane::Media(kind) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
+            // The next is on its way.
+            Lane::Passing => {}
             Lane::Data | Lane::Bulk => {
                 tracing::warn!("a data message was dropped: the stream takes no more")
             }
@@ -321,7 +329,7 @@ impl Node {
     }
 
     /// A publication stands for each of its subscribers.
-    fn single_targets(&self, target: Target) -> Vec<Target> {
+    pub(super) fn single_targets(&self, target: Target) -> Vec<Target> {
         match target {
             Target::Publication(publication) => {
                 let of_it = self.subscribers.iter().filter(|(_, s)| s.publication() == Some(publication));
@@ -352,6 +360,9 @@ impl Node {
             Event::FlowRefused { session, flow, code: _ } => self.on_flow_refused(now, session, flow),
             Event::MessageDone { session, flow, message, delivered } => {
                 self.on_message_done(session, flow, message, delivered);
+            }
+            Event::MessageLeft { session, flow, message, fragments_sent } => {
+                self.on_message_left(session, flow, message, fragments_sent);
             }
             Event::FlowWritable { .. } => {}
             Event::FlowCompleted { session, flow } => {
@@ -575,7 +586,7 @@ impl Node {
                 self.tell(NodeEvent::BulkMoved { target });
                 return;
             }
-            Lane::Data => return,
+            Lane::Data | Lane::Passing => return,
         };
         let Some(outlet) = outlet_of(&mut self.subscribers, &mut self.streams, &mut self.served, target)
         else {

@@ -4,7 +4,8 @@
 //! Each kind of media is a chain: a message may fall with the one before it. What has already fallen is remembered here,
 //! so that a delta picture without its predecessor costs nothing on the wire.
 
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -25,6 +26,7 @@ pub(super) struct Outlet {
     data: Way,
     audio: Way,
     video: Way,
+    passing: Way,
     bulk: Way,
 }
 
@@ -33,6 +35,8 @@ pub(super) struct Outlet {
 struct Way {
     flow: WayFlow,
     before: Before,
+    /// The times of media messages that have not gone out whole, oldest first.
+    times: VecDeque<(MessageId, u32)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -71,8 +75,8 @@ impl Sent {
 
 impl Outlet {
     pub(super) fn new(session: SessionKey, stream: u32, answers: Option<ReceiveFlowId>) -> Self {
-        let [data, audio, video, bulk] = Default::default();
-        Self { session, stream, answers, data, audio, video, bulk }
+        let [data, audio, video, passing, bulk] = Default::default();
+        Self { session, stream, answers, data, audio, video, passing, bulk }
     }
 
     /// Sends a command, a status or data: always delivered, in order.
@@ -85,6 +89,14 @@ impl Outlet {
     pub(super) fn send_bulk(&mut self, endpoint: &mut Endpoint, now: Instant, message: Bytes) -> Sent {
         let options = WriteOptions { report: true, ..WriteOptions::default() };
         self.send_in_order(endpoint, now, Lane::Bulk, message, options)
+    }
+
+    /// Sends data that the next of its kind makes worthless: as urgently as sound, given up soon, and whatever comes late is
+    /// passed over.
+    pub(super) fn send_passing(&mut self, endpoint: &mut Endpoint, now: Instant, message: Bytes) -> Sent {
+        let by = Some(now + PASSING);
+        let options = WriteOptions { start_by: by, finish_by: by, ..WriteOptions::default() };
+        self.send_in_order(endpoint, now, Lane::Passing, message, options)
     }
 
     fn send_in_order(
@@ -106,7 +118,7 @@ impl Outlet {
         endpoint: &mut Endpoint,
         now: Instant,
         kind: MediaKind,
-        message: Bytes,
+        (message, time): (Bytes, u32),
         deadline: MediaDeadline,
     ) -> Sent {
         let needs = match (deadline.needs_previous, self.way(Lane::Media(kind)).before) {
@@ -119,8 +131,20 @@ impl Outlet {
             WriteOptions { start_by: deadline.start_by, finish_by: deadline.finish_by, needs, report: true };
         let written = fits(&message).then(|| endpoint.write(now, self.session, flow, message, options));
         let id = written.and_then(Result::ok);
-        self.way(Lane::Media(kind)).before = id.map_or(Before::Fallen, Before::Waiting);
+        let way = self.way(Lane::Media(kind));
+        way.before = id.map_or(Before::Fallen, Before::Waiting);
+        if way.times.len() >= MOST_TIMES {
+            way.times.pop_front();
+        }
+        way.times.extend(id.map(|id| (id, time)));
         Sent { queued: id.is_some(), opened: new.then_some(flow) }
+    }
+
+    /// A media message has gone out whole; answers its time. Those before it were given up, or go out no more.
+    pub(super) fn on_message_left(&mut self, kind: MediaKind, message: MessageId) -> Option<u32> {
+        let times = &mut self.way(Lane::Media(kind)).times;
+        while times.pop_front_if(|(id, _)| *id < message).is_some() {}
+        times.pop_front_if(|(id, _)| *id == message).map(|(_, time)| time)
     }
 
     /// A media message left the queue.
@@ -157,6 +181,7 @@ impl Outlet {
             Lane::Data => &self.data,
             Lane::Media(MediaKind::Audio) => &self.audio,
             Lane::Media(MediaKind::Video) => &self.video,
+            Lane::Passing => &self.passing,
             Lane::Bulk => &self.bulk,
         };
         match way.flow {
@@ -167,7 +192,7 @@ impl Outlet {
 
     /// Finishes the flows after what is queued; stale media is not worth waiting for, and bulk data goes on another time.
     pub(super) fn close(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        for way in [&mut self.audio, &mut self.video, &mut self.bulk] {
+        for way in [&mut self.audio, &mut self.video, &mut self.passing, &mut self.bulk] {
             if let WayFlow::Open(flow) = way.flow {
                 endpoint.abandon_queued(now, self.session, flow);
             }
@@ -183,7 +208,7 @@ impl Outlet {
 
     /// Finishes the flows of media at once; others may take their place when there is something to send again.
     pub(super) fn close_media(&mut self, endpoint: &mut Endpoint, now: Instant) {
-        for way in [&mut self.audio, &mut self.video, &mut self.bulk] {
+        for way in [&mut self.audio, &mut self.video, &mut self.passing, &mut self.bulk] {
             if let WayFlow::Open(flow) = way.flow {
                 endpoint.abandon_queued(now, self.session, flow);
                 endpoint.close_flow(now, self.session, flow);
@@ -192,8 +217,8 @@ impl Outlet {
         }
     }
 
-    fn ways(&mut self) -> [&mut Way; 4] {
-        [&mut self.data, &mut self.audio, &mut self.video, &mut self.bulk]
+    fn ways(&mut self) -> [&mut Way; 5] {
+        [&mut self.data, &mut self.audio, &mut self.video, &mut self.passing, &mut self.bulk]
     }
 
     fn way(&mut self, lane: Lane) -> &mut Way {
@@ -201,6 +226,7 @@ impl Outlet {
             Lane::Data => &mut self.data,
             Lane::Media(MediaKind::Audio) => &mut self.audio,
             Lane::Media(MediaKind::Video) => &mut self.video,
+            Lane::Passing => &mut self.passing,
             Lane::Bulk => &mut self.bulk,
         }
     }
@@ -217,7 +243,7 @@ impl Outlet {
         let options = FlowOptions {
             metadata: metadata.encode(),
             priority,
-            time_critical: matches!(lane, Lane::Media(_)),
+            time_critical: matches!(lane, Lane::Media(_) | Lane::Passing),
             answers: self.answers,
         };
         let flow = endpoint.open_flow(self.session, options).ok()?;
@@ -236,9 +262,15 @@ fn kind_of_flow(lane: Lane, stream: u32, old: bool) -> (FlowMetadata, Priority) 
         Lane::Media(MediaKind::Audio) => (FlowMetadata::as_it_arrives(stream), Priority::Audio),
         // A picture is no use without the one before it; what is abandoned leaves no hole to wait for.
         Lane::Media(MediaKind::Video) => (FlowMetadata::in_order(stream), Priority::Video),
+        Lane::Passing => (FlowMetadata::as_it_arrives(stream), Priority::Immediate),
         Lane::Bulk => (FlowMetadata::in_order(stream), Priority::Background),
     }
 }
+
+/// How long passing data is worth anything.
+const PASSING: Duration = Duration::from_millis(150);
+/// Media messages of one kind whose times are remembered until they have gone out: some seconds' worth.
+const MOST_TIMES: usize = 512;
 
 /// Whether RTMP can say how long a message is (§5.1).
 fn fits(message: &Bytes) -> bool {

@@ -13,6 +13,8 @@ pub(crate) struct Counters {
     pub(crate) packets_received: u64,
     /// Fragments sent, repetitions included.
     pub(crate) fragments_sent: u64,
+    /// Fragments received, those that came before too.
+    pub(crate) fragments_received: u64,
     /// Fragments declared lost.
     pub(crate) fragments_lost: u64,
     /// Datagrams and chunks dropped.

@@ -97,6 +97,17 @@ pub enum Event {
         /// The far end's code.
         code: u64,
     },
+    /// All of a message we wrote has gone out for the first time, just now. What was lost of it will go again.
+    MessageLeft {
+        /// In which session.
+        session: SessionKey,
+        /// On which flow.
+        flow: SendFlowId,
+        /// Which, as [`super::Endpoint::write`] named it.
+        message: MessageId,
+        /// Fragments sent in the session so far, with this one.
+        fragments_sent: u64,
+    },
     /// A message we wrote is gone from the queue: acknowledged in full, or given up.
     MessageDone {
         /// In which session.

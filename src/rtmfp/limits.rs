@@ -71,6 +71,9 @@ pub(crate) const BURST_PACKETS: u32 = 6;
 /// With a window below this, user data does not wait until a batch is worth sending.
 pub(crate) const SMALLEST_BATCHED_WINDOW: usize = 8 * DATAGRAM_SIZE;
 
+/// A rate of sound and pictures that the layer above does not renew within this time governs them no more.
+pub(crate) const MEDIA_RATE_LIFETIME: Duration = Duration::from_secs(1);
+
 /// How long a time critical indication counts (§3.5.2.1, A.2).
 pub(crate) const TIME_CRITICAL_MEMORY: Duration = Duration::from_millis(800);
 

@@ -90,7 +90,7 @@ pub struct WriteOptions {
     pub finish_by: Option<Instant>,
     /// Falls with this earlier message of the same flow, when that one is given up.
     pub needs: Option<MessageId>,
-    /// Whether the layer above wants [`super::Event::MessageDone`].
+    /// Whether the layer above wants [`super::Event::MessageLeft`] and [`super::Event::MessageDone`].
     pub report: bool,
 }
 
@@ -135,11 +135,22 @@ pub struct KnownAddress {
     pub origin: AddressOrigin,
 }
 
+/// What the layer above found out about how much sound and pictures a path carries.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MediaRate {
+    /// Bytes a second that the path carries of ours.
+    pub bytes_per_second: u32,
+    /// How much longer than the shortest round trip what is in flight may take: as much as arrivals vary anyway.
+    pub leeway: Duration,
+}
+
 /// What a session looks like from inside, for people and for rate control.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionFigures {
     /// Smoothed round trip time (RFC 7016 §3.5.2.2), once measured.
     pub round_trip: Option<Duration>,
+    /// The shortest round trip of the last minutes: what the path takes without queues, as far as is known.
+    pub shortest_round_trip: Option<Duration>,
     /// How long until what is unacknowledged is sent again.
     pub retransmission_timeout: Duration,
     /// Bytes that may be in flight.
@@ -160,8 +171,11 @@ pub struct SessionFigures {
     pub packets_sent: u64,
     /// Datagrams received and opened.
     pub packets_received: u64,
-    /// Fragments sent.
+    /// Fragments sent, repetitions included.
     pub fragments_sent: u64,
+    /// Fragments received, those that came before too: what one end sent and the other received tells true losses, while
+    /// a sender alone takes a lost acknowledgement for lost data.
+    pub fragments_received: u64,
     /// Fragments declared lost.
     pub fragments_lost: u64,
     /// Chunks and packets dropped as malformed, forged or repeated.

@@ -55,10 +55,14 @@ pub struct Settings {
     pub keep_history: bool,
     /// Size, rate and mirror of our picture.
     pub video: VideoChoice,
+    /// What is done to our voice.
+    pub voice: VoiceChoice,
     /// How loud the far end is played, 0 to 2, 1 being as it comes.
     pub far_volume: f32,
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
     pub fill_picture: bool,
+    /// In a recording the far picture is large, with our own small in a corner; otherwise they lie side by side.
+    pub recording_far_large: bool,
     /// A new peer ID with every start, known to nobody afterwards.
     pub fresh_identity: bool,
     /// The UDP port of our own socket; 0 is any.
@@ -148,6 +152,26 @@ impl Default for VideoChoice {
     }
 }
 
+/// Our voice, as the person wants it.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct VoiceChoice {
+    /// What the loudspeaker plays is taken out of what the microphone hears.
+    pub echo_cancellation: bool,
+    /// Steady noise is made quieter.
+    pub noise_suppression: bool,
+    /// Who speaks softly is made louder.
+    pub automatic_gain: bool,
+    /// Music is sent as it is heard: nothing of the above, whatever it says, and more bits.
+    pub music_mode: bool,
+}
+
+impl Default for VoiceChoice {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, automatic_gain: true, music_mode: false }
+    }
+}
+
 /// The colour of what is chosen and pressed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -194,8 +218,10 @@ impl Default for Settings {
             typing: true,
             keep_history: true,
             video: VideoChoice::default(),
+            voice: VoiceChoice::default(),
             far_volume: 1.0,
             fill_picture: false,
+            recording_far_large: false,
             fresh_identity: false,
             port: 0,
             keepalive: 10,
@@ -266,6 +292,12 @@ pub fn data_dir(explicit: Option<PathBuf>) -> Result<PathBuf, SettingsError> {
 pub fn downloads(data_dir: &std::path::Path) -> PathBuf {
     let system = directories::UserDirs::new().and_then(|dirs| dirs.download_dir().map(PathBuf::from));
     system.unwrap_or_else(|| data_dir.join("downloads"))
+}
+
+/// The folder for recorded calls: one of our own in the system's for videos, or beside everything else. It need not exist.
+pub fn recordings(data_dir: &std::path::Path) -> PathBuf {
+    let system = directories::UserDirs::new().and_then(|dirs| dirs.video_dir().map(PathBuf::from));
+    system.map_or_else(|| data_dir.join("recordings"), |videos| videos.join("Tincan"))
 }
 
 fn usual_data_dir() -> Option<PathBuf> {

@@ -1,6 +1,6 @@
 //! One change of the settings at a time, so that whoever asks for it need not hold the rest.
 
-use super::{Accent, Language, Settings, Theme, VideoChoice, Visibility, WhoMayCall};
+use super::{Accent, Language, Settings, Theme, VideoChoice, Visibility, VoiceChoice, WhoMayCall};
 
 /// A change that applies at once and is kept.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Setting {
     KeepHistory(bool),
     /// Size, rate and mirror of our picture.
     Video(VideoChoice),
+    /// What is done to our voice.
+    Voice(VoiceChoice),
     /// A new peer ID with every start. Takes effect with the next one.
     FreshIdentity(bool),
     /// The UDP port of our own socket; 0 is any. Takes effect with the next start.
@@ -45,6 +47,8 @@ pub enum Setting {
     FarVolume(f32),
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
     FillPicture(bool),
+    /// In a recording the far picture is large, with our own small in a corner; otherwise they lie side by side.
+    RecordingFarLarge(bool),
 }
 
 impl Setting {
@@ -69,6 +73,7 @@ impl Setting {
             Self::Typing(on) => settings.typing = on,
             Self::KeepHistory(on) => settings.keep_history = on,
             Self::Video(video) => settings.video = video,
+            Self::Voice(voice) => settings.voice = voice,
             Self::FreshIdentity(on) => settings.fresh_identity = on,
             Self::Port(port) => settings.port = port,
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
@@ -76,6 +81,7 @@ impl Setting {
             Self::StartAtLogin(on) => settings.start_at_login = on,
             Self::FarVolume(volume) => settings.far_volume = volume.clamp(0.0, 2.0),
             Self::FillPicture(fill) => settings.fill_picture = fill,
+            Self::RecordingFarLarge(large) => settings.recording_far_large = large,
         }
     }
 }
@@ -93,6 +99,7 @@ mod tests {
     #[test]
     fn every_setting_changes_its_own_place() {
         let video = VideoChoice { most_lines: 360, mirror: false, ..VideoChoice::default() };
+        let voice = VoiceChoice { noise_suppression: false, music_mode: true, ..VoiceChoice::default() };
         let settings = after(vec![
             Setting::Theme(Theme::Light),
             Setting::Accent(Accent::Plum),
@@ -106,6 +113,7 @@ mod tests {
             Setting::Typing(false),
             Setting::KeepHistory(false),
             Setting::Video(video),
+            Setting::Voice(voice),
             Setting::FreshIdentity(true),
             Setting::Port(1_935),
             Setting::Keepalive(30),
@@ -113,6 +121,7 @@ mod tests {
             Setting::StartAtLogin(true),
             Setting::FarVolume(0.5),
             Setting::FillPicture(true),
+            Setting::RecordingFarLarge(true),
         ]);
         let expected = Settings {
             theme: Theme::Light,
@@ -127,6 +136,7 @@ mod tests {
             typing: false,
             keep_history: false,
             video,
+            voice,
             fresh_identity: true,
             port: 1_935,
             keepalive: 30,
@@ -134,6 +144,7 @@ mod tests {
             start_at_login: true,
             far_volume: 0.5,
             fill_picture: true,
+            recording_far_large: true,
             ..Settings::default()
         };
         assert_eq!(settings, expected);

@@ -26,6 +26,8 @@ pub enum ShortcutAction {
     FullScreen,
     /// Lets the call wait, or goes on with it.
     Hold,
+    /// Records the call, or no longer.
+    Record,
     /// Exchanges the far picture and our own.
     SwapPictures,
     /// Hides our own picture, or shows it again.
@@ -75,7 +77,7 @@ pub enum Where {
 
 impl ShortcutAction {
     /// Every action, as a list shows them.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Mute,
         Self::Camera,
         Self::Talk,
@@ -83,6 +85,7 @@ impl ShortcutAction {
         Self::Quality,
         Self::FullScreen,
         Self::Hold,
+        Self::Record,
         Self::SwapPictures,
         Self::HideSelf,
         Self::Snapshot,
@@ -111,6 +114,7 @@ impl ShortcutAction {
             Self::Quality => "quality",
             Self::FullScreen => "full_screen",
             Self::Hold => "hold",
+            Self::Record => "record",
             Self::SwapPictures => "swap_pictures",
             Self::HideSelf => "hide_self",
             Self::Snapshot => "snapshot",
@@ -140,6 +144,7 @@ impl ShortcutAction {
             Self::Quality => word("shortcut.quality"),
             Self::FullScreen => word("shortcut.full_screen"),
             Self::Hold => word("shortcut.hold"),
+            Self::Record => word("shortcut.record"),
             Self::SwapPictures => word("shortcut.swap_pictures"),
             Self::HideSelf => word("shortcut.hide_self"),
             Self::Snapshot => word("shortcut.snapshot"),
@@ -169,6 +174,7 @@ impl ShortcutAction {
             | Self::Quality
             | Self::FullScreen
             | Self::Hold
+            | Self::Record
             | Self::SwapPictures
             | Self::HideSelf
             | Self::Snapshot => Where::Call,
@@ -199,6 +205,7 @@ impl ShortcutAction {
             Self::Quality => plain(Key::T),
             Self::FullScreen => plain(Key::F),
             Self::Hold => plain(Key::H),
+            Self::Record => plain(Key::R),
             Self::SwapPictures => plain(Key::S),
             Self::HideSelf => plain(Key::G),
             Self::Snapshot => plain(Key::P),

@@ -8,6 +8,12 @@
 //! * `--picture FILE.y4m`, `--sound FILE.wav`: what camera and microphone take, in place of the built-in stand-ins.
 //! * `--size 1280x720`: the camera's pictures. * `--seconds N`: shorter than usual. * `--seed N`: other luck.
 //! * `--keep DIR`: keeps what was spoken and what was heard as WAV files.
+//! * `--scorer PROGRAM`: scores the sound; it is given both files and prints a number first. `tests/bench/scores` is one:
+//!   `cargo build --release --manifest-path tests/bench/scores/Cargo.toml`.
+//! * `--table FILE.md`: puts the table there too, below the line `<!-- table -->`. The one in the documentation is
+//!   `src/call/measured.md`, where the command stands that made it.
+//! * `--real DIR`: not in virtual time, but two whole programs and a server on loopback, that keep their files in DIR, with
+//!   a relay between them that spoils their way (`calls/real.rs`); needs the features `cli` and `server` too.
 //!
 //! How another condition or figure is added stands in `calls/mod.rs`.
 #![allow(dead_code, reason = "the tests that share these files need other parts of them")]
@@ -31,6 +37,7 @@ use std::time::Instant;
 
 use calls::condition::{Condition, all};
 use calls::media::Media;
+use calls::real::{Setting, call};
 
 use calls::scene::{Options, Scene};
 
@@ -45,6 +52,9 @@ struct Wanted {
     seconds: Option<u32>,
     seed: Option<u8>,
     keep: Option<PathBuf>,
+    scorer: Option<PathBuf>,
+    real: Option<PathBuf>,
+    table: Option<PathBuf>,
 }
 
 fn read_arguments() -> Result<Wanted, String> {
@@ -63,6 +73,9 @@ fn read_arguments() -> Result<Wanted, String> {
             "--picture" => wanted.picture = Some(value.into()),
             "--sound" => wanted.sound = Some(value.into()),
             "--keep" => wanted.keep = Some(value.into()),
+            "--scorer" => wanted.scorer = Some(value.into()),
+            "--table" => wanted.table = Some(value.into()),
+            "--real" => wanted.real = Some(value.into()),
             "--seconds" => wanted.seconds = Some(number()?),
             "--seed" => wanted.seed = u8::try_from(number()?).ok(),
             "--size" => {
@@ -89,33 +102,108 @@ fn main() {
     let mut json = wanted.json.as_ref().map(|file| {
         std::fs::File::create(file).unwrap_or_else(|error| stop(&format!("{}: {error}", file.display())))
     });
+    let mut write = |line: &str| {
+        if let Some(file) = &mut json {
+            writeln!(file, "{line}").unwrap_or_else(|error| stop(&error.to_string()));
+        }
+    };
     let chosen = |condition: &Condition| {
         wanted.only.as_ref().is_none_or(|only| condition.name.contains(only.as_str()))
     };
+    let conditions = all()
+        .into_iter()
+        .filter(chosen)
+        .map(|condition| Condition { seconds: wanted.seconds.unwrap_or(condition.seconds), ..condition });
+    let conditions: Vec<Condition> = conditions.collect();
+    match &wanted.real {
+        Some(folder) => in_real_time(&wanted, folder, &media, &conditions, &mut write),
+        None => in_virtual_time(&wanted, &media, &conditions, &mut write),
+    }
+}
+
+fn in_virtual_time(wanted: &Wanted, media: &Media, conditions: &[Condition], write: &mut dyn FnMut(&str)) {
     let mut reports = Vec::new();
-    for mut condition in all().into_iter().filter(chosen) {
-        condition.seconds = wanted.seconds.unwrap_or(condition.seconds);
+    for condition in conditions {
         let begun = Instant::now();
         let options = Options { seed: wanted.seed.unwrap_or(1), ..Options::default() };
-        let mut scene = Scene::new(&condition, &media, options);
+        let mut scene = Scene::new(condition, media, options);
         while scene.step() {}
         let mut told = scene.reports();
         for (number, report) in told.iter_mut().enumerate() {
             let watch = &scene.watches[number];
-            if let Some(folder) = &wanted.keep {
-                let name = format!("{}-{number}", condition.name);
-                keep(&folder.join(format!("{name}-spoken.wav")), &watch.spoken);
-                keep(&folder.join(format!("{name}-heard.wav")), &watch.heard);
-            }
-            if let Some(file) = &mut json {
-                let line = serde_json::to_string(report).expect("plain figures");
-                writeln!(file, "{line}").unwrap_or_else(|error| stop(&error.to_string()));
-            }
+            report.sound_score =
+                score(wanted, &format!("{}-{number}", condition.name), &watch.spoken, &watch.heard);
+            write(&serde_json::to_string(report).expect("plain figures"));
         }
         eprintln!("{}: {:.1} s", condition.name, begun.elapsed().as_secs_f64());
         reports.extend(told);
     }
-    print!("{}", calls::table::markdown(&reports));
+    let table = calls::table::markdown(&reports);
+    print!("{table}");
+    if let Some(file) = &wanted.table {
+        let text = std::fs::read_to_string(file).and_then(|text| {
+            let (above, _) = text.split_once(MARK).ok_or(std::io::Error::other("no line for the table"))?;
+            std::fs::write(file, format!("{above}{MARK}\n\n{table}"))
+        });
+        text.unwrap_or_else(|error| stop(&format!("{}: {error}", file.display())));
+    }
+}
+
+/// Where a table in a file begins.
+const MARK: &str = "<!-- table -->";
+
+fn in_real_time(
+    wanted: &Wanted,
+    folder: &Path,
+    media: &Media,
+    conditions: &[Condition],
+    write: &mut dyn FnMut(&str),
+) {
+    let Some(program) = option_env!("CARGO_BIN_EXE_tincan") else {
+        stop("--real needs the program: add the features cli and server")
+    };
+    let speech = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/media/speech.wav");
+    let camera = wanted.picture.as_ref().map(|file| format!("file:{}", file.display()));
+    let setting = Setting {
+        program: Path::new(program),
+        camera: camera.unwrap_or_else(|| "test".to_owned()),
+        sound: wanted.sound.clone().unwrap_or(speech),
+        folder: folder.to_owned(),
+    };
+    for condition in conditions.iter().filter(|condition| condition.calls == 1) {
+        let outcome = call(&setting, condition, media, wanted.seed.unwrap_or(1));
+        let outcome = outcome.unwrap_or_else(|problem| stop(&problem));
+        if outcome.through_the_relay < 1_000 {
+            stop("the programs found each other past the relay: run this where only loopback is");
+        }
+        let mut line = outcome.summary;
+        let name = format!("{}-real", condition.name);
+        line["condition"] = condition.name.into();
+        line["sound_score"] = score(wanted, &name, &outcome.spoken, &outcome.heard).into();
+        println!("{line}");
+        write(&line.to_string());
+    }
+}
+
+/// Keeps both sounds and has them scored, as far as that was asked for.
+fn score(wanted: &Wanted, name: &str, spoken: &[f32], heard: &[f32]) -> Option<f64> {
+    if wanted.keep.is_none() && wanted.scorer.is_none() {
+        return None;
+    }
+    let folder = wanted.keep.clone().unwrap_or_else(std::env::temp_dir);
+    let [first, second] = ["spoken", "heard"].map(|what| folder.join(format!("{name}-{what}.wav")));
+    keep(&first, spoken);
+    keep(&second, heard);
+    let scorer = wanted.scorer.as_ref()?;
+    let out = std::process::Command::new(scorer).args([&first, &second]).output();
+    let out = out.unwrap_or_else(|error| stop(&format!("{}: {error}", scorer.display())));
+    if wanted.keep.is_none() {
+        for file in [first, second] {
+            // Left behind at worst among the system's temporary files.
+            let _ = std::fs::remove_file(file);
+        }
+    }
+    String::from_utf8_lossy(&out.stdout).split_whitespace().next()?.parse().ok()
 }
 
 fn keep(file: &Path, sound: &[f32]) {

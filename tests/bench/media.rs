@@ -10,6 +10,7 @@ use tincan::media::picture::Picture;
 use tincan::media::playout::jitter_buffer::JitterBuffer;
 use tincan::media::shaping::colour::{from_jpeg, from_nv12, from_yuyv};
 use tincan::media::studio::{Studio, StudioSettings};
+use tincan::media::voice::{Played, VoiceProcessing, VoiceStage};
 
 use super::{Bench, best, nanoseconds};
 
@@ -27,6 +28,11 @@ pub(crate) fn run(bench: &Bench) {
     }
     if bench.wants("jitter_buffer") {
         bench.tell("jitter_buffer_packet", jitter_buffer(), "ns");
+    }
+    if bench.wants("voice") {
+        let plain = voice(None);
+        bench.tell("voice_10_ms_untouched", plain / 1000.0, "us");
+        bench.tell("voice_10_ms_processed", voice(Some(VoiceProcessing::default())) / 1000.0, "us");
     }
     if bench.wants("picture_720p") {
         pictures(bench);
@@ -64,6 +70,29 @@ fn conversions(bench: &Bench) {
     tell("yuyv", best(20, || from_yuyv(&yuyv, SIZE.0, SIZE.1)));
     tell("nv12", best(20, || from_nv12(&nv12, SIZE.0, SIZE.1)));
     tell("mjpeg", best(5, || from_jpeg(CAMERA_JPEG)));
+/// Five seconds of voice and of what is played beside it, in pieces of 10 ms; nanoseconds for each. Untouched, what is left
+/// is listening for speech.
+fn voice(processing: Option<VoiceProcessing>) -> f64 {
+    const PIECES: u64 = 500;
+    let start = Instant::now();
+    let mut sound = [0.0_f32; 480];
+    let mut out = Vec::with_capacity(960);
+    let seconds = best(3, || {
+        let mut stage = VoiceStage::new();
+        stage.set_processing(processing);
+        for number in 0..PIECES {
+            for (n, sample) in sound.iter_mut().enumerate() {
+                let at = (number * 480 + n as u64) as f32;
+                *sample = ((at * 0.021).sin() + (at * 0.0047).sin() * (at * 0.00021).sin()) * 0.2;
+            }
+            let now = start + Duration::from_millis(number * 10);
+            let heard = now + Duration::from_millis(20);
+            stage.on_played(&Played { first: number * 480, samples: sound, heard });
+            out.clear();
+            std::hint::black_box(stage.push(&sound, now, &mut out));
+        }
+    });
+    nanoseconds(seconds) / PIECES as f64
 }
 
 /// A camera's pictures coded, and decoded again.

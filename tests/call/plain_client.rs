@@ -4,16 +4,23 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use tincan::amf::Value;
-use tincan::netconnection::node::{Node, NodeEvent, PlaybackId, PublicationId, Target};
+use tincan::netconnection::node::{
+    MediaKind, Node, NodeEvent, PlaybackEnd, PlaybackId, PublicationId, Target,
+};
 use tincan::rtmfp::PeerId;
 use tincan::rtmfp::machine::{Input, Machine, Output, Route};
 
 /// What its person does.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum PlainCommand {
-    Connect { url: String, server: Route },
+    Connect {
+        url: String,
+        server: Route,
+    },
     Call(PeerId),
     Say(String),
+    /// Plays this stream of somebody.
+    Play(PeerId, String),
     Close,
 }
 
@@ -27,6 +34,10 @@ pub(crate) enum PlainEvent {
     Line(String, String),
     /// Some other handler, with so many arguments: its player would report an error.
     Unknown(String, usize),
+    /// A picture, by the last byte of its message.
+    Picture(Option<u8>),
+    /// Some other stream that it asked for is not for it.
+    Refused,
     /// The far end's stream is over.
     Over,
 }
@@ -69,6 +80,9 @@ impl PlainClient {
                     let arguments = vec![Value::from(self.name.as_str()), Value::String(text)];
                     self.node.send_data(now, Target::Publication(output), "message", arguments);
                 }
+            }
+            PlainCommand::Play(peer, name) => {
+                self.node.play_direct(now, peer, &name, &[]);
             }
             PlainCommand::Close => {
                 if let Some(output) = self.output.take() {
@@ -114,8 +128,16 @@ impl PlainClient {
                     (other, count) => PlainEvent::Unknown(other.to_owned(), count),
                 });
             }
+            NodeEvent::Media { playback, message }
+                if Some(playback) == self.input && message.kind == MediaKind::Video =>
+            {
+                self.events.push_back(PlainEvent::Picture(message.payload.last().copied()));
+            }
             NodeEvent::PlaybackEnded { playback, .. } if Some(playback) == self.input => {
                 self.events.push_back(PlainEvent::Over);
+            }
+            NodeEvent::PlaybackEnded { end: PlaybackEnd::Refused, .. } => {
+                self.events.push_back(PlainEvent::Refused);
             }
             _ => {}
         }

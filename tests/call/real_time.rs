@@ -119,7 +119,7 @@ fn muting_waiting_and_verifying_do_in_earnest_what_they_say() {
 
     bob.asks(Command::SetMuted(true));
     assert!(ada.is_up_and(|call| call.far_muted) && ada.hears_nothing());
-    assert!(bob.is_up_and(|call| call.speaking_muted), "who speaks muted is told");
+    assert!(bob.is_up_and(|call| !call.speaking_muted), "a tone is no speech");
     assert!(bob.sees(|view| view.microphone_level > 0.3), "the meter still moves");
 
     ada.asks(Command::Hold(true));

@@ -522,3 +522,33 @@ fn a_missed_call_says_so_and_offers_to_call_back() {
     harness.get_by_label("You missed a call from Jonas");
     harness.get_by_label("Call back");
 }
+
+#[test]
+fn a_recorded_call_says_so_at_both_ends_also_when_the_controls_are_gone() {
+    let recording = Some(Duration::from_secs(65));
+    let mut harness = in_call(UpCall { recording, far_records: true, ..shown::up() });
+    harness.run_steps(2);
+    harness.get_by_label("Recording 1:05");
+    harness.get_by_label("林小雨 is recording");
+    let mut harness = in_call(shown::up());
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("ecording").is_none());
+}
+
+#[test]
+fn a_call_is_recorded_and_no_longer_by_key_and_in_the_menu() {
+    let begins = |asked: &[Action]| matches!(asked, [Action::Ask(Command::StartRecording { to: None, notice })] if !notice.is_empty());
+    let mut harness = in_call(shown::up());
+    harness.run_steps(2);
+    harness.key_press(Key::R);
+    harness.run_steps(2);
+    assert!(begins(harness.state()), "{:?}", harness.state());
+    let mut harness = in_call(shown::up());
+    press(&mut harness, "More");
+    press(&mut harness, "Record the call");
+    assert!(begins(harness.state()), "{:?}", harness.state());
+    let mut harness = in_call(UpCall { recording: Some(Duration::ZERO), ..shown::up() });
+    press(&mut harness, "More");
+    press(&mut harness, "Stop recording");
+    assert_eq!(harness.state(), &[Action::Ask(Command::StopRecording)]);
+}

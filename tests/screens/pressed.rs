@@ -6,7 +6,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use jiff::tz::TimeZone;
 use tincan::call::{ClientView, Command};
-use tincan::settings::{Accent, Setting};
+use tincan::settings::{Accent, Setting, VoiceChoice};
 use tincan::ui::action::Action;
 use tincan::ui::clock::Clock;
 use tincan::ui::screens::settings::{Section, SettingsInputs, SettingsShown, settings_ui};
@@ -85,4 +85,56 @@ fn settings_change_the_theme_and_the_accent() {
         harness.state(),
         &[Action::SetTheme(ThemeChoice::Light), Action::Ask(Command::Set(Setting::Accent(Accent::Moss)))]
     );
+}
+
+/// The audio settings of somebody whose voice is processed like this, and what was asked for once this was pressed.
+fn pressed_in_audio(voice: VoiceChoice, label: &'static str) -> Vec<Action> {
+    let mut view = shown::home(now());
+    Arc::make_mut(&mut view.settings).voice = voice;
+    let mut inputs = SettingsInputs::new(&view).open_at(Section::Audio);
+    let mut harness = Harness::builder()
+        .with_size([1280.0, 1200.0])
+        .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
+        .allow_missing_glyphs()
+        .build_ui_state(
+            move |ui: &mut egui::Ui, asked: &mut Asked| {
+                let shown = SettingsShown {
+                    own_picture: None,
+                    theme: ThemeChoice::Dark,
+                    narrow: false,
+                    copied: false,
+                };
+                asked.extend(settings_ui(ui, &view, shown, &mut inputs));
+            },
+            Vec::new(),
+        );
+    harness.run_steps(2);
+    harness.get_by_role_and_label(egui::accesskit::Role::CheckBox, label).click();
+    harness.run_steps(2);
+    harness.state().clone()
+}
+
+#[test]
+fn each_part_of_voice_processing_has_a_switch() {
+    let on = VoiceChoice::default();
+    for (label, wanted) in [
+        ("Echo cancellation", VoiceChoice { echo_cancellation: false, ..on }),
+        ("Noise suppression", VoiceChoice { noise_suppression: false, ..on }),
+        ("Automatic level", VoiceChoice { automatic_gain: false, ..on }),
+        ("Music mode", VoiceChoice { music_mode: true, ..on }),
+    ] {
+        assert_eq!(
+            pressed_in_audio(on, label),
+            [Action::Ask(Command::Set(Setting::Voice(wanted)))],
+            "{label}"
+        );
+    }
+}
+
+#[test]
+fn in_music_mode_the_other_switches_rest_and_come_back_as_they_were() {
+    let music = VoiceChoice { automatic_gain: false, music_mode: true, ..VoiceChoice::default() };
+    assert_eq!(pressed_in_audio(music, "Echo cancellation"), []);
+    let before = VoiceChoice { music_mode: false, ..music };
+    assert_eq!(pressed_in_audio(music, "Music mode"), [Action::Ask(Command::Set(Setting::Voice(before)))]);
 }

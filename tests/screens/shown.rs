@@ -216,6 +216,8 @@ pub(crate) fn up() -> UpCall {
             cipher: "AES-128 · HMAC-128".into(),
         },
         far_holds: false,
+        recording: None,
+        far_records: false,
         speaking_muted: false,
         weak: false,
         past: Arc::default(),

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::ClientMachine;
 use super::privacy::Gate;
 use super::server::Which;
-use super::{ClientEvent, ClientMachine};
 use crate::amf::Value;
 use crate::call::lifecycle::{LinesNow, Offer};
 use crate::call::messages::{Capabilities, Intent, Message};
@@ -38,7 +38,7 @@ pub(super) struct Lines {
     publication: Option<PublicationId>,
     public: Option<PlaybackId>,
     pub(super) private: Option<PlaybackId>,
-    candidates: Vec<Route>,
+    pub(super) candidates: Vec<Route>,
     /// When they are to be closed, nobody needing them.
     part_at: Option<Instant>,
     pub(super) idle_since: Instant,
@@ -124,6 +124,9 @@ impl ClientMachine {
         peer: PeerId,
         own: OwnIdentity,
     ) {
+        if self.wants_screen(now, subscriber, name, peer, own) {
+            return;
+        }
         let named = name.parse::<PeerId>().ok();
         let is_mine = named.is_some() && named == self.me_as(own);
         if is_mine && self.public_as(own).is_some() && self.leaving.is_none() {
@@ -145,6 +148,7 @@ impl ClientMachine {
         subscriber: SubscriberId,
         publication: PublicationId,
     ) {
+        self.screen_plays(now, subscriber, publication);
         if let Some(peer) = self.peer_by(|lines| lines.publication == Some(publication)) {
             self.with_link(now, peer, |link| link.play_started(subscriber));
             self.say_what_waits(now, peer);
@@ -158,6 +162,7 @@ impl ClientMachine {
         publication: Option<PublicationId>,
         vanished: bool,
     ) {
+        self.screen_plays_no_more(subscriber);
         let private =
             publication.and_then(|publication| self.peer_by(|lines| lines.publication == Some(publication)));
         let peers: Vec<PeerId> = match private {
@@ -178,6 +183,7 @@ impl ClientMachine {
     }
 
     pub(super) fn playback_ended(&mut self, now: Instant, playback: PlaybackId, end: PlaybackEnd) {
+        self.far_screen_ended(playback);
         if let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) {
             self.with_link(now, peer, |link| link.playback_ended(true, end));
         } else if let Some(peer) = self.peer_by(|lines| lines.public == Some(playback)) {
@@ -303,6 +309,7 @@ impl ClientMachine {
                         self.node.close_playback(now, playback);
                     }
                     lines.incoming = Incoming::default();
+                    self.recording_untold(now, peer);
                     self.chat_lines_anew(now, peer);
                 }
                 LinkEffect::AcceptPublic(subscriber) => match public {
@@ -336,6 +343,7 @@ impl ClientMachine {
             }
         }
         self.goodbyes.remove(&peer);
+        self.recording_untold(now, peer);
         self.chat_lines_lost(now, peer);
     }
 
@@ -376,6 +384,7 @@ impl ClientMachine {
             }
             LinkNews::LinesUp => {
                 self.chat_lines_up(now, peer);
+                self.recording_lines_up(now, peer);
                 let effects = self.call.lines_up(now, peer);
                 if self.call.flows_with(peer) {
                     // A call that came back: both decoders begin anew.
@@ -410,11 +419,15 @@ impl ClientMachine {
             | Message::FileDone(_)
             | Message::FileStop { .. } => self.file_message(now, peer, message),
             Message::Media { video, muted, .. } => self.media.far_says(peer, video, muted),
+            Message::Recording(on) => self.far_records(peer, on),
             Message::KeyFrameWanted => {
                 if self.call.flows_with(peer) {
-                    self.told.push_back(ClientEvent::KeyFrameWanted);
+                    self.tell_encoder();
                 }
             }
+            Message::Screen { on } => self.far_screen(now, peer, on),
+            Message::ScreenKeyFrameWanted => self.screen_key_frame_wanted(peer),
+            Message::Delays(report) => self.delays_reported(now, peer, &report),
             Message::Report { concealed_percent, receive_kbps } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
             }

@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::{ClientEvent, ClientMachine};
+use super::rate::MediaFlow;
+use super::{ClientEvent, ClientMachine, ScreenEvent};
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
-use crate::call::rate_control::Limits;
-use crate::call::rate_control::{RateControl, Sample, SendTarget};
+use crate::call::rate_control::{Limits, RateControl, Sample, SendTarget};
 use crate::call::stream_bridge::outgoing;
 use crate::call::view::{PastSecond, Quality};
 use crate::media::encoded::EncodedFrame;
@@ -20,11 +20,9 @@ use crate::rtmfp::endpoint::SessionFigures;
 use crate::settings::VideoChoice;
 
 /// At most one request for a key frame in this time.
-const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
-/// Pictures queued for longer than this at the present rate are given up for a fresh one.
-const OLDEST_QUEUE: f64 = 1.0;
-/// A queue that is always allowed: one large key frame, in bytes.
-const FREE_QUEUE: usize = 96 * 1024;
+pub(super) const KEY_FRAME_EVERY: Duration = Duration::from_millis(300);
+/// A queue of a screen that is always allowed: one large key frame, in bytes.
+pub(super) const FREE_QUEUE: usize = 96 * 1024;
 /// Devices and codecs are started at most this often: a far end that lets us wait and goes on again, over and over, must
 /// not keep this computer busy with it.
 const BETWEEN_STARTS: Duration = Duration::from_millis(500);
@@ -43,12 +41,13 @@ pub(super) struct MediaSide {
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
     /// Deltas are dropped until the encoder made a key frame.
-    awaits_key: bool,
+    pub(super) awaits_key: bool,
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
-    rate: RateControl,
+    pub(super) rate: RateControl,
     losses: LossCount,
-    target: Option<SendTarget>,
+    pub(super) flow: MediaFlow,
+    pub(super) target: Option<SendTarget>,
     expected_loss: u8,
     /// The figures a second ago, for rates.
     before: Option<(Instant, SessionFigures)>,
@@ -79,6 +78,7 @@ impl MediaSide {
             asked_far: None,
             rate: RateControl::new(),
             losses: LossCount::default(),
+            flow: MediaFlow::default(),
             target: None,
             expected_loss: 0,
             before: None,
@@ -143,14 +143,27 @@ impl MediaSide {
             && self.last_far_picture.is_some_and(|at| heard.saturating_duration_since(at) < STILL_COMING)
     }
 
-    fn sends_video(&self) -> bool {
+    pub(super) fn sends_video(&self) -> bool {
         self.camera_on && self.has_camera
+    }
+
+    /// What is offered to all pictures together.
+    pub(super) fn target(&self) -> Option<SendTarget> {
+        self.target
+    }
+
+    /// Other pictures than until now go out on the private line.
+    pub(super) fn pictures_change(&mut self) {
+        self.awaits_key = true;
+        self.asked_encoder = None;
     }
 }
 
 impl ClientMachine {
     pub(super) fn start_media(&mut self, now: Instant, peer: PeerId) {
         self.media.belong_to(peer);
+        // Before anything of another call is heard.
+        self.follow_recording(now);
         if let Some(earliest) = self.media.last_start.map(|last| last + BETWEEN_STARTS)
             && now < earliest
         {
@@ -163,13 +176,14 @@ impl ClientMachine {
         self.keep(peer);
         let (muted, camera_on) = (self.media.muted, self.media.camera_on);
         self.told.push_back(ClientEvent::MediaStarted { peer, muted, camera_on });
-        self.tell_target();
+        self.tell_rates(now);
         self.tell_media(now);
         self.begin_pictures(now, peer);
     }
 
     /// The call is over, or waits.
-    pub(super) fn stop_media(&mut self) {
+    pub(super) fn stop_media(&mut self, now: Instant) {
+        self.end_screens(now);
         self.media.start_at = None;
         self.told.push_back(ClientEvent::MediaStopped);
     }
@@ -189,18 +203,17 @@ impl ClientMachine {
     }
 
     /// The person chose another size, rate or share for the picture.
-    pub(super) fn follow_video_choice(&mut self) {
+    pub(super) fn follow_video_choice(&mut self, now: Instant) {
         self.media.rate.set_limits(limits(&self.config.settings.video));
         if self.media_peer().is_some() {
-            self.tell_target();
+            self.tell_rates(now);
         }
     }
 
-    fn tell_target(&mut self) {
-        if let Some(target) = self.media.rate.target_if_new() {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
-        }
+    /// One rate for everything: what the camera may use of it, and what a screen.
+    pub(super) fn set_target(&mut self, target: SendTarget) {
+        self.media.target = Some(target);
+        self.tell_parts();
     }
 
     /// Both ends' pictures begin with a key frame.
@@ -212,6 +225,7 @@ impl ClientMachine {
         if self.links.get(&peer).is_some_and(|lines| lines.incoming.missed()) {
             self.want_key_frame(now);
         }
+        self.begin_screen(now, peer);
     }
 
     pub(super) fn set_devices(&mut self, now: Instant, camera: bool, microphone: bool) {
@@ -226,6 +240,7 @@ impl ClientMachine {
         if let Some(peer) = self.media_peer() {
             let (audio, video, muted) =
                 (self.media.has_microphone, self.media.sends_video(), self.media.muted);
+            let video = video || self.screen.is_in_cameras_place();
             self.say(now, peer, Message::Media { audio, video, muted });
         }
     }
@@ -234,24 +249,32 @@ impl ClientMachine {
     pub(super) fn send_frame(&mut self, now: Instant, frame: EncodedFrame) {
         let Some((_, target)) = self.media_target() else { return };
         if let EncodedFrame::Video { key, .. } = &frame {
-            if !self.media.camera_on {
+            if !self.media.camera_on || self.screen.is_in_cameras_place() {
                 return;
             }
             if !self.media.sends_video() && !key {
                 return;
             }
-            if self.is_queue_too_old(target) {
-                self.node.abandon_video(now, target);
-                self.media.awaits_key = true;
-            }
-            if self.media.awaits_key && !key {
-                self.ask_encoder(now);
+            if self.camera_rests() {
+                self.media.pictures_change();
                 return;
             }
-            self.media.awaits_key = false;
         }
-        for (message, deadline) in outgoing(now, frame) {
-            self.node.send_media(now, target, message, deadline);
+        self.send_on_line(now, target, frame);
+    }
+
+    /// Sends on the private line, unless that waits for a picture that stands alone.
+    pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
+        if let EncodedFrame::Video { key, .. } = &frame {
+            if !self.has_room_for_picture(now, target, *key) {
+                return;
+            }
+        }
+        let thin = self.media.rate.is_thin();
+        for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
+            for (message, deadline) in outgoing(now, frame) {
+                self.node.send_media(now, target, message, deadline);
+            }
         }
     }
 
@@ -261,12 +284,16 @@ impl ClientMachine {
         if kind == MediaKind::Video && ours == Some(target) {
             self.node.abandon_video(now, target);
             self.media.awaits_key = true;
-            self.ask_encoder(now);
+            self.note_stall(now);
+            self.ask_encoder_once_clear(now);
+        } else if kind == MediaKind::Video {
+            self.screen_abandoned(now, target);
         }
     }
 
     /// A media message of a far end.
     pub(super) fn far_media(&mut self, now: Instant, playback: PlaybackId, message: MediaMessage) {
+        let Some(message) = self.far_screen_media(playback, message) else { return };
         let Some(peer) = self.peer_by(|lines| lines.private == Some(playback)) else { return };
         let flows = self.call.flows_with(peer);
         let Some(lines) = self.links.get_mut(&peer) else { return };
@@ -277,8 +304,10 @@ impl ClientMachine {
         if message.kind == MediaKind::Video {
             self.media.last_far_picture = Some(now);
         }
+        let (kind, timestamp) = (message.kind, message.timestamp);
         if let Some(frame) = lines.incoming.frame(message) {
             self.told.push_back(ClientEvent::Frame(frame));
+            self.note_arrival(now, peer, kind, timestamp);
         }
     }
 
@@ -294,26 +323,29 @@ impl ClientMachine {
         }
     }
 
-    fn ask_encoder(&mut self, now: Instant) {
+    pub(super) fn ask_encoder(&mut self, now: Instant) {
         let recently =
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
         if !recently {
             self.media.asked_encoder = Some(now);
-            self.told.push_back(ClientEvent::KeyFrameWanted);
+            self.tell_encoder();
         }
     }
 
-    fn is_queue_too_old(&self, target: Target) -> bool {
-        let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
-        queued > FREE_QUEUE && queued as f64 > a_second * OLDEST_QUEUE
+    /// Whichever encoder feeds the private line makes a key frame.
+    pub(super) fn tell_encoder(&mut self) {
+        self.told.push_back(if self.screen.is_in_cameras_place() {
+            ClientEvent::Screen(ScreenEvent::KeyFrameWanted)
+        } else {
+            ClientEvent::KeyFrameWanted
+        });
     }
 
-    fn media_peer(&self) -> Option<PeerId> {
+    pub(super) fn media_peer(&self) -> Option<PeerId> {
         self.call.with().map(|with| with.peer).filter(|peer| self.call.flows_with(*peer))
     }
 
-    fn media_target(&self) -> Option<(PeerId, Target)> {
+    pub(super) fn media_target(&self) -> Option<(PeerId, Target)> {
         let peer = self.media_peer()?;
         Some((peer, Target::Subscriber(self.links.get(&peer)?.link.listener()?)))
     }
@@ -322,7 +354,7 @@ impl ClientMachine {
     pub(super) fn call_fares(&self, now: Instant) -> Option<CallFares> {
         let (peer, target) = self.media_target()?;
         let round_trip = self.node.peer_figures(now, peer).and_then(|figures| figures.round_trip);
-        let a_second = self.media.target.map_or(190_000.0, |target| f64::from(target.bits_per_second) / 8.0);
+        let a_second = self.media.rate.rate() / 8.0;
         // What is in flight for one round trip is no queue.
         let travelling = a_second * round_trip.unwrap_or_default().as_secs_f64();
         let waiting = (self.node.queued(target, MediaKind::Video) as f64 - travelling).max(0.0);
@@ -339,13 +371,19 @@ impl ClientMachine {
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        let queued = queued + self.queued_screen();
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
-        self.media.quality.call_loss_percent = self.media.losses.percent();
-        let sample = Sample { sent: sent.fragments, lost: sent.lost, queued, round_trip: figures.round_trip };
-        if let Some(target) = self.media.rate.step(now, sample) {
-            self.media.target = Some(target);
-            self.told.push_back(ClientEvent::Target(target));
-        }
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        self.media.quality.call_loss_percent = losses.percent();
+        let sample = Sample {
+            sent: sent.fragments,
+            lost: sent.lost,
+            queued,
+            round_trip: figures.round_trip,
+            shortest_round_trip: figures.shortest_round_trip,
+        };
+        self.media.rate.step(now, sample);
+        self.tell_rates(now);
         let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
@@ -384,12 +422,19 @@ impl ClientMachine {
             return;
         }
         let kbps = |after: u64, before: u64| after.saturating_sub(before) as f64 * 8.0 / 1000.0 / passed;
-        let loss_percent = self.media.losses.percent_lately();
+        let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
+        let loss_percent = losses.percent_lately();
         let round_trip_ms = figures.round_trip.map(|time| time.as_secs_f64() * 1000.0);
         let quality = &mut self.media.quality;
         quality.send_kbps = kbps(figures.bytes_sent, before.bytes_sent);
         quality.receive_kbps = kbps(figures.bytes_received, before.bytes_received);
         quality.loss_percent = loss_percent;
+        quality.receive_loss_percent = self.media.flow.losses_here(now).map(LossCount::percent_lately);
+        let reported = self.media.rate.network_queue();
+        quality.available_kbps = reported.map(|_| self.media.rate.rate() / 1000.0);
+        quality.queue_ms = reported.map(|queue| queue * 1000.0);
+        let target = self.media.target.filter(|_| !self.media.rate.is_paused());
+        quality.target_kbps = target.map(|target| f64::from(target.bits_per_second) / 1000.0);
         quality.round_trip_ms = round_trip_ms;
         "direct".clone_into(&mut quality.route);
         quality.cipher.clone_from(&figures.cipher);

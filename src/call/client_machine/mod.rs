@@ -13,6 +13,9 @@ mod overview;
 mod people;
 mod presence;
 mod privacy;
+mod rate;
+mod recording;
+mod screen;
 mod second_call;
 mod server;
 mod verifying;
@@ -32,7 +35,8 @@ use super::event::Event;
 use super::file_job::{FileJob, FileReport};
 use super::lifecycle::{CallEffect, CallRecord, Phase};
 use super::random_id::RandomId;
-use super::rate_control::SendTarget;
+pub use super::rate_control::SendTarget;
+pub use super::screen_share::{ScreenCommand, ScreenEvent};
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
@@ -43,6 +47,7 @@ use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
 use crate::settings::Settings;
+pub use recording::RecordingStep;
 
 /// How often things that change by themselves are looked at during a call.
 const STEP: Duration = Duration::from_millis(250);
@@ -99,6 +104,8 @@ pub enum ClientCommand {
     Frame(EncodedFrame),
     /// The decoder needs a key frame of the far end.
     KeyFrameNeeded,
+    /// The same two, of screens.
+    Screen(ScreenCommand),
     /// What we have to send with.
     Devices {
         /// A camera that works.
@@ -145,10 +152,16 @@ pub enum ClientEvent {
     MediaStopped,
     /// A coded frame of the far end.
     Frame(EncodedFrame),
+    /// What to do about the recording of the call.
+    Recording(RecordingStep),
     /// Our encoder should make a key frame.
     KeyFrameWanted,
+    /// About screens.
+    Screen(ScreenEvent),
     /// What our encoder should make.
     Target(SendTarget),
+    /// Bits a second that our sound should be coded with.
+    SoundRate(u32),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
     /// A server is needed, could not be reached or was lost: look up its name, again.
@@ -198,6 +211,7 @@ pub struct ClientMachine {
     links: BTreeMap<PeerId, lines::Lines>,
     call: Calls,
     verifying: verifying::VerifyingSide,
+    recording: recording::RecordingSide,
     /// Addresses that came with a link being dialled.
     hints: Vec<SocketAddr>,
     questions: people::Questions,
@@ -206,6 +220,7 @@ pub struct ClientMachine {
     transfers: Transfers,
     files: files::FileSide,
     media: media::MediaSide,
+    screen: screen::ScreenSide,
     leaving: Option<Instant>,
     left: bool,
     goodbyes: BTreeMap<PeerId, RandomId>,
@@ -247,6 +262,7 @@ impl ClientMachine {
             links: BTreeMap::new(),
             call: Calls::new(me),
             verifying: verifying::VerifyingSide::default(),
+            recording: recording::RecordingSide::default(),
             hints: vec![],
             questions: people::Questions::default(),
             conversations,
@@ -254,6 +270,7 @@ impl ClientMachine {
             transfers: Transfers::default(),
             files: files::FileSide::new(now),
             media: media::MediaSide::new(),
+            screen: screen::ScreenSide::default(),
             leaving: None,
             left: false,
             goodbyes: BTreeMap::new(),
@@ -289,6 +306,8 @@ impl ClientMachine {
             ClientCommand::LocalAddresses(addresses) => self.set_local_addresses(now, addresses),
             ClientCommand::Frame(frame) => self.send_frame(now, frame),
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
+            ClientCommand::Screen(ScreenCommand::Frame(frame)) => self.send_screen(now, frame),
+            ClientCommand::Screen(ScreenCommand::KeyFrameNeeded) => self.want_screen_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
             ClientCommand::Kept(ticket) => self.kept(now, ticket),
@@ -327,8 +346,11 @@ impl ClientMachine {
             }
             Command::SetCameraOn(on) => {
                 self.media.camera_on = on;
+                self.screen.camera_was_switched();
                 self.tell_media(now);
             }
+            Command::ShareScreen { source, with_camera } => self.share_screen(now, source, with_camera),
+            Command::StopSharing => self.stop_sharing(now),
             Command::SendText { to, text } => self.write(now, to, text),
             Command::MarkRead(peer) => self.mark_read(now, peer),
             Command::Typing(peer) => self.typing(now, peer),
@@ -341,7 +363,7 @@ impl ClientMachine {
             Command::Set(setting) => {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
-                self.follow_video_choice();
+                self.follow_video_choice(now);
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -361,6 +383,7 @@ impl ClientMachine {
             | Command::ChooseMicrophone(_)
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
+            | Command::ListScreens
             | Command::Preview(_)
             | Command::TestSpeaker
             | Command::ExportHistory(_)
@@ -375,6 +398,8 @@ impl ClientMachine {
                 let effects = self.call.hold(on);
                 self.carry_out(now, effects);
             }
+            Command::StartRecording { to, notice } => self.start_recording(now, to, notice),
+            Command::StopRecording => self.stop_recording(now),
             Command::StartVerifying => self.start_verifying(now),
             Command::Verified { same } => self.codes_compared(now, same),
         }
@@ -390,7 +415,7 @@ impl ClientMachine {
                 CallEffect::Say(peer, message) => self.say(now, peer, message),
                 CallEffect::Part(peer) => self.part(now, peer),
                 CallEffect::StartMedia(peer) => self.start_media(now, peer),
-                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(),
+                CallEffect::StopMedia | CallEffect::PauseMedia => self.stop_media(now),
                 CallEffect::Tell(event) => {
                     if let Event::Up { peer, .. } = event {
                         self.acquaintances.meet(peer);
@@ -400,6 +425,7 @@ impl ClientMachine {
                 CallEffect::Record(peer, record) => {
                     self.media.forget(peer);
                     self.end_verifying(peer);
+                    self.recording_over(now, peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -468,6 +494,9 @@ impl ClientMachine {
                 self.data(now, playback, &handler, &arguments);
             }
             NodeEvent::Media { playback, message } => self.far_media(now, playback, message),
+            NodeEvent::MediaLeft { target, kind, timestamp, fragments_sent } => {
+                self.media_left(now, target, kind, timestamp, fragments_sent);
+            }
             NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
             NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
@@ -506,6 +535,7 @@ impl ClientMachine {
         self.tick_lines(now);
         self.tick_media(now);
         self.tick_verifying(now);
+        self.follow_recording(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);
@@ -590,7 +620,10 @@ impl Machine for ClientMachine {
                 Output::Transmit(transmit) => return Output::Transmit(transmit),
                 Output::Compute(job) => return Output::Compute(job),
                 Output::Event(event) => {
-                    self.dirty |= !matches!(event, NodeEvent::Media { .. } | NodeEvent::BulkMoved { .. });
+                    self.dirty |= !matches!(
+                        event,
+                        NodeEvent::Media { .. } | NodeEvent::MediaLeft { .. } | NodeEvent::BulkMoved { .. }
+                    );
                     self.heard(now, event);
                     self.tick(now);
                 }

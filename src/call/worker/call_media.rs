@@ -8,12 +8,14 @@ use tokio::sync::mpsc;
 
 use super::{Worker, read};
 use crate::call::client_machine::ClientCommand;
+use crate::call::command::Command;
 use crate::call::event::{Event, Notice};
 use crate::call::muted_speech::MutedSpeech;
 use crate::call::view::CallState;
-use crate::media::device_error::{DeviceError, DeviceKind};
+use crate::media::device_error::{DeviceKind, Problem};
+use crate::media::device_news::DeviceNews;
 use crate::media::encoded::EncodedFrame;
-use crate::media::studio::VideoTarget;
+use crate::media::studio::{VideoTarget, VoiceProcessing};
 
 /// An echo of one's own picture needs no more than this.
 const ECHO_TARGET: VideoTarget =
@@ -28,6 +30,7 @@ impl Worker {
         self.studio.set_muted(muted);
         self.studio.set_camera_on(camera_on);
         self.studio.set_video_target(VideoTarget::default());
+        self.studio.set_sound_rate(None);
         self.open_both_ways();
         self.publish();
     }
@@ -72,6 +75,7 @@ impl Worker {
             self.studio.close_microphone();
         }
         self.studio.set_speaker_ready(self.ahead.loudspeaker);
+        self.studio.set_watching(self.previewing);
     }
 
     /// Lets the person hear themselves a second later, unless there is a call.
@@ -110,6 +114,12 @@ impl Worker {
     pub(super) fn follow_settings(&mut self) {
         let settings = &self.config.settings;
         self.studio.set_far_volume(settings.far_volume);
+        self.studio.set_voice_processing(VoiceProcessing {
+            echo_cancellation: settings.voice.echo_cancellation,
+            noise_suppression: settings.voice.noise_suppression,
+            automatic_gain: settings.voice.automatic_gain,
+            music: settings.voice.music_mode,
+        });
         self.studio.set_camera_lines(settings.video.most_lines);
         let every = Duration::from_secs(settings.video.key_frame_every.into());
         self.studio.set_key_picture_every(Some(every).filter(|every| !every.is_zero()));
@@ -125,6 +135,7 @@ impl Worker {
     pub(super) fn choose_microphone(&mut self, name: &str) {
         self.studio.set_microphone(read(name));
         self.devices.microphone_problem = None;
+        self.devices.microphone_stand_in = None;
         name.clone_into(&mut self.devices.microphone);
         self.keep(|settings| name.clone_into(&mut settings.microphone));
     }
@@ -132,24 +143,28 @@ impl Worker {
     pub(super) fn choose_speaker(&mut self, name: &str) {
         self.studio.set_speaker(read(name));
         self.devices.speaker_problem = None;
+        self.devices.speaker_stand_in = None;
         name.clone_into(&mut self.devices.speaker);
         self.keep(|settings| name.clone_into(&mut settings.speaker));
     }
 
     pub(super) fn tick(&mut self) {
-        while let Some(problem) = self.studio.poll_notice() {
-            self.note_problem(problem);
+        while let Some(news) = self.studio.poll_notice() {
+            self.note_device(news);
         }
+        self.take_devices();
+        self.tell_recordings();
         if self.frame_fell.swap(false, Ordering::Relaxed) {
             self.studio.request_key_frame();
         }
         self.tell_devices();
+        self.tick_screens();
         if self.up {
             if self.studio.take_key_frame_request() {
                 self.ask(ClientCommand::KeyFrameNeeded);
             }
             let muted = matches!(&self.core.call, CallState::Up(call) if call.muted);
-            self.muted_speech.hear(Instant::now(), self.studio.microphone_level(), muted);
+            self.muted_speech.hear(Instant::now(), self.studio.is_speaking(), muted);
             self.measure();
             self.report_concealed();
         } else if self.echo.is_on() && self.studio.take_key_frame_request() {
@@ -168,17 +183,56 @@ impl Worker {
         shown != (self.studio.microphone_level(), self.studio.far_level())
     }
 
-    fn note_problem(&mut self, problem: DeviceError) {
-        let place = match problem.device {
-            DeviceKind::Camera => Some(&mut self.devices.camera_problem),
-            DeviceKind::Microphone => Some(&mut self.devices.microphone_problem),
-            DeviceKind::Speaker => Some(&mut self.devices.speaker_problem),
-            DeviceKind::Picture => None,
+    /// What happened to a device goes into the view, and to the person once.
+    fn note_device(&mut self, news: DeviceNews) {
+        let (problem, stand_in) = match news.device() {
+            DeviceKind::Camera => (Some(&mut self.devices.camera_problem), None),
+            DeviceKind::Microphone => {
+                (Some(&mut self.devices.microphone_problem), Some(&mut self.devices.microphone_stand_in))
+            }
+            DeviceKind::Speaker => {
+                (Some(&mut self.devices.speaker_problem), Some(&mut self.devices.speaker_stand_in))
+            }
+            DeviceKind::Picture => (None, None),
+            DeviceKind::Screen => {
+                self.screen_failed();
+                (None, None)
+            }
         };
-        if let Some(place) = place {
-            *place = Some(problem.clone());
+        let says = match &news {
+            DeviceNews::Problem(error) => Some(error.clone()),
+            // A poor sound is one.
+            DeviceNews::CallMode { .. } => problem.as_ref().and_then(|place| (**place).clone()),
+            DeviceNews::Mended(_)
+            | DeviceNews::Replaced { .. }
+            | DeviceNews::Back { .. }
+            | DeviceNews::Follows { .. } => None,
+        };
+        if let Some(place) = problem {
+            *place = says;
         }
-        self.pass_on(Event::Notice(Notice::Device(problem)));
+        match (&news, stand_in) {
+            (DeviceNews::Replaced { by, .. }, Some(place)) => *place = Some(by.clone()),
+            (DeviceNews::Back { .. } | DeviceNews::Follows { .. }, Some(place)) => *place = None,
+            _ => {}
+        }
+        if news.silenced() && self.up {
+            // Whoever switched the old microphone off at the device does not want to be heard through the new one.
+            self.person(Command::SetMuted(true));
+        }
+        if !matches!(news, DeviceNews::Mended(_)) {
+            self.pass_on(Event::Notice(Notice::Device(news)));
+        }
+    }
+
+    /// The lists to choose from follow what is plugged in.
+    fn take_devices(&mut self) {
+        if let Some(found) = self.studio.take_devices() {
+            self.devices.cameras = found.cameras;
+            self.devices.microphones = found.microphones;
+            self.devices.speakers = found.speakers;
+            self.publish();
+        }
     }
 
     /// A device that is closed, or about to open, counts as there until it is known to be wanting.
@@ -192,7 +246,10 @@ impl Worker {
         }
         self.working_devices = working;
         let camera = self.studio.may_have_camera() && self.devices.camera_problem.is_none();
-        let microphone = self.studio.may_have_microphone() && self.devices.microphone_problem.is_none();
+        // A microphone that is silent may be switched on again at any moment.
+        let microphone_problem = self.devices.microphone_problem.as_ref();
+        let unusable = microphone_problem.is_some_and(|error| error.problem != Problem::Silent);
+        let microphone = self.studio.may_have_microphone() && !unusable;
         let has = (working.0 || camera, working.1 || microphone);
         if has != self.told_devices {
             self.told_devices = has;
@@ -206,6 +263,7 @@ impl Worker {
         {
             self.figures.up_for = up_at.elapsed();
             self.figures.media = self.studio.figures();
+            self.figures.screen = self.studio.screen_figures();
             if let CallState::Up(call) = &self.core.call {
                 self.figures.quality.clone_from(&call.quality);
             }

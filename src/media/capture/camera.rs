@@ -4,6 +4,7 @@
 //! thread that is left behind when it does not answer, and what it says is only believed once a picture has come.
 
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use nokhwa::NokhwaError;
@@ -13,79 +14,88 @@ use nokhwa::utils::{
 
 use super::{CameraLines, Captured, PictureSource};
 use crate::media::device_error::{DeviceError, DeviceKind, Problem};
+use crate::media::hardware::{CameraDevice, Hardware, Patience, SeenDevice, SeenKind};
 use crate::media::picture::Picture;
 use crate::media::shaping::colour::{from_jpeg, from_nv12, from_yuyv};
 use crate::media::worker::{Stop, Worker};
 
-const OPENING: Duration = Duration::from_secs(5);
-/// From opening to the first picture, and between pictures.
-const QUIET: Duration = Duration::from_secs(3);
+/// A torn picture now and then is normal; more than so many in a row are a format that is not understood.
+const MOST_UNREADABLE: u32 = 30;
 
-/// An open camera.
+/// A camera, opening or open.
 pub(crate) struct Camera {
     pictures: Receiver<Message>,
+    name: Option<String>,
+    /// Of the last thing it did.
     last: Instant,
     delivered: bool,
-    _device: Worker,
+    patience: Patience,
+    device: Worker,
 }
 
 enum Message {
-    Opened,
+    Opened(String),
     Taken(Captured),
     Failed(DeviceError),
 }
 
 impl Camera {
-    /// Opens the camera of this name, or the first that works.
-    pub(crate) fn open(name: Option<&str>, lines: CameraLines) -> Result<Self, DeviceError> {
+    /// Begins to open the camera of this name, or the first that works.
+    pub(crate) fn open(
+        hardware: &Arc<dyn Hardware>,
+        name: Option<&str>,
+        lines: CameraLines,
+    ) -> Result<Self, DeviceError> {
         let (sender, pictures) = mpsc::sync_channel(2);
-        let name = name.map(str::to_owned);
+        let (name, opener) = (name.map(str::to_owned), Arc::clone(hardware));
         let device = Worker::spawn("camera device", move |stop| {
-            if let Err(error) = run(name.as_deref(), lines, stop, &sender) {
+            if let Err(error) = run(opener.as_ref(), name.as_deref(), lines, stop, &sender) {
                 // Nobody listens any more: then nobody needs to know.
                 let _ = sender.send(Message::Failed(error));
             }
         });
         let device = device.ok_or_else(|| error(Problem::NoAnswer))?;
-        match pictures.recv_timeout(OPENING) {
-            Ok(Message::Failed(error)) => Err(error),
-            Ok(Message::Opened | Message::Taken(_)) => {
-                Ok(Self { pictures, last: Instant::now(), delivered: false, _device: device })
-            }
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Err(error(Problem::NoAnswer)),
-        }
+        let patience = hardware.patience();
+        Ok(Self { pictures, name: None, last: Instant::now(), delivered: false, patience, device })
+    }
+
+    /// Its name, once it is open.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The thread that holds it, or is lost in its driver.
+    pub(crate) fn close(self) -> Worker {
+        self.device
+    }
+
+    /// Nothing came for a moment: is that too long?
+    fn check(&self) -> Result<(), DeviceError> {
+        let (limit, problem) = match (&self.name, self.delivered) {
+            (None, _) => (self.patience.opening, Problem::NoAnswer),
+            (Some(_), false) => (self.patience.quiet, Problem::NoAnswer),
+            (Some(_), true) => (self.patience.quiet, Problem::Stopped),
+        };
+        if self.last.elapsed() > limit { Err(error(problem)) } else { Ok(()) }
     }
 }
 
 impl PictureSource for Camera {
-    fn next(&mut self, stop: &Stop) -> Result<Option<Captured>, DeviceError> {
-        loop {
-            if stop.is_set() {
-                return Ok(None);
+    fn next(&mut self, _stop: &Stop) -> Result<Option<Captured>, DeviceError> {
+        match self.pictures.recv_timeout(Duration::from_millis(50)) {
+            Ok(Message::Taken(captured)) => {
+                (self.last, self.delivered) = (Instant::now(), true);
+                Ok(Some(captured))
             }
-            match self.pictures.recv_timeout(Duration::from_millis(50)) {
-                Ok(Message::Taken(captured)) => {
-                    (self.last, self.delivered) = (Instant::now(), true);
-                    return Ok(Some(captured));
-                }
-                Ok(Message::Opened) => {}
-                Ok(Message::Failed(error)) => return Err(error),
-                Err(RecvTimeoutError::Disconnected) => return Err(error(Problem::Stopped)),
-                Err(RecvTimeoutError::Timeout) if self.last.elapsed() > QUIET => {
-                    return Err(error(if self.delivered { Problem::Stopped } else { Problem::NoAnswer }));
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+            Ok(Message::Opened(name)) => {
+                (self.last, self.name) = (Instant::now(), Some(name));
+                Ok(None)
             }
+            Ok(Message::Failed(error)) => Err(error),
+            Err(RecvTimeoutError::Disconnected) => Err(error(Problem::Stopped)),
+            Err(RecvTimeoutError::Timeout) => self.check().map(|()| None),
         }
     }
-}
-
-/// The names of what the system calls cameras.
-pub(crate) fn names() -> Vec<String> {
-    let found = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
-    let mut names: Vec<String> = found.iter().map(|info| info.human_name()).collect();
-    names.dedup();
-    names
 }
 
 fn error(problem: Problem) -> DeviceError {
@@ -93,35 +103,27 @@ fn error(problem: Problem) -> DeviceError {
 }
 
 fn run(
+    hardware: &dyn Hardware,
     name: Option<&str>,
     lines: CameraLines,
     stop: &Stop,
     sender: &SyncSender<Message>,
 ) -> Result<(), DeviceError> {
-    let mut camera = open_any(name, lines)?;
-    let _ = sender.send(Message::Opened);
+    let mut camera = hardware.open_camera(name, lines)?;
+    let _ = sender.send(Message::Opened(camera.name().to_owned()));
     let mut unreadable = 0;
     while !stop.is_set() {
-        let frame = camera.frame().map_err(|problem| error(meaning(&problem)))?;
+        let picture = camera.frame()?;
         let at = Instant::now();
-        let size = frame.resolution();
-        let picture = match frame.source_frame_format() {
-            FrameFormat::YUYV => from_yuyv(frame.buffer(), size.width() & !1, size.height() & !1),
-            FrameFormat::NV12 => from_nv12(frame.buffer(), size.width() & !1, size.height() & !1),
-            FrameFormat::MJPEG => from_jpeg(frame.buffer()),
-            FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => None,
-        };
         match picture {
             Some(picture) => {
                 unreadable = 0;
                 deliver(sender, picture, at);
             }
-            // A torn picture now and then is normal; nothing but torn pictures is a format we do not understand.
-            None if unreadable > 30 => return Err(error(Problem::Unsupported)),
+            None if unreadable > MOST_UNREADABLE => return Err(error(Problem::Unsupported)),
             None => unreadable += 1,
         }
     }
-    let _ = camera.stop_stream();
     Ok(())
 }
 
@@ -129,6 +131,101 @@ fn deliver(sender: &SyncSender<Message>, picture: Picture, at: Instant) {
     match sender.try_send(Message::Taken(Captured { picture, at })) {
         // Nobody takes pictures so fast: this one is left out.
         Ok(()) | Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => {}
+    }
+}
+
+/// Looks for cameras again and again. Asking the drivers costs time, and some do not take it well: it is only done when
+/// the system's own list of video devices has changed, where there is one to read.
+#[derive(Debug, Default)]
+pub(crate) struct Lookout {
+    last: Mutex<LastLook>,
+}
+
+#[derive(Debug, Default)]
+struct LastLook {
+    nodes: Option<Vec<String>>,
+    /// The system may let us at a new device a moment after it appeared: it is asked so often again.
+    again: u32,
+    seen: SeenKind,
+}
+
+impl Lookout {
+    pub(crate) fn look(&self) -> SeenKind {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let nodes = video_nodes();
+        if nodes.is_none() || nodes != last.nodes {
+            (last.nodes, last.again) = (nodes, 3);
+        }
+        if last.again > 0 {
+            last.again -= 1;
+            let found = nokhwa::query(ApiBackend::Auto).unwrap_or_default();
+            let device = |name| SeenDevice { name, rate: None, hidden: false };
+            let devices = found.iter().map(|info| device(info.human_name())).collect();
+            last.seen = SeenKind { devices, default: None };
+        }
+        last.seen.clone()
+    }
+}
+
+/// The video devices as files, each with a number that changes when it is plugged in anew.
+#[cfg(target_os = "linux")]
+fn video_nodes() -> Option<Vec<String>> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let mut nodes: Vec<String> = std::fs::read_dir("/dev")
+        .ok()?
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let name = entry.file_name().into_string().ok().filter(|name| name.starts_with("video"))?;
+            Some(format!("{name} {}", entry.metadata().ok()?.ino()))
+        })
+        .collect();
+    nodes.sort();
+    Some(nodes)
+}
+
+/// There are no such files here: the drivers are asked each time.
+#[cfg(not(target_os = "linux"))]
+fn video_nodes() -> Option<Vec<String>> {
+    None
+}
+
+/// The system's camera, by way of its driver.
+struct SystemCamera {
+    camera: nokhwa::Camera,
+    name: String,
+}
+
+/// Opens the system's camera of this name, or the first that works.
+pub(crate) fn open_system(
+    name: Option<&str>,
+    lines: CameraLines,
+) -> Result<Box<dyn CameraDevice>, DeviceError> {
+    let camera = open_any(name, lines)?;
+    let name = camera.info().human_name();
+    Ok(Box::new(SystemCamera { camera, name }))
+}
+
+impl CameraDevice for SystemCamera {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn frame(&mut self) -> Result<Option<Picture>, DeviceError> {
+        let frame = self.camera.frame().map_err(|problem| error(meaning(&problem)))?;
+        let size = frame.resolution();
+        Ok(match frame.source_frame_format() {
+            FrameFormat::YUYV => from_yuyv(frame.buffer(), size.width() & !1, size.height() & !1),
+            FrameFormat::NV12 => from_nv12(frame.buffer(), size.width() & !1, size.height() & !1),
+            FrameFormat::MJPEG => from_jpeg(frame.buffer()),
+            FrameFormat::GRAY | FrameFormat::RAWRGB | FrameFormat::RAWBGR => None,
+        })
+    }
+}
+
+impl Drop for SystemCamera {
+    fn drop(&mut self) {
+        let _ = self.camera.stop_stream();
     }
 }
 

@@ -8,13 +8,14 @@ pub(crate) mod file_wav;
 pub(crate) mod file_y4m;
 pub(crate) mod microphone;
 pub(crate) mod screen;
+pub(crate) mod silence;
 pub(crate) mod test_picture;
 pub(crate) mod test_tone;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::choice::{CameraSource, MicrophoneSource};
+use super::choice::{CameraSource, MicrophoneSource, ScreenSource};
 use super::device_error::{DeviceError, DeviceKind};
 use super::picture::Picture;
 use super::worker::Stop;
@@ -28,7 +29,8 @@ pub(crate) struct Captured {
 
 /// Something pictures come from.
 pub(crate) trait PictureSource {
-    /// Waits for the next picture. `None` when told to stop.
+    /// Waits for the next picture, a moment at most if it is a device. `None` when there was none this time, or when told to
+    /// stop.
     fn next(&mut self, stop: &Stop) -> Result<Option<Captured>, DeviceError>;
 }
 
@@ -58,17 +60,12 @@ impl CameraLines {
     }
 }
 
-/// Opens what was chosen; may take seconds. `None` for no camera at all.
-pub(crate) fn open_camera(
-    source: &CameraSource,
-    lines: CameraLines,
-) -> Result<Option<Box<dyn PictureSource>>, DeviceError> {
+/// Opens what is no device. `None` for a device, and for no camera at all.
+pub(crate) fn open_pictures(source: &CameraSource) -> Result<Option<Box<dyn PictureSource>>, DeviceError> {
     Ok(Some(match source {
-        CameraSource::None => return Ok(None),
-        CameraSource::Default => Box::new(camera::Camera::open(None, lines)?),
-        CameraSource::Named(name) => Box::new(camera::Camera::open(Some(name), lines)?),
+        CameraSource::None | CameraSource::Default | CameraSource::Named(_) => return Ok(None),
         CameraSource::Test => Box::new(test_picture::TestPicture::new()),
-        CameraSource::Screen => screen::open()?,
+        CameraSource::Screen => screen::open(&ScreenSource::Everything, screen::Rhythm::Camera)?,
         CameraSource::File(path) if has_extension(path, "y4m") => Box::new(file_y4m::Y4mFile::open(path)?),
         CameraSource::File(path) if has_extension(path, "h264") || has_extension(path, "264") => {
             Box::new(file_h264::H264File::open(path)?)
@@ -79,14 +76,10 @@ pub(crate) fn open_camera(
     }))
 }
 
-/// Opens what was chosen; may take seconds. `None` for no microphone at all.
-pub(crate) fn open_microphone(
-    source: &MicrophoneSource,
-) -> Result<Option<Box<dyn SoundSource>>, DeviceError> {
+/// Opens what is no device. `None` for a device, and for no microphone at all.
+pub(crate) fn open_sound(source: &MicrophoneSource) -> Result<Option<Box<dyn SoundSource>>, DeviceError> {
     Ok(Some(match source {
-        MicrophoneSource::None => return Ok(None),
-        MicrophoneSource::Default => Box::new(microphone::Microphone::open(None)?),
-        MicrophoneSource::Named(name) => Box::new(microphone::Microphone::open(Some(name))?),
+        MicrophoneSource::None | MicrophoneSource::Default | MicrophoneSource::Named(_) => return Ok(None),
         MicrophoneSource::Tone => Box::new(test_tone::TestTone::new()),
         MicrophoneSource::File(path) => Box::new(file_wav::WavFile::open(path)?),
     }))

@@ -32,7 +32,9 @@ impl AudioDecoder {
     }
 
     fn fill(&mut self, packet: &[u8], milliseconds: u32) -> Option<&[f32]> {
-        let wanted = (milliseconds as usize * 48).min(self.scratch.len());
+        // The decoder fills steps of 2.5 ms only; stamps are rounded to one.
+        let steps = (milliseconds as usize * 2).div_ceil(5).max(1);
+        let wanted = (steps * 120).min(self.scratch.len());
         let out = self.scratch.get_mut(..wanted)?;
         let samples = self.decoder.decode_float(packet, out, !packet.is_empty()).ok()?;
         self.scratch.get(..samples)
@@ -45,10 +47,29 @@ pub(crate) fn milliseconds(packet: &[u8]) -> Option<u32> {
     u32::try_from(samples / 48).ok().filter(|ms| (1..=120).contains(ms))
 }
 
+/// Whether nothing is heard in a packet (discontinuous transmission): it has no more than its first byte or two.
+pub(crate) fn is_quiet(packet: &[u8]) -> bool {
+    packet.len() <= 2
+}
+
+/// Whether a packet repeats the sound before it (LBRR, RFC 6716 §4.2.4). Told of packets of one frame only: others are not
+/// sent by anybody we know.
+pub(crate) fn repeats_predecessor(packet: &[u8]) -> bool {
+    let [toc, first, ..] = packet else { return false };
+    let (configuration, one_frame) = (toc >> 3, toc & 3 == 0);
+    // Flags of speech come first, one for each 20 ms of the frame (§4.2.3); configurations from 16 on have no such layer.
+    let flags_of_speech = match configuration {
+        0..12 => [1, 1, 2, 3][usize::from(configuration % 4)],
+        12..16 => 1,
+        _ => return false,
+    };
+    one_frame && !is_quiet(packet) && first >> (7 - flags_of_speech) & 1 == 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::codec::audio_encoder::{AudioEncoder, FRAME};
+    use crate::media::codec::audio_encoder::{AudioEncoder, Content, FRAME};
 
     fn tone(n: usize) -> [f32; FRAME] {
         std::array::from_fn(|k| ((n * FRAME + k) as f32 * 0.05).sin() * 0.4)
@@ -56,7 +77,8 @@ mod tests {
 
     #[test]
     fn a_lost_packet_is_repaired_from_the_next_one() {
-        let (mut encoder, mut decoder) = (AudioEncoder::new().unwrap(), AudioDecoder::new().unwrap());
+        let (mut encoder, mut decoder) =
+            (AudioEncoder::new(Content::Voice).unwrap(), AudioDecoder::new().unwrap());
         encoder.set_expected_loss(20);
         let packets: Vec<_> = (0..30).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
         for packet in &packets[..20] {
@@ -69,8 +91,20 @@ mod tests {
     }
 
     #[test]
+    fn a_packet_says_whether_it_repeats_its_predecessor_and_whether_it_is_silent() {
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
+        encoder.set_expected_loss(20);
+        let spoken: Vec<_> = (0..30).map(|n| encoder.encode(&tone(n)).unwrap()).collect();
+        assert!(!repeats_predecessor(&spoken[0]), "nothing came before");
+        assert!(spoken[5..].iter().all(|packet| repeats_predecessor(packet) && !is_quiet(packet)));
+        let silent: Vec<_> = (0..60).map(|_| encoder.encode(&[0.0; FRAME]).unwrap()).collect();
+        assert!(silent[50..].iter().filter(|packet| is_quiet(packet)).count() > 8);
+        assert!(!repeats_predecessor(&[]) && !repeats_predecessor(&[0x48]));
+    }
+
+    #[test]
     fn silence_costs_next_to_nothing() {
-        let mut encoder = AudioEncoder::new().unwrap();
+        let mut encoder = AudioEncoder::new(Content::Voice).unwrap();
         let bytes: Vec<usize> = (0..100).map(|_| encoder.encode(&[0.0; FRAME]).unwrap().len()).collect();
         assert!(bytes[50..].iter().sum::<usize>() < 600, "{bytes:?}");
     }

@@ -18,6 +18,7 @@ use openh264_sys2::{
 
 use super::avc_format::{NAL_PPS, NAL_SPS, annex_b_units, append_prefixed, configuration_record, nal_type};
 use crate::media::picture::Picture;
+use crate::media::stream::Stream;
 
 /// One coded picture.
 #[derive(Clone, Debug)]
@@ -47,15 +48,34 @@ pub(crate) struct VideoEncoder {
 }
 
 impl VideoEncoder {
-    /// An encoder for this size, with the bit rate it starts at.
+    /// An encoder for a camera's pictures of this size, with the bit rate it starts at.
     pub(crate) fn new(
+        size: (u32, u32),
+        bits_per_second: u32,
+        frames_per_second: f32,
+    ) -> Result<Self, EncoderFailed> {
+        Self::for_stream(Stream::Camera, size, bits_per_second, frames_per_second)
+    }
+
+    /// An encoder for pictures of that kind and size, with the bit rate it starts at.
+    pub(crate) fn for_stream(
+        stream: Stream,
         size: (u32, u32),
         bits_per_second: u32,
         frames_per_second: f32,
     ) -> Result<Self, EncoderFailed> {
         let ceiling = bits_per_second.saturating_mul(2).clamp(LOWEST_CEILING, HIGHEST_CEILING);
         let config = EncoderConfig::new()
-            .usage_type(UsageType::CameraVideoRealTime)
+            .usage_type(match stream {
+                Stream::Camera => UsageType::CameraVideoRealTime,
+                Stream::Screen => {
+                    if std::env::var_os("SCREENMODE").is_some() {
+                        UsageType::ScreenContentRealTime
+                    } else {
+                        UsageType::CameraVideoRealTime
+                    }
+                }
+            })
             .rate_control_mode(RateControlMode::Bitrate)
             .bitrate(BitRate::from_bps(ceiling))
             .max_frame_rate(FrameRate::from_hz(frames_per_second.clamp(1.0, 60.0)))

@@ -1,15 +1,23 @@
 //! Packets of sound as they arrive, in the order and at the pace in which they are to be heard.
 //!
-//! The buffer learns how unevenly packets arrive and asks for just enough delay. It decides what comes next (a packet,
-//! a repair, a concealment) and whether time must be gained or lost; it decodes nothing. Pure: told the time.
+//! The buffer asks for just enough delay to make up for how unevenly packets arrive ([`super::arrival_spread`]). It decides
+//! what comes next (a packet, a repair, a concealment) and whether time must be gained or lost; it decodes nothing. Pure:
+//! told the time.
+//!
+//! Where a packet is merely late and nothing newer has come, time stands still: what is made up meanwhile lengthens the
+//! delay, and shortening brings it back. Where newer packets have come, the missing one is given up. Silence that the far
+//! end need not send is neither: it goes on, and is where delay is gained and lost unheard.
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::arrival_spread::{ArrivalSpread, CAP, FLOOR};
+use super::sound_losses::{Arrival, NEAR, Seen, SoundLosses};
 use crate::media::capture_clock::Unwrapped;
+use crate::media::codec::audio_decoder::{is_quiet, milliseconds, repeats_predecessor};
 
 /// What to do for the next piece of sound.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -30,13 +38,20 @@ pub enum Step {
         /// How much.
         milliseconds: u32,
     },
+    /// The far end is silent and sends nothing: let the silence go on.
+    Quiet {
+        /// For how long.
+        milliseconds: u32,
+    },
 }
 
 /// How the time in hand compares with the time needed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Pace {
-    /// Too much in hand: shorten.
-    Shorten,
+    /// Too much in hand: shorten. In a hurry when it is so much that a seam is the lesser evil.
+    Shorten {
+        hurry: bool,
+    },
     Keep,
     /// Too little: lengthen.
     Lengthen,
@@ -49,11 +64,16 @@ pub struct JitterBuffer {
     follow: Unwrapped,
     packets: BTreeMap<i64, Bytes>,
     playing: Playing,
-    /// When packets came, less their stamps: arrival, and the difference in milliseconds.
-    offsets: VecDeque<(f64, f64)>,
-    target: f64,
-    smoothed_delay: Option<f64>,
-    #[cfg(test)]
+    spread: ArrivalSpread,
+    losses: SoundLosses,
+    /// The least delay, asked for by whoever has to wait for something else.
+    least: f64,
+    /// The delays at the last pieces: the shortest is what there is to spare.
+    delays: VecDeque<f64>,
+    /// The last packet taken was silence.
+    quiet: bool,
+    /// Milliseconds made up in a row while nothing came.
+    stood_still: i64,
     late: u64,
 }
 
@@ -61,8 +81,8 @@ pub struct JitterBuffer {
 enum Playing {
     /// Nothing has come.
     Nothing,
-    /// Waits until there is enough in hand to begin at this stamp.
-    Gathering { next: i64 },
+    /// Waits until there is enough in hand to begin.
+    Gathering,
     /// The stamp of the next packet to be taken.
     Running { next: i64 },
 }
@@ -81,39 +101,54 @@ impl JitterBuffer {
             follow: Unwrapped::default(),
             packets: BTreeMap::new(),
             playing: Playing::Nothing,
-            offsets: VecDeque::new(),
-            target: START,
-            smoothed_delay: None,
-            #[cfg(test)]
+            spread: ArrivalSpread::new(),
+            losses: SoundLosses::default(),
+            least: 0.0,
+            delays: VecDeque::new(),
+            quiet: false,
+            stood_still: 0,
             late: 0,
         }
     }
 
     /// Takes a packet, in whatever order and however often it comes.
     pub fn push(&mut self, timestamp: u32, packet: Bytes, now: Instant) {
+        let Some(length) = milliseconds(&packet) else { return };
         let stamp = self.follow.follow(timestamp);
         let arrival = self.milliseconds(now);
-        if let Playing::Running { next } | Playing::Gathering { next } = self.playing
+        if let Playing::Running { next } = self.playing
             && (stamp - next).abs() > JUMP
         {
             // The far end began again: nothing learnt about the old clock holds.
             self.packets.clear();
-            self.offsets.clear();
+            self.spread = ArrivalSpread::new();
+            self.losses.begin_again();
             self.playing = Playing::Nothing;
-            self.smoothed_delay = None;
+            self.delays.clear();
         }
-        self.learn(arrival, stamp);
-        match &mut self.playing {
-            Playing::Nothing => self.playing = Playing::Gathering { next: stamp },
-            Playing::Gathering { next } => *next = stamp.min(*next),
-            Playing::Running { next } if stamp + NEAR < *next => {
-                #[cfg(test)]
-                {
-                    self.late += 1;
+        let seen = Seen {
+            length: i64::from(length),
+            quiet: is_quiet(&packet),
+            repeats: repeats_predecessor(&packet),
+        };
+        match self.losses.on_packet(stamp, seen) {
+            Arrival::Newest { repairs } => {
+                self.spread.on_packet(arrival, stamp);
+                if let Some(missing) = repairs {
+                    self.spread.on_repair(arrival, missing);
                 }
+            }
+            Arrival::Missed { repaired: false } => self.spread.on_repair(arrival, stamp),
+            Arrival::Missed { repaired: true } => {}
+            Arrival::Again => return,
+        }
+        match self.playing {
+            Playing::Nothing => self.playing = Playing::Gathering,
+            Playing::Running { next } if stamp + NEAR < next => {
+                self.late += 1;
                 return;
             }
-            Playing::Running { .. } => {}
+            Playing::Gathering | Playing::Running { .. } => {}
         }
         self.packets.insert(stamp, packet);
         while self.packets.len() > MOST_PACKETS {
@@ -126,50 +161,66 @@ impl JitterBuffer {
         let now = self.milliseconds(now);
         let next = match self.playing {
             Playing::Nothing => return Step::Wait,
-            Playing::Gathering { next } => {
-                if now - (self.base() + next as f64) < self.target {
-                    return Step::Wait;
-                }
-                self.playing = Playing::Running { next };
-                next
-            }
             Playing::Running { next } => next,
+            Playing::Gathering => match self.beginning(now) {
+                Some(first) => first,
+                None => return Step::Wait,
+            },
         };
-        let excess = now - self.base() - (next as f64 - decoded_ms) - self.target;
+        self.playing = Playing::Running { next };
+        let excess = now - self.spread.base() - (next as f64 - decoded_ms) - self.target();
         let Some((&found, _)) = self.packets.range(next - NEAR..).next() else {
-            // Nothing at all: time stands still here, so a packet that is merely late will still be heard.
-            return Step::Conceal { milliseconds: PIECE };
+            return self.go_on_without(next);
         };
+        self.stood_still = 0;
         let found =
             if excess > FAR_TOO_LATE { self.skip_to((next as f64 + excess) as i64, found) } else { found };
         let gap = found - next;
-        if gap <= NEAR || excess >= gap as f64 - 10.0 || excess > FAR_TOO_LATE {
+        if self.quiet
+            && let Some(step) = self.quietly(next, found, excess)
+        {
+            return step;
+        }
+        if gap <= NEAR || excess >= (gap - PIECE) as f64 || excess > FAR_TOO_LATE {
             return self.take(found);
         }
-        let missing = gap.min(i64::from(PIECE));
+        let Some(packet) = self.packets.get(&found) else { return Step::Wait };
+        let length = i64::from(milliseconds(packet).unwrap_or(LENGTH));
+        let missing = gap.min(length);
+        let repairs = gap <= length + NEAR && repeats_predecessor(packet);
+        let next_packet = packet.clone();
         self.playing = Playing::Running { next: next + missing };
-        let milliseconds = u32::try_from(missing).unwrap_or(PIECE);
-        match self.packets.get(&found) {
-            Some(packet) if gap <= i64::from(PIECE) + NEAR => {
-                Step::Repair { next_packet: packet.clone(), milliseconds }
-            }
-            _ => Step::Conceal { milliseconds },
-        }
+        // Stamps are rounded: what is about a packet is one.
+        let missing = if length - missing <= NEAR { length } else { missing };
+        let milliseconds = u32::try_from(missing).unwrap_or(LENGTH);
+        if repairs { Step::Repair { next_packet, milliseconds } } else { Step::Conceal { milliseconds } }
     }
 
-    /// Whether sound should be shortened or lengthened now, when so much decoded sound waits to be heard.
+    /// Whether sound should be shortened or lengthened now, when so much decoded sound waits to be heard. Asked once for
+    /// every piece that is heard.
     pub(crate) fn pace(&mut self, now: Instant, decoded_ms: f64) -> Pace {
         let Playing::Running { next } = self.playing else { return Pace::Keep };
-        let delay = self.milliseconds(now) - self.base() - (next as f64 - decoded_ms);
-        let smoothed = self.smoothed_delay.map_or(delay, |before| before + (delay - before) * 0.1);
-        self.smoothed_delay = Some(smoothed);
-        if smoothed > self.target + 20.0 && delay > self.target + 10.0 {
-            Pace::Shorten
-        } else if smoothed < self.target - 15.0 && delay < self.target - 5.0 {
+        // A packet is needed as soon as what is decoded fills no piece: the remainder is no time to spare.
+        let remainder = decoded_ms % PIECE as f64;
+        let delay = self.milliseconds(now) - self.spread.base() - (next as f64 - decoded_ms) - remainder;
+        self.delays.push_back(delay);
+        while self.delays.len() > WATCHED {
+            self.delays.pop_front();
+        }
+        let Some(spare) = self.spare() else { return Pace::Keep };
+        let target = self.target();
+        if spare > target + TOO_MUCH {
+            Pace::Shorten { hurry: spare > target + MUCH_TOO_MUCH }
+        } else if spare < target - TOO_LITTLE {
             Pace::Lengthen
         } else {
             Pace::Keep
         }
+    }
+
+    /// Sound in hand became longer by so many milliseconds, or shorter.
+    pub(crate) fn on_stretched(&mut self, longer_ms: f64) {
+        self.delays.iter_mut().for_each(|delay| *delay += longer_ms);
     }
 
     /// Whether the very next packet is here.
@@ -182,26 +233,112 @@ impl JitterBuffer {
     pub(crate) fn position(&self, decoded_ms: f64) -> Option<f64> {
         match self.playing {
             Playing::Running { next } => Some(next as f64 - decoded_ms),
-            Playing::Nothing | Playing::Gathering { .. } => None,
+            Playing::Nothing | Playing::Gathering => None,
         }
+    }
+
+    /// Asks for at least so much delay, in milliseconds beyond the fastest packet's.
+    pub(crate) fn set_least(&mut self, least_ms: f64) {
+        self.least = least_ms;
     }
 
     /// The delay aimed at, in milliseconds beyond the fastest packet's.
     pub(crate) fn target_ms(&self) -> u32 {
-        self.target as u32
+        self.target() as u32
+    }
+
+    /// The shortest delay of late, in milliseconds beyond the fastest packet's.
+    pub(crate) fn delay_ms(&self) -> Option<f64> {
+        self.delays.iter().copied().reduce(f64::min)
+    }
+
+    /// What was lost on the way here.
+    pub(crate) fn losses(&self) -> &SoundLosses {
+        &self.losses
     }
 
     /// Packets that came after their sound was due.
-    #[cfg(test)]
     pub(crate) fn late(&self) -> u64 {
         self.late
     }
 
+    fn target(&self) -> f64 {
+        self.spread.wanted().max(self.least).clamp(FLOOR, CAP)
+    }
+
     fn take(&mut self, found: i64) -> Step {
         let Some(packet) = self.packets.remove(&found) else { return Step::Wait };
-        let length = crate::media::codec::audio_decoder::milliseconds(&packet).unwrap_or(PIECE);
+        let length = milliseconds(&packet).unwrap_or(LENGTH);
+        self.quiet = is_quiet(&packet);
         self.playing = Playing::Running { next: found + i64::from(length) };
         Step::Packet(packet)
+    }
+
+    /// Where to begin, once the oldest packet worth hearing has waited long enough.
+    fn beginning(&mut self, now: f64) -> Option<i64> {
+        let wait = self.target().min(LONGEST_FIRST_WAIT);
+        let heard = now - self.spread.base() - wait;
+        // Of what was held back while nothing came through, only the end is still wanted.
+        while self.packets.len() > 1
+            && let Some(first) =
+                self.packets.first_entry().filter(|first| *first.key() as f64 + STALE < heard)
+        {
+            first.remove();
+        }
+        self.packets.first_key_value().map(|(first, _)| *first).filter(|first| *first as f64 <= heard)
+    }
+
+    /// Nothing to take at all.
+    fn go_on_without(&mut self, next: i64) -> Step {
+        let milliseconds = PIECE as u32;
+        if self.quiet {
+            self.playing = Playing::Running { next: next + PIECE };
+            return Step::Quiet { milliseconds };
+        }
+        // Time stands still, so a packet that is merely late will still be heard.
+        self.stood_still += PIECE;
+        if self.stood_still > STANDSTILL {
+            self.stood_still = 0;
+            self.delays.clear();
+            self.playing = Playing::Gathering;
+            return Step::Wait;
+        }
+        self.on_stretched(PIECE as f64);
+        Step::Conceal { milliseconds }
+    }
+
+    /// In silence, delay is gained and lost unheard. `None` when the packet found is to be taken as always.
+    fn quietly(&mut self, next: i64, found: i64, excess: f64) -> Option<Step> {
+        let goes_on = self.packets.get(&found).is_some_and(|packet| is_quiet(packet));
+        let gap = found - next;
+        let spare = self.spare();
+        if gap > NEAR {
+            // Nothing was sent in between. What is too much is cut out of it.
+            if excess >= gap as f64 {
+                return Some(self.take(found));
+            }
+            let step = gap.min(PIECE);
+            self.playing = Playing::Running { next: next + step };
+            return Some(Step::Quiet { milliseconds: u32::try_from(step).unwrap_or(0) });
+        }
+        if goes_on && spare.is_some_and(|spare| spare < self.target() - TOO_LITTLE) {
+            self.on_stretched(PIECE as f64);
+            return Some(Step::Quiet { milliseconds: PIECE as u32 });
+        }
+        let length = self.packets.get(&found).and_then(|packet| milliseconds(packet)).unwrap_or(LENGTH);
+        let length = f64::from(length);
+        if goes_on && spare.is_some_and(|spare| spare > self.target() + length) {
+            self.packets.remove(&found);
+            self.playing = Playing::Running { next: found + length as i64 };
+            self.on_stretched(-length);
+            return Some(Step::Quiet { milliseconds: 0 });
+        }
+        None
+    }
+
+    /// The shortest delay of late, once there was time to see it.
+    fn spare(&self) -> Option<f64> {
+        (self.delays.len() >= WATCHED).then(|| self.delays.iter().copied().fold(f64::INFINITY, f64::min))
     }
 
     /// After a standstill: leaves out what nobody wants to hear any more. The stamp to go on at.
@@ -209,6 +346,7 @@ impl JitterBuffer {
         let newest = self.packets.last_key_value().map_or(found, |(newest, _)| *newest);
         let from = stamp.min(newest);
         self.packets = self.packets.split_off(&from);
+        self.delays.clear();
         self.packets.first_key_value().map_or(found, |(first, _)| *first)
     }
 
@@ -216,49 +354,30 @@ impl JitterBuffer {
         let origin = *self.origin.get_or_insert(at);
         at.saturating_duration_since(origin).as_secs_f64() * 1000.0
     }
-
-    /// The offset of the fastest packet of late.
-    fn base(&self) -> f64 {
-        self.offsets.iter().map(|(_, offset)| *offset).fold(f64::INFINITY, f64::min)
-    }
-
-    fn learn(&mut self, arrival: f64, stamp: i64) {
-        self.offsets.push_back((arrival, arrival - stamp as f64));
-        while self.offsets.len() > MOST_PACKETS
-            || self.offsets.front().is_some_and(|(at, _)| arrival - at > WINDOW.as_secs_f64() * 1000.0)
-        {
-            self.offsets.pop_front();
-        }
-        let base = self.base();
-        let mut spread: Vec<f64> = self.offsets.iter().map(|(_, offset)| offset - base).collect();
-        spread.sort_by(f64::total_cmp);
-        let wanted = spread.get(spread.len() * 95 / 100).copied().unwrap_or(0.0) + MARGIN;
-        // Until enough is known the start value stands.
-        let wanted = if spread.len() < 50 { wanted.max(START) } else { wanted };
-        // More delay is needed at once; less is a luxury that can wait.
-        let step = if wanted > self.target { wanted - self.target } else { (wanted - self.target) * 0.02 };
-        self.target = (self.target + step).clamp(FLOOR, CAP);
-    }
 }
 
-/// Delays in milliseconds: what is asked for before anything is known, and the limits.
-const START: f64 = 40.0;
-const FLOOR: f64 = 20.0;
-const CAP: f64 = 300.0;
-/// Beyond the 95th percentile: the speaker takes sound in pieces of its own.
-const MARGIN: f64 = 15.0;
-/// How long arrivals are remembered.
-const WINDOW: Duration = Duration::from_secs(10);
 /// Ten seconds of packets.
 const MOST_PACKETS: usize = 500;
 /// The length of a packet, unless it says otherwise, in milliseconds.
-const PIECE: u32 = 20;
-/// Stamps this near, in milliseconds, mean the same moment: other programs round.
-const NEAR: i64 = 9;
-/// More delay than this beyond the target is not shortened away but left out.
-const FAR_TOO_LATE: f64 = 120.0;
+const LENGTH: u32 = 20;
+/// Milliseconds made up at a time while nothing comes.
+const PIECE: i64 = 10;
+/// More delay than this beyond the target, in milliseconds, is not shortened away but left out.
+const FAR_TOO_LATE: f64 = 150.0;
 /// A stamp this far from what is due, in milliseconds, belongs to another beginning.
 const JUMP: i64 = 60_000;
+/// After so many milliseconds without anything the line is dead, and what comes next is a new beginning.
+const STANDSTILL: i64 = 200;
+/// A person who waits for sound waits no longer than this for more of it to come, in milliseconds.
+const LONGEST_FIRST_WAIT: f64 = 60.0;
+/// At a beginning, what is this much older than it need be is left out, in milliseconds.
+const STALE: f64 = 20.0;
+/// Pieces of 10 ms over which the shortest delay is looked for: longer than a loudspeaker's own rhythm.
+const WATCHED: usize = 30;
+/// Milliseconds beyond the target, and short of it, before anything is done about it.
+const TOO_MUCH: f64 = 12.0;
+const TOO_LITTLE: f64 = 4.0;
+const MUCH_TOO_MUCH: f64 = 60.0;
 
 #[cfg(test)]
 mod tests;

@@ -4,9 +4,8 @@
 //! log. The callback wakes the player; the player keeps just enough in the ring.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc;
-use std::thread::{self, Thread};
+use std::sync::atomic::Ordering;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait as _, StreamTrait as _};
@@ -14,70 +13,109 @@ use cpal::{Device, FromSample, SizedSample, Stream, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use crate::media::device_error::{DeviceError, DeviceKind, Problem};
+use crate::media::hardware::device_thread::{DeviceThread, Opened};
+use crate::media::hardware::{Hardware, OpenOutput, OutputEnds, OutputTold, Patience};
 use crate::media::shaping::resample::Resample;
-use crate::media::sound_host::{ends_the_stream, find, for_sample_type, format, problem};
+use crate::media::sound_host::{self, StreamEnd, find, for_sample_type, format, problem};
 use crate::media::worker::Worker;
 
 const KIND: DeviceKind = DeviceKind::Speaker;
-const OPENING: Duration = Duration::from_secs(5);
-/// A running loudspeaker that takes nothing for so long has stopped.
-const QUIET: Duration = Duration::from_secs(3);
+/// How long the system may take to build a stream.
+const BUILDING: Duration = Duration::from_secs(5);
+
+/// A loudspeaker that is opening; the one who waits goes on with other things meanwhile.
+pub(crate) struct OpeningSpeaker {
+    device: DeviceThread<Output>,
+    told: Arc<OutputTold>,
+    patience: Patience,
+}
+
+type Output = (Producer<f32>, u32);
 
 /// An open loudspeaker.
 pub(crate) struct Speaker {
+    name: String,
     ring: Producer<f32>,
     resample: Resample,
     rate: u32,
-    told: Arc<Told>,
+    told: Arc<OutputTold>,
+    patience: Patience,
     taken_before: usize,
     last_taken: Instant,
     scratch: Vec<f32>,
-    _device: Worker,
+    device: DeviceThread<Output>,
 }
 
-/// What the callbacks tell.
-#[derive(Debug, Default)]
-struct Told {
-    failed: AtomicBool,
-    /// Samples one callback takes.
-    piece: AtomicUsize,
-    /// Samples taken in all, silence included.
-    taken: AtomicUsize,
-    /// From callback to ear, in microseconds.
-    latency_micros: AtomicU64,
-}
+impl OpeningSpeaker {
+    /// Begins to open the loudspeaker of this name, or the default one. Must be called from the thread that will feed it.
+    pub(crate) fn open(hardware: &Arc<dyn Hardware>, name: Option<&str>) -> Result<Self, DeviceError> {
+        let told = Arc::new(OutputTold::default());
+        let ends = OutputEnds { feeder: thread::current(), told: Arc::clone(&told) };
+        let (name, opener) = (name.map(str::to_owned), Arc::clone(hardware));
+        let device = DeviceThread::open("speaker device", move || {
+            let OpenOutput { name, hold, ring, rate } = opener.open_speaker(name.as_deref(), ends)?;
+            Ok(Opened { name, hold, sound: (ring, rate) })
+        })
+        .ok_or_else(|| DeviceError::new(KIND, Problem::NoAnswer))?;
+        Ok(Self { device, told, patience: hardware.patience() })
+    }
 
-impl Speaker {
-    /// Opens the loudspeaker of this name, or the default one. Must be called from the thread that will feed it.
-    pub(crate) fn open(name: Option<&str>) -> Result<Self, DeviceError> {
-        let (answer, opened) = mpsc::sync_channel(1);
-        let (name, feeder) = (name.map(str::to_owned), thread::current());
-        let told = Arc::new(Told::default());
-        let tell = Arc::clone(&told);
-        let device = Worker::spawn("speaker device", move |stop| {
-            let (held, result) = match start(name.as_deref(), feeder, tell) {
-                Ok((stream, ring, rate)) => (Some(stream), Ok((ring, rate))),
-                Err(error) => (None, Err(error)),
-            };
-            if answer.send(result).is_ok() && held.is_some() {
-                while stop.sleep_until(Instant::now() + Duration::from_secs(3600)) {}
-            }
-        });
-        let no_answer = || DeviceError::new(KIND, Problem::NoAnswer);
-        let device = device.ok_or_else(no_answer)?;
-        let (ring, rate) = opened.recv_timeout(OPENING).map_err(|_| no_answer())??;
-        let resample =
-            Resample::new(48_000, rate).map_err(|_| DeviceError::new(KIND, Problem::Unsupported))?;
-        Ok(Self {
+    /// The loudspeaker once it is open; itself while it is not.
+    pub(crate) fn poll(mut self, now: Instant) -> Opening {
+        let (name, (ring, rate)) = match self.device.answer(now, self.patience.opening) {
+            Ok(None) => return Opening::Pending(self),
+            Ok(Some(open)) => open,
+            Err(problem) => return Opening::Failed(problem.of(KIND), self.device.close()),
+        };
+        let Ok(resample) = Resample::new(48_000, rate) else {
+            return Opening::Failed(DeviceError::new(KIND, Problem::Unsupported), self.device.close());
+        };
+        Opening::Open(Box::new(Speaker {
+            name,
             ring,
             resample,
             rate,
-            told,
+            told: self.told,
+            patience: self.patience,
             taken_before: 0,
-            last_taken: Instant::now(),
+            last_taken: now,
             scratch: Vec::new(),
-            _device: device,
-        })
+            device: self.device,
+        }))
+    }
+
+    /// The thread that opens it.
+    pub(crate) fn close(self) -> Worker {
+        self.device.close()
+    }
+}
+
+/// How far the opening is. A failure leaves the thread to be seen off.
+pub(crate) enum Opening {
+    Pending(OpeningSpeaker),
+    Open(Box<Speaker>),
+    Failed(DeviceError, Worker),
+}
+
+impl Speaker {
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it has taken any sound.
+    pub(crate) fn has_taken(&self) -> bool {
+        self.told.taken.load(Ordering::Relaxed) > 0
+    }
+
+    /// Whether the system wants it opened anew; true once.
+    pub(crate) fn take_moved(&self) -> bool {
+        self.told.moved.swap(false, Ordering::AcqRel)
+    }
+
+    /// The thread that holds it.
+    pub(crate) fn close(self) -> Worker {
+        self.device.close()
     }
 
     /// Whether it still works.
@@ -86,7 +124,7 @@ impl Speaker {
         if taken != self.taken_before {
             (self.taken_before, self.last_taken) = (taken, now);
         }
-        let quiet = now.saturating_duration_since(self.last_taken) > QUIET;
+        let quiet = now.saturating_duration_since(self.last_taken) > self.patience.quiet;
         if self.told.failed.load(Ordering::Acquire) || quiet {
             return Err(DeviceError::new(KIND, Problem::Stopped));
         }
@@ -122,50 +160,80 @@ impl Speaker {
     }
 }
 
-type Started = (Stream, Producer<f32>, u32);
-
-fn start(name: Option<&str>, feeder: Thread, told: Arc<Told>) -> Result<Started, DeviceError> {
+/// Opens the system's loudspeaker of this name, or its default one.
+pub(crate) fn open_system(name: Option<&str>, ends: OutputEnds) -> Result<OpenOutput, DeviceError> {
     let device = find(KIND, name)?;
     let (sample_format, config) = format(&device, KIND)?;
-    let (producer, consumer) = RingBuffer::new((config.sample_rate / 5) as usize);
-    let stream = for_sample_type!(sample_format, KIND, build(&device, config, consumer, feeder, told))?;
+    let (ring, consumer) = RingBuffer::new((config.sample_rate / 5) as usize);
+    let stream = for_sample_type!(sample_format, KIND, build(&device, config, consumer, ends))?;
     stream.play().map_err(|error| DeviceError::new(KIND, problem(&error)))?;
-    Ok((stream, producer, config.sample_rate))
+    let name = sound_host::name(&device).or(name.map(str::to_owned)).unwrap_or_default();
+    Ok(OpenOutput { name, hold: Box::new(stream), ring, rate: config.sample_rate })
 }
 
 fn build<T>(
     device: &Device,
     config: StreamConfig,
     mut ring: Consumer<f32>,
-    feeder: Thread,
-    told: Arc<Told>,
+    ends: OutputEnds,
 ) -> Result<Stream, DeviceError>
 where
     T: SizedSample + FromSample<f32>,
 {
     let channels = usize::from(config.channels);
-    let (on_error, waker) = (Arc::clone(&told), feeder.clone());
+    let on_error = ends.clone();
     let played = move |data: &mut [T], info: &cpal::OutputCallbackInfo| {
-        let stamp = info.timestamp();
+        let (stamp, told) = (info.timestamp(), &ends.told);
         let latency = stamp.playback.saturating_duration_since(stamp.callback).min(LONGEST_LATENCY);
         told.latency_micros.store(latency.as_micros() as u64, Ordering::Relaxed);
         told.piece.store(data.len() / channels, Ordering::Relaxed);
         told.taken.fetch_add(data.len(), Ordering::Relaxed);
-        for frame in data.chunks_mut(channels) {
-            frame.fill(T::from_sample_(ring.pop().unwrap_or(0.0)));
-        }
-        feeder.unpark();
+        spread(&mut ring, channels, data);
+        ends.feeder.unpark();
     };
     let failed = move |error: cpal::Error| {
-        if ends_the_stream(&error) {
-            on_error.failed.store(true, Ordering::Release);
-            waker.unpark();
+        match sound_host::stream_end(&error) {
+            StreamEnd::GoesOn => return,
+            StreamEnd::Moved => on_error.told.moved.store(true, Ordering::Release),
+            StreamEnd::Over => on_error.told.failed.store(true, Ordering::Release),
         }
+        on_error.feeder.unpark();
     };
     device
-        .build_output_stream(config, played, failed, Some(OPENING))
+        .build_output_stream(config, played, failed, Some(BUILDING))
         .map_err(|error| DeviceError::new(KIND, problem(&error)))
+}
+
+/// The same from the ring on every channel, and silence where the ring has nothing.
+fn spread<T: SizedSample + FromSample<f32>>(ring: &mut Consumer<f32>, channels: usize, data: &mut [T]) {
+    for frame in data.chunks_mut(channels) {
+        frame.fill(T::from_sample_(ring.pop().unwrap_or(0.0)));
+    }
 }
 
 /// Drivers are known to name absurd moments.
 const LONGEST_LATENCY: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn played<T: SizedSample + FromSample<f32> + Copy + std::fmt::Debug>(blank: T) -> Vec<T> {
+        let (mut ring, mut consumer) = RingBuffer::new(4);
+        ring.push(0.5).unwrap();
+        let mut data = [blank; 4];
+        spread(&mut consumer, 2, &mut data);
+        data.to_vec()
+    }
+
+    #[test]
+    fn every_kind_of_sample_gets_the_sound_on_all_channels_and_then_its_own_silence() {
+        assert_eq!(played(1_i8), [64, 64, 0, 0]);
+        assert_eq!(played(1_i16), [16_384, 16_384, 0, 0]);
+        assert_eq!(played(1_i32), [1 << 30, 1 << 30, 0, 0]);
+        assert_eq!(played(1_u8), [192, 192, 128, 128]);
+        assert_eq!(played(1_u16), [49_152, 49_152, 32_768, 32_768]);
+        assert_eq!(played(1_f32), [0.5, 0.5, 0.0, 0.0]);
+        assert_eq!(played(1_f64), [0.5, 0.5, 0.0, 0.0]);
+    }
+}

@@ -1,9 +1,8 @@
 use super::*;
 use crate::media::capture::test_picture::{draw, read_time};
-use crate::media::capture::test_tone;
 use crate::media::encoded::EncodedFrame;
 use crate::media::picture::measure::psnr;
-use crate::media::send_pipeline::{AudioSender, VideoSender, VideoTarget};
+use crate::media::send_pipeline::{VideoSender, VideoTarget};
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -146,89 +145,4 @@ fn pictures_that_overtook_each_other_are_put_in_order() {
     }
     let order: Vec<u32> = std::iter::from_fn(|| inbox.pop()).map(|(coded, _)| coded.timestamp).collect();
     assert_eq!(order, [u32::MAX - 20, 5, 20, 38]);
-}
-
-/// The tone through coder, network and decoder, in virtual time. `fate` says when packet n arrives, if at all.
-fn listen(seconds: u32, fate: impl Fn(u32) -> Option<u32>) -> (Vec<f32>, Vec<f32>, u32) {
-    let mut said = Vec::new();
-    test_tone::fill(0, u64::from(seconds) * 48_000, &mut said);
-    let mut sender = AudioSender::new().unwrap();
-    sender.set_expected_loss(20);
-    let mut on_the_way: Vec<(u32, u32, Bytes)> = Vec::new();
-    for (n, frame) in (0..).zip(sender.push(&said, 0)) {
-        if let (EncodedFrame::Audio { timestamp, packet }, Some(late)) = (frame, fate(n)) {
-            on_the_way.push((timestamp + 20 + late, timestamp, packet));
-        }
-    }
-    on_the_way.sort_by_key(|(arrival, ..)| *arrival);
-    let mut on_the_way = on_the_way.into_iter().peekable();
-    let mut receiver = AudioReceiver::new().unwrap();
-    let start = Instant::now();
-    let (mut heard, mut concealed) = (Vec::new(), 0);
-    for ms in (0..seconds * 1000).step_by(10) {
-        while let Some((arrival, timestamp, packet)) = on_the_way.next_if(|(arrival, ..)| *arrival <= ms) {
-            receiver.push(timestamp, packet, start + arrival * MS);
-        }
-        let block = receiver.pull(start + ms * MS);
-        concealed += block.concealed_ms;
-        heard.extend(block.samples);
-    }
-    (said, heard, concealed)
-}
-
-/// How alike the second second of what was said is to what was heard at the best delay up to 400 ms.
-fn likeness(said: &[f32], heard: &[f32]) -> (f32, usize) {
-    let piece = &said[48_000..48_000 + 24_000];
-    let energy = |part: &[f32]| part.iter().map(|s| s * s).sum::<f32>();
-    (0..400 * 48)
-        .step_by(2)
-        .map(|delay| {
-            let other = &heard[48_000 + delay..][..piece.len()];
-            let product: f32 = piece.iter().zip(other).map(|(a, b)| a * b).sum();
-            (product / (energy(piece) * energy(other)).sqrt().max(1e-6), delay / 48)
-        })
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .unwrap()
-}
-
-#[test]
-fn sound_over_an_even_network_is_heard_whole_and_soon() {
-    let (said, heard, concealed) = listen(3, |_| Some(30));
-    let (alike, delay) = likeness(&said, &heard);
-    assert!(alike >= 0.9, "{alike}");
-    assert!(delay <= 120, "{delay} ms");
-    assert_eq!(concealed, 0);
-}
-
-#[test]
-fn sound_over_an_uneven_network_is_heard_whole_after_the_first_second() {
-    let (_, heard, concealed) = listen(8, |n| Some(30 + n * 7919 % 60));
-    assert!(concealed <= 160, "{concealed} ms made up");
-    let quiet = heard[96_000..].chunks(480).filter(|block| block.iter().all(|s| s.abs() < 0.02)).count();
-    assert_eq!(quiet, 0);
-}
-
-#[test]
-fn every_tenth_packet_lost_is_repaired_and_hardly_heard() {
-    let (said, heard, concealed) = listen(4, |n| (n % 10 != 7).then_some(30));
-    assert!(concealed <= 60, "{concealed} ms made up");
-    let (alike, _) = likeness(&said, &heard);
-    assert!(alike >= 0.85, "{alike}");
-}
-
-#[test]
-fn after_a_second_of_silence_from_the_network_sound_is_back_without_lasting_delay() {
-    let lost = 100..150;
-    let (said, heard, _) = listen(6, |n| (!lost.contains(&n)).then_some(30));
-    let piece = &said[4 * 48_000..4 * 48_000 + 9600];
-    let energy = |part: &[f32]| part.iter().map(|s| s * s).sum::<f32>();
-    let best = (0..250 * 48)
-        .step_by(3)
-        .map(|delay| {
-            let other = &heard[4 * 48_000 + delay..][..piece.len()];
-            piece.iter().zip(other).map(|(a, b)| a * b).sum::<f32>()
-                / (energy(piece) * energy(other)).sqrt().max(1e-6)
-        })
-        .fold(0.0, f32::max);
-    assert!(best >= 0.8, "{best}");
 }

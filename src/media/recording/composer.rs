@@ -8,8 +8,6 @@ use crate::media::shaping::scale::scaled;
 pub(crate) const WIDTH: u32 = 1280;
 /// Lines of every picture of a recording.
 pub(crate) const HEIGHT: u32 = 720;
-/// Between two pictures, in samples.
-const GAP: u32 = 8;
 /// The small picture's part of the width, and its distance from the corner.
 const SMALL: u32 = WIDTH / 5;
 const MARGIN: u32 = 24;
@@ -97,17 +95,17 @@ impl Tile {
     }
 }
 
-/// Both equally tall, and together as wide as the canvas or as tall.
+/// Both equally tall, and together as wide as the canvas or as tall. Nothing lies between them: two of the usual shape are
+/// then halved exactly, which is cheap and sharp.
 fn side_by_side(far: (u32, u32), own: (u32, u32)) -> (Option<Place>, Option<Place>) {
     let shape = |size: (u32, u32)| f64::from(size.0) / f64::from(size.1);
-    let room = f64::from(WIDTH - GAP);
-    let height = (room / (shape(far) + shape(own))).min(f64::from(HEIGHT));
+    let height = (f64::from(WIDTH) / (shape(far) + shape(own))).min(f64::from(HEIGHT));
     let widths = [far, own].map(|size| even(height * shape(size)));
     let height = even(height);
     let y = centred(height, HEIGHT);
-    let x = centred(widths[0] + GAP + widths[1], WIDTH);
+    let x = centred(widths[0] + widths[1], WIDTH);
     let far = Place { x, y, width: widths[0], height };
-    let own = Place { x: x + widths[0] + GAP, y, width: widths[1], height };
+    let own = Place { x: x + widths[0], y, width: widths[1], height };
     (within(far), within(own))
 }
 
@@ -133,9 +131,9 @@ fn within(place: Place) -> Option<Place> {
     (fits && Picture::is_size(place.width, place.height)).then_some(place)
 }
 
-/// The nearest even number that is not larger.
+/// The nearest even number that is not larger, but for what calculating lost.
 fn even(side: f64) -> u32 {
-    side as u32 & !1
+    (side + 0.01) as u32 & !1
 }
 
 fn centred(side: u32, room: u32) -> u32 {
@@ -200,10 +198,20 @@ mod tests {
         let picture = composer.compose();
         let (far, own) = (extent(&picture, 200), extent(&picture, 90));
         assert_eq!((far.2, far.3), (own.2, own.3));
-        assert!(far.1 < own.0, "theirs on the left");
+        assert!(far.1 <= own.0, "theirs on the left");
         let shape = |e: (usize, usize, usize, usize)| (e.1 - e.0) as f64 / (e.3 - e.2) as f64;
         assert!((shape(far) - 16.0 / 9.0).abs() < 0.02 && (shape(own) - 0.75).abs() < 0.02);
         assert!(far.1 - far.0 + own.1 - own.0 > 1260, "the width is used");
+    }
+
+    #[test]
+    fn two_pictures_of_the_usual_shape_are_halved_exactly() {
+        let mut composer = Composer::default();
+        composer.set_far(Some(grey(1280, 720, 200)));
+        composer.set_own(Some(grey(1280, 720, 90)));
+        let picture = composer.compose();
+        assert_eq!(extent(&picture, 200), (0, 640, 180, 540));
+        assert_eq!(extent(&picture, 90), (640, 1280, 180, 540));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! It gives way to everything else: on a busy computer it leaves out pictures, never sound, and nobody waits for it.
 
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use super::tap::{Basin, Happened, Seen, Taken};
 use super::timeline::Timeline;
 use crate::media::codec::video_encoder::VideoEncoder;
 use crate::media::picture::Picture;
+use crate::media::stream::Stream;
 use crate::media::worker::Stop;
 
 /// What is to be recorded, and where.
@@ -53,6 +55,8 @@ const STALE: i64 = 5_000_000;
 const SOUND_WITHIN: i64 = 300_000;
 /// A picture that stands alone this often: players seek to those. In microseconds.
 const KEY_EVERY: i64 = 4_000_000;
+/// Far pictures that may wait for their sound: three tenths of a second.
+const MOST_AHEAD: usize = 8;
 const BITS_PER_SECOND: u32 = 1_500_000;
 /// Files of one name before it is given up.
 const MOST_OF_ONE_NAME: u32 = 999;
@@ -98,6 +102,8 @@ struct Recorder {
     pictures: Option<VideoEncoder>,
     own: Option<i64>,
     far: Option<i64>,
+    /// Far pictures whose sound is still to be heard.
+    ahead: VecDeque<(i64, Picture)>,
     /// A picture came or went since the last that was written.
     changed: bool,
     /// When the last written picture was, and the last that stands alone.
@@ -119,6 +125,7 @@ impl Recorder {
             pictures: None,
             own: None,
             far: None,
+            ahead: VecDeque::new(),
             changed: false,
             last: None,
             last_key: 0,
@@ -148,6 +155,7 @@ impl Recorder {
                     }
                     self.timeline.stand_still(at);
                     self.mix.interrupt();
+                    self.ahead.clear();
                 }
                 Happened::Sound { side, at, samples } => {
                     if let Some(micros) = self.timeline.micros(at) {
@@ -191,8 +199,15 @@ impl Recorder {
             self.changed = true;
         }
         if let Some(seen) = far {
-            self.far = Some(moment(&seen));
-            self.composer.set_far(Some(seen.picture));
+            self.ahead.push_back((moment(&seen), seen.picture));
+        }
+        let mut due = None;
+        while self.ahead.len() > MOST_AHEAD || self.ahead.front().is_some_and(|(at, _)| *at <= now) {
+            due = self.ahead.pop_front();
+        }
+        if let Some((at, picture)) = due {
+            self.far = Some(at.min(now));
+            self.composer.set_far(Some(picture));
             self.changed = true;
         } else if self.far.is_some_and(|at| now - at > STALE) {
             self.far = None;
@@ -221,7 +236,12 @@ impl Recorder {
     fn encode(&mut self, picture: &Picture, moment: i64) -> Result<(), Failed> {
         let encoder = match &mut self.pictures {
             Some(encoder) => encoder,
-            None => self.pictures.insert(VideoEncoder::new((WIDTH, HEIGHT), BITS_PER_SECOND, 25.0)?),
+            None => self.pictures.insert(VideoEncoder::for_stream(
+                Stream::Camera,
+                (WIDTH, HEIGHT),
+                BITS_PER_SECOND,
+                25.0,
+            )?),
         };
         if moment - self.last_key >= KEY_EVERY {
             encoder.request_key();

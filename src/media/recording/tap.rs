@@ -29,7 +29,7 @@ pub(crate) enum Happened {
     Sound { side: Side, at: Instant, samples: Vec<f32> },
 }
 
-/// A picture and when it was taken or shown.
+/// A picture, and when it was taken, or the sound that belongs to it is heard.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
     pub(crate) picture: Picture,

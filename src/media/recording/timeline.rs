@@ -25,21 +25,12 @@ impl Timeline {
         }
     }
 
-    pub(crate) fn runs(&self) -> bool {
-        self.since.is_some()
-    }
-
     /// A moment in the recording's microseconds; below zero before its begin. `None` while it stands still.
     pub(crate) fn micros(&self, at: Instant) -> Option<i64> {
         let since = self.since?;
         let micros = |duration: Duration| i64::try_from(duration.as_micros()).unwrap_or(i64::MAX / 4);
         let after = micros(at.saturating_duration_since(since)) - micros(since.saturating_duration_since(at));
         Some(micros(self.before) + after)
-    }
-
-    /// How long it has become.
-    pub(crate) fn length(&self, now: Instant) -> Duration {
-        self.before + self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 }
 
@@ -57,9 +48,8 @@ mod tests {
         assert_eq!(timeline.micros(at(12)), Some(2_000_000));
         assert_eq!(timeline.micros(at(9)), Some(-1_000_000));
         timeline.stand_still(at(15));
-        assert!(!timeline.runs() && timeline.micros(at(16)).is_none());
+        assert_eq!(timeline.micros(at(16)), None);
         timeline.go_on(at(100));
         assert_eq!(timeline.micros(at(101)), Some(6_000_000));
-        assert_eq!(timeline.length(at(103)), Duration::from_secs(8));
     }
 }

@@ -57,6 +57,15 @@ pub fn from_bgra(bytes: &[u8], width: u32, height: u32, stride: u32) -> Option<P
     })
 }
 
+/// RGBA, as libraries deliver it.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn from_rgba(bytes: &[u8], width: u32, height: u32, stride: u32) -> Option<Picture> {
+    let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
+    convert(width, height, |planes| {
+        yuv::rgba_to_yuv420(planes, bytes, stride, range, matrix, YuvConversionMode::Balanced).is_ok()
+    })
+}
+
 /// A JPEG, never through RGB: decoded to its own colours, then shrunk to I420's chroma and to the limited range.
 pub fn from_jpeg(bytes: &[u8]) -> Option<Picture> {
     let options = DecoderOptions::default()

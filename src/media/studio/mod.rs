@@ -5,21 +5,33 @@
 //! in through [`Studio::push`]; pictures to be drawn lie in [`Latest`] slots. The threads are in `sending` and
 //! `receiving`; what they decide, in the pipelines.
 
+mod call_mode;
+mod device_care;
+mod loudspeaker;
+mod own_sound;
 mod receiving;
 mod recording;
+mod screen;
+mod screen_side;
 mod sending;
 mod shared;
+mod watching;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use self::screen_side::ScreenSide;
 use self::shared::{ArrivedSound, FileState, Shared, SoundOrder, lock};
+use self::watching::Watching;
 use super::capture::CameraLines;
 use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
-use super::device_error::DeviceError;
+use super::device_news::DeviceNews;
+use super::devices::DeviceList;
 use super::encoded::EncodedFrame;
 use super::figures::MediaFigures;
+use super::hardware::Hardware;
+use super::hardware::system::SystemHardware;
 use super::latest::Latest;
 use super::picture::Picture;
 use super::receive_pipeline::CodedVideo;
@@ -27,6 +39,7 @@ pub use super::recording::composer::Layout as RecordingLayout;
 pub use super::recording::recorder::{RecordingNews, RecordingOrder};
 pub use super::send_pipeline::VideoTarget;
 pub use super::sounds::Sound;
+pub use super::voice::VoiceProcessing;
 use super::worker::{Retired, Worker};
 
 /// Called from the studio's threads whenever there is something new to look at. Must not block.
@@ -52,6 +65,11 @@ pub struct StudioSettings {
 pub struct Studio {
     shared: Arc<Shared>,
     settings: StudioSettings,
+    /// Looks at what is plugged in while anybody wants to know.
+    watch: Option<Worker>,
+    watching: Option<Watching>,
+    /// The look whose list was given out last.
+    looks: Option<DeviceList>,
     camera: Device,
     microphone: Device,
     /// Switched off by the person during a call.
@@ -64,6 +82,8 @@ pub struct Studio {
     player: Option<Worker>,
     recorder: Option<Worker>,
     retired: Vec<Retired>,
+    /// What is shown of a screen, either way.
+    screen: ScreenSide,
 }
 
 /// A capture device with its thread, and those that had it before.
@@ -84,8 +104,20 @@ impl Device {
 impl Studio {
     /// A studio that has opened nothing yet.
     pub fn new(settings: StudioSettings, waker: Waker) -> Self {
-        let shared = Arc::new(Shared::new(waker, settings.speaker.clone(), settings.picture.clone()));
+        Self::with(Arc::new(SystemHardware::default()), settings, waker)
+    }
+
+    /// A studio over other devices than the system's.
+    pub(crate) fn with(hardware: Arc<dyn Hardware>, settings: StudioSettings, waker: Waker) -> Self {
+        let (speaker, picture) = (settings.speaker.clone(), settings.picture.clone());
+        let shared = Arc::new(Shared::new(hardware, waker, speaker, picture));
+        let watched = Arc::clone(&shared);
+        let watch = Worker::spawn("device watch", move |stop| watching::run_watch(&watched, stop));
         Self {
+            screen: ScreenSide::new(&shared),
+            watch,
+            looks: None,
+            watching: None,
             shared,
             settings,
             camera: Device::default(),
@@ -161,7 +193,12 @@ impl Studio {
         &self.shared.far_picture
     }
 
-    /// How loud the microphone is, 0 to 1, muted or not.
+    /// Whether somebody speaks into the microphone now, muted or not.
+    pub fn is_speaking(&self) -> bool {
+        self.shared.speaking.load(Ordering::Relaxed)
+    }
+
+    /// How loud what is sent is, 0 to 1: the microphone after its processing, muted or not.
     pub fn microphone_level(&self) -> f32 {
         self.shared.microphone_level.value()
     }
@@ -247,6 +284,11 @@ impl Studio {
         lock(&self.shared.sending).key_every = every;
     }
 
+    /// What is done to the voice from now on. No device is opened anew.
+    pub fn set_voice_processing(&mut self, voice: VoiceProcessing) {
+        lock(&self.shared.sending).voice = voice;
+    }
+
     /// How loud the far end is played, 1 being as it comes; at most 2.
     pub fn set_far_volume(&mut self, volume: f32) {
         self.shared.far_volume.store(volume.clamp(0.0, 2.0).to_bits(), Ordering::Relaxed);
@@ -260,6 +302,11 @@ impl Studio {
     /// New upper limits for the pictures sent, from the next one on.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         lock(&self.shared.sending).target = target;
+    }
+
+    /// Bits a second that the sound is coded with; `None` is the usual.
+    pub fn set_sound_rate(&mut self, bits_per_second: Option<u32>) {
+        lock(&self.shared.sending).sound_rate = bits_per_second;
     }
 
     /// How much loss, in percent, the sound's error correction is dosed for.
@@ -296,6 +343,7 @@ impl Studio {
     pub fn stop_receiving(&mut self) {
         lock(&self.shared.playing).receiving = false;
         self.retire_decoder();
+        self.screen.retire_decoder();
         self.shared.far_level.set(0.0);
         self.shared.far_picture.take();
     }
@@ -339,9 +387,27 @@ impl Studio {
         self.shared.figures(Instant::now())
     }
 
-    /// What went wrong with a device since the last time, if anything. Each problem is told once.
-    pub fn poll_notice(&mut self) -> Option<DeviceError> {
-        self.shared.take_notice()
+    /// Looks at what is plugged in again and again, also while nothing is in use. See [`Self::take_devices`].
+    pub fn set_watching(&mut self, watching: bool) {
+        if watching != self.watching.is_some() {
+            self.watching = watching.then(|| Watching::new(&self.shared));
+        }
+    }
+
+    /// What is plugged in, when that has changed since the last time.
+    pub fn take_devices(&mut self) -> Option<DeviceList> {
+        let (looks, seen) = self.shared.watch.last();
+        let list = DeviceList::of(&seen);
+        if looks == 0 || self.looks.as_ref() == Some(&list) {
+            return None;
+        }
+        self.looks = Some(list.clone());
+        Some(list)
+    }
+
+    /// What happened to a device since the last time, if anything. Each problem is told once.
+    pub fn poll_notice(&mut self) -> Option<DeviceNews> {
+        self.shared.take_notice().or_else(|| self.screen.take_notice())
     }
 
     fn follow_camera(&mut self) {
@@ -408,11 +474,16 @@ impl Drop for Studio {
         self.stop_recording();
         self.camera.close();
         self.microphone.close();
+        self.screen.retire_all();
         self.retire_encoder();
         self.retire_decoder();
         self.retired.extend(self.player.take().map(Worker::retire));
+        self.retired.extend(self.watch.take().map(Worker::retire));
+        self.shared.watch.look_now();
     }
 }
 
+#[cfg(test)]
+mod device_tests;
 #[cfg(test)]
 mod tests;

@@ -5,14 +5,13 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::loudspeaker::Loudspeaker;
 use super::shared::{FileState, Playing, Shared, SoundOrder, lock};
 use crate::media::capture::test_picture;
 use crate::media::capture::test_tone::ToneDetector;
 use crate::media::choice::{PictureSink, SpeakerSink};
-use crate::media::device_error::DeviceError;
 use crate::media::picture::Picture;
 use crate::media::playout::mixer::Mixer;
-use crate::media::playout::speaker::Speaker;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
 use crate::media::receive_pipeline::{AudioReceiver, BLOCK, VideoReceiver};
@@ -51,7 +50,11 @@ fn next_coded(shared: &Shared) -> Option<(crate::media::receive_pipeline::CodedV
 
 fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
     let drawn = test_picture::read_time(&picture);
-    lock(&shared.sync).on_picture(timestamp, now);
+    let lead_ms = {
+        let mut sync = lock(&shared.sync);
+        sync.on_picture(timestamp, now);
+        -sync.skew_ms().unwrap_or(0.0)
+    };
     {
         let mut counters = lock(&shared.counters);
         counters.shown += 1;
@@ -68,9 +71,15 @@ fn show(shared: &Shared, timestamp: u32, picture: Picture, now: Instant) {
         }
     }
     keep(shared, &picture);
-    shared.tap.picture(Side::Far, &picture, now);
+    shared.tap.picture(Side::Far, &picture, later(now, lead_ms));
     shared.far_picture.put(picture);
     shared.wake();
+}
+
+/// The moment so many milliseconds later, or earlier below zero: a recording puts a picture where its sound is heard.
+fn later(at: Instant, milliseconds: f64) -> Instant {
+    let by = Duration::from_secs_f64((milliseconds.abs() / 1000.0).min(1.0));
+    if milliseconds < 0.0 { at.checked_sub(by).unwrap_or(at) } else { at + by }
 }
 
 fn keep(shared: &Shared, picture: &Picture) {
@@ -87,7 +96,7 @@ fn keep(shared: &Shared, picture: &Picture) {
     };
     if let Err(error) = written {
         *file = FileState::Failed;
-        shared.notice(error);
+        shared.problem(error);
     }
 }
 
@@ -99,13 +108,15 @@ pub(super) fn run_player(shared: &Arc<Shared>, stop: &Stop) {
             return;
         }
         player.take_packets(shared);
-        player.play(shared, stop);
+        player.play(shared);
     }
     lock(&shared.playing).has_player = false;
 }
 
 struct Player {
-    output: Output,
+    loudspeaker: Loudspeaker,
+    /// When the next 10 ms are due while no loudspeaker asks for them: for files, for nothing, and while a device is away.
+    next: Instant,
     sink: SpeakerSink,
     sink_changes: u64,
     receptions: u64,
@@ -113,30 +124,18 @@ struct Player {
     detector: ToneDetector,
     mixer: Mixer,
     last_needed: Instant,
-    /// What was said of the loudspeaker since it last took sound.
-    told: Vec<DeviceError>,
-}
-
-enum Output {
-    Device(Box<Speaker>),
-    /// Ten milliseconds at a time by the clock: for files, for nothing, and while a device is away.
-    Paced {
-        next: Instant,
-        /// When to look for the device again.
-        retry: Option<Instant>,
-    },
 }
 
 /// The loudspeaker stays open so long after the last sound: the next one often follows.
 const LINGER: Duration = Duration::from_secs(2);
-const RETRY: Duration = Duration::from_secs(3);
 const STEP: Duration = Duration::from_millis(10);
 
 impl Player {
     fn new() -> Self {
         let now = Instant::now();
         Self {
-            output: Output::Paced { next: now, retry: None },
+            loudspeaker: Loudspeaker::default(),
+            next: now,
             sink: SpeakerSink::None,
             sink_changes: 0,
             receptions: 0,
@@ -144,12 +143,11 @@ impl Player {
             detector: ToneDetector::new(),
             mixer: Mixer::default(),
             last_needed: now,
-            told: Vec::new(),
         }
     }
 
     /// Whether to go on playing.
-    fn take_orders(&mut self, shared: &Shared) -> bool {
+    fn take_orders(&mut self, shared: &Arc<Shared>) -> bool {
         let now = Instant::now();
         let mut playing = lock(&shared.playing);
         match playing.order.take() {
@@ -169,15 +167,7 @@ impl Player {
             self.sink_changes = playing.sink_changes;
             self.sink = playing.sink.clone();
             drop(playing);
-            self.told.clear();
-            self.output = Output::Paced { next: now, retry: self.is_device().then_some(now) };
-        } else {
-            drop(playing);
-        }
-        if let Output::Paced { retry: Some(at), .. } = self.output
-            && at <= now
-        {
-            self.open_device(shared);
+            self.loudspeaker.choose(shared, &self.sink);
         }
         true
     }
@@ -193,30 +183,6 @@ impl Player {
         }
     }
 
-    fn is_device(&self) -> bool {
-        matches!(self.sink, SpeakerSink::Default | SpeakerSink::Named(_))
-    }
-
-    /// Opens the chosen loudspeaker, or the default one in its place.
-    fn open_device(&mut self, shared: &Shared) {
-        let opened = match &self.sink {
-            SpeakerSink::Named(name) => Speaker::open(Some(name)).or_else(|error| {
-                tell_once(&mut self.told, shared, error);
-                Speaker::open(None)
-            }),
-            SpeakerSink::Default => Speaker::open(None),
-            SpeakerSink::File(_) | SpeakerSink::None => return,
-        };
-        self.output = match opened {
-            Ok(speaker) => Output::Device(Box::new(speaker)),
-            Err(error) => {
-                tell_once(&mut self.told, shared, error);
-                let now = Instant::now();
-                Output::Paced { next: now, retry: Some(now + RETRY) }
-            }
-        };
-    }
-
     fn take_packets(&mut self, shared: &Shared) {
         let arrived = std::mem::take(&mut *lock(&shared.audio_inbox));
         let Some(receiver) = &mut self.receiver else { return };
@@ -225,39 +191,32 @@ impl Player {
         }
     }
 
-    fn play(&mut self, shared: &Shared, stop: &Stop) {
+    fn play(&mut self, shared: &Shared) {
         let now = Instant::now();
         // Taken out for the time being, so that making a block may borrow the rest.
-        let paced = Output::Paced { next: now, retry: None };
-        match std::mem::replace(&mut self.output, paced) {
-            Output::Device(mut speaker) => {
-                if let Err(error) = speaker.check(now) {
-                    tell_once(&mut self.told, shared, error);
-                    self.output = Output::Paced { next: now, retry: Some(now + Duration::from_millis(300)) };
-                    return;
-                }
-                while speaker.has_room() {
-                    let block = self.block(shared, Instant::now(), speaker.delay());
-                    speaker.write(&block);
-                    // It takes sound: what failed before is over.
-                    self.told.clear();
-                }
-                self.output = Output::Device(speaker);
-                thread::park_timeout(Duration::from_millis(5));
+        if let Some(mut speaker) = self.loudspeaker.take(shared) {
+            while speaker.has_room() {
+                let (now, delay) = (Instant::now(), speaker.delay());
+                let block = self.block(shared, now, delay);
+                speaker.write(&block);
+                // Only a loudspeaker is heard by the microphone; a file is not.
+                shared.played.write(&block, now + delay);
             }
-            Output::Paced { mut next, retry } => {
-                if now.saturating_duration_since(next) > FAR_BEHIND {
-                    next = now;
-                }
-                while next <= now {
-                    let block = self.block(shared, next, Duration::ZERO);
-                    self.write_file(shared, &block);
-                    next += STEP;
-                }
-                self.output = Output::Paced { next, retry };
-                stop.sleep_until(next);
-            }
+            self.loudspeaker.put_back(speaker);
+            self.next = now;
+            thread::park_timeout(Duration::from_millis(5));
+            return;
         }
+        if now.saturating_duration_since(self.next) > FAR_BEHIND {
+            self.next = now;
+        }
+        while self.next <= now {
+            let block = self.block(shared, self.next, Duration::ZERO);
+            self.write_file(shared, &block);
+            self.next += STEP;
+        }
+        // A loudspeaker that has opened meanwhile ends the wait.
+        thread::park_timeout(self.next.saturating_duration_since(Instant::now()));
     }
 
     /// The next 10 ms, to be heard so long after now.
@@ -279,7 +238,7 @@ impl Player {
             }
             counters.sound_played += STEP;
             counters.sound_concealed += Duration::from_millis(u64::from(block.concealed_ms));
-            counters.buffer_ms = receiver.target_ms();
+            counters.sound = receiver.figures();
             if let Some(late) = chirp {
                 counters.mouth_to_ear.add(late);
             }
@@ -307,7 +266,7 @@ impl Player {
         };
         if let Err(error) = written {
             *file = FileState::Failed;
-            shared.notice(error);
+            shared.problem(error);
         }
     }
 }
@@ -315,41 +274,10 @@ impl Player {
 /// Who was held up for longer starts anew instead of hurrying.
 const FAR_BEHIND: Duration = Duration::from_millis(500);
 
-/// Says what is wrong, unless that was said already: a device that is gone is looked for again and again.
-fn tell_once(told: &mut Vec<DeviceError>, shared: &Shared, error: DeviceError) {
-    if !told.contains(&error) {
-        shared.notice(error.clone());
-        told.push(error);
-    }
-}
-
 /// Microseconds since 1970 at a moment near now.
 fn system_micros(at: Instant) -> u64 {
     let now = Instant::now();
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let then = (since + at.saturating_duration_since(now)).saturating_sub(now.saturating_duration_since(at));
     u64::try_from(then.as_micros()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::iter;
-
-    use super::*;
-    use crate::media::device_error::{DeviceKind, Problem};
-
-    #[test]
-    fn a_loudspeaker_that_stays_away_is_said_to_be_missing_once() {
-        let shared = Shared::new(Arc::new(|| ()), SpeakerSink::Default, PictureSink::None);
-        let mut told = Vec::new();
-        let stopped = DeviceError::new(DeviceKind::Speaker, Problem::Stopped);
-        let missing = DeviceError::new(DeviceKind::Speaker, Problem::NotFound);
-        let other = DeviceError::new(DeviceKind::Microphone, Problem::NotFound);
-        tell_once(&mut told, &shared, stopped.clone());
-        tell_once(&mut told, &shared, missing.clone());
-        shared.notice(other.clone());
-        tell_once(&mut told, &shared, missing.clone());
-        let said: Vec<_> = iter::from_fn(|| shared.take_notice()).collect();
-        assert_eq!(said, [stopped, missing, other]);
-    }
 }

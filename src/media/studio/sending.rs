@@ -1,19 +1,26 @@
 //! The threads of the sending side: camera, encoder, microphone.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::device_care::Order;
+use super::own_sound::OwnSound;
 use super::shared::{Shared, lock};
-use crate::media::capture::{self, CameraLines, PictureSource, SoundSource};
+use super::watching::Attendant;
+use crate::media::capture::camera::Camera;
+use crate::media::capture::microphone::Microphone;
+use crate::media::capture::silence::SilenceWatch;
+use crate::media::capture::{self, CameraLines, Captured, PictureSource as _, SoundSource as _};
 use crate::media::choice::{CameraSource, MicrophoneSource};
-use crate::media::device_error::DeviceError;
-use crate::media::encoded::EncodedFrame;
+use crate::media::device_error::{DeviceError, DeviceKind, Problem};
+use crate::media::device_news::DeviceNews;
 use crate::media::recording::tap::Side;
-use crate::media::send_pipeline::{AudioSender, VideoSender};
+use crate::media::send_pipeline::VideoSender;
 use crate::media::worker::{Retired, Stop};
 
-/// A device that failed may come back: it is tried again this often.
-const RETRY: Duration = Duration::from_secs(3);
+/// So long a thread without a device waits at most before it looks around again.
+const LOOK_AROUND: Duration = Duration::from_millis(200);
 
 /// Reads the camera until told to stop. The predecessor must have let go of the device first.
 pub(super) fn run_camera(
@@ -24,54 +31,79 @@ pub(super) fn run_camera(
     stop: &Stop,
 ) {
     drop(predecessor);
-    let may_come_back = matches!(source, CameraSource::Default | CameraSource::Named(_));
-    let mut told = None;
-    while !stop.is_set() {
-        let ended = match capture::open_camera(source, lines) {
-            Ok(None) => return,
-            Ok(Some(mut camera)) => read_camera(shared, camera.as_mut(), stop, &mut told),
-            Err(error) => Err(error),
-        };
-        shared.set(&shared.has_camera, false);
-        if !go_on(shared, ended, may_come_back, stop, &mut told) {
-            return;
+    match source {
+        CameraSource::Default => attend_camera(shared, None, lines, stop),
+        CameraSource::Named(name) => attend_camera(shared, Some(name.clone()), lines, stop),
+        other => {
+            if let Err(error) = read_pictures(shared, other, stop) {
+                shared.problem(error);
+            }
         }
     }
+    shared.set(&shared.has_camera, false);
 }
 
-fn read_camera(
-    shared: &Shared,
-    camera: &mut dyn PictureSource,
-    stop: &Stop,
-    told: &mut Option<DeviceError>,
-) -> Result<(), DeviceError> {
-    while let Some(captured) = camera.next(stop)? {
-        *told = None;
-        shared.set(&shared.has_camera, true);
-        lock(&shared.counters).captured += 1;
-        shared.own_picture.put(captured.picture.clone());
-        shared.to_encode.put(captured);
-        shared.encode_signal.notify();
-        shared.wake();
+/// Pictures from what is no device.
+fn read_pictures(shared: &Shared, source: &CameraSource, stop: &Stop) -> Result<(), DeviceError> {
+    let Some(mut pictures) = capture::open_pictures(source)? else { return Ok(()) };
+    while !stop.is_set() {
+        if let Some(captured) = pictures.next(stop)? {
+            take_picture(shared, captured);
+        }
     }
     Ok(())
 }
 
-/// After a source ended: says why, once, and waits before the next try. Whether there is one.
-fn go_on(
-    shared: &Shared,
-    ended: Result<(), DeviceError>,
-    may_come_back: bool,
-    stop: &Stop,
-    told: &mut Option<DeviceError>,
-) -> bool {
-    if let Err(error) = ended
-        && told.as_ref() != Some(&error)
-    {
-        shared.notice(error.clone());
-        *told = Some(error);
+/// Keeps a camera open as well as can be.
+fn attend_camera(shared: &Arc<Shared>, chosen: Option<String>, lines: CameraLines, stop: &Stop) {
+    let mut attendant = Attendant::new(shared, DeviceKind::Camera, chosen);
+    let mut camera: Option<Camera> = None;
+    while !stop.is_set() {
+        let now = Instant::now();
+        match attendant.order(now) {
+            Order::Open(name) => match Camera::open(&shared.hardware, name.as_deref(), lines) {
+                Ok(opening) => camera = Some(opening),
+                Err(error) => attendant.failed(error, None),
+            },
+            Order::Close => attendant.close(camera.take().map(Camera::close)),
+            Order::Wait(until) => {
+                shared.set(&shared.has_camera, false);
+                stop.sleep_until(until.min(now + LOOK_AROUND));
+            }
+            Order::Stay => {
+                let Some(open) = &mut camera else {
+                    stop.sleep_until(now + LOOK_AROUND);
+                    continue;
+                };
+                match open.next(stop) {
+                    Ok(captured) => {
+                        if let Some(name) = open.name() {
+                            attendant.opened(name);
+                        }
+                        if let Some(captured) = captured {
+                            attendant.works();
+                            take_picture(shared, captured);
+                        }
+                    }
+                    Err(error) => {
+                        shared.set(&shared.has_camera, false);
+                        attendant.failed(error, camera.take().map(Camera::close));
+                    }
+                }
+            }
+        }
     }
-    may_come_back && stop.sleep_until(Instant::now() + RETRY)
+    attendant.close(camera.map(Camera::close));
+}
+
+/// A picture of one's own goes to the window and to the encoder.
+fn take_picture(shared: &Shared, captured: Captured) {
+    shared.set(&shared.has_camera, true);
+    lock(&shared.counters).captured += 1;
+    shared.own_picture.put(captured.picture.clone());
+    shared.to_encode.put(captured);
+    shared.encode_signal.notify();
+    shared.wake();
 }
 
 /// Codes the newest picture, again and again; one that comes while another is coded replaces those before it.
@@ -118,61 +150,98 @@ pub(super) fn run_microphone(
     stop: &Stop,
 ) {
     drop(predecessor);
-    let may_come_back = matches!(source, MicrophoneSource::Default | MicrophoneSource::Named(_));
-    let mut told = None;
-    while !stop.is_set() {
-        let ended = match capture::open_microphone(source) {
-            Ok(None) => return,
-            Ok(Some(mut microphone)) => read_microphone(shared, microphone.as_mut(), stop, &mut told),
-            Err(error) => Err(error),
-        };
-        shared.set(&shared.has_microphone, false);
-        shared.microphone_level.set(0.0);
-        if !go_on(shared, ended, may_come_back, stop, &mut told) {
-            return;
+    match source {
+        MicrophoneSource::Default => attend_microphone(shared, None, stop),
+        MicrophoneSource::Named(name) => attend_microphone(shared, Some(name.clone()), stop),
+        other => {
+            if let Err(error) = read_sound(shared, other, stop) {
+                shared.problem(error);
+            }
         }
     }
+    no_microphone(shared);
 }
 
-fn read_microphone(
-    shared: &Shared,
-    microphone: &mut dyn SoundSource,
-    stop: &Stop,
-    told: &mut Option<DeviceError>,
-) -> Result<(), DeviceError> {
-    let mut samples = Vec::new();
-    let mut sender: Option<AudioSender> = None;
+/// Sound from what is no device.
+fn read_sound(shared: &Shared, source: &MicrophoneSource, stop: &Stop) -> Result<(), DeviceError> {
+    let Some(mut sound) = capture::open_sound(source)? else { return Ok(()) };
+    let (mut samples, mut own) = (Vec::new(), OwnSound::untouched());
     while !stop.is_set() {
         samples.clear();
-        let Some(first_heard) = microphone.read(stop, &mut samples)? else { continue };
-        *told = None;
-        shared.set(&shared.has_microphone, true);
-        shared.microphone_level.hear(&samples);
-        let (sink, muted, expected_loss) = {
-            let sending = lock(&shared.sending);
-            (sending.sink.clone(), sending.muted, sending.expected_loss)
-        };
-        let Some(sink) = sink else {
-            sender = None;
-            continue;
-        };
-        if !muted {
-            shared.tap.sound(Side::Own, &samples, first_heard);
-        }
-        let Some(sender) = ready(&mut sender) else { continue };
-        sender.set_muted(muted);
-        sender.set_expected_loss(expected_loss);
-        let frames: Vec<EncodedFrame> = sender.push(&samples, shared.clock.stamp(first_heard));
-        for frame in frames {
-            sink(frame);
+        if let Some(first_heard) = sound.read(stop, &mut samples)? {
+            own.take(shared, &samples, first_heard);
         }
     }
     Ok(())
 }
 
-fn ready(sender: &mut Option<AudioSender>) -> Option<&mut AudioSender> {
-    if sender.is_none() {
-        *sender = AudioSender::new().inspect_err(|error| tracing::error!(%error, "no Opus encoder")).ok();
+/// Keeps a microphone open as well as can be.
+fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) {
+    let mut attendant = Attendant::new(shared, DeviceKind::Microphone, chosen);
+    let mut microphone: Option<Microphone> = None;
+    let mut silence = SilenceWatch::default();
+    let (mut samples, mut own) = (Vec::new(), OwnSound::of_a_microphone());
+    while !stop.is_set() {
+        let now = Instant::now();
+        match attendant.order(now) {
+            Order::Open(name) => {
+                if silence.is_silent() {
+                    shared.notice(DeviceNews::Mended(DeviceKind::Microphone));
+                }
+                // What was begun with another device does not go on with this one.
+                (silence, own) = (SilenceWatch::default(), OwnSound::of_a_microphone());
+                match Microphone::open(&shared.hardware, name.as_deref()) {
+                    Ok(opening) => microphone = Some(opening),
+                    Err(error) => attendant.failed(error, None),
+                }
+            }
+            Order::Close => attendant.close(microphone.take().map(Microphone::close)),
+            Order::Wait(until) => {
+                no_microphone(shared);
+                stop.sleep_until(until.min(now + LOOK_AROUND));
+            }
+            Order::Stay => {
+                let Some(open) = &mut microphone else {
+                    stop.sleep_until(now + LOOK_AROUND);
+                    continue;
+                };
+                samples.clear();
+                match open.read(stop, &mut samples) {
+                    Ok(heard) => {
+                        if let Some(name) = open.name() {
+                            attendant.opened(name);
+                        }
+                        let Some(first_heard) = heard else { continue };
+                        attendant.works();
+                        shared.watch.set_microphone(open.name());
+                        watch_silence(shared, &mut attendant, &mut silence, open.raw());
+                        if open.take_moved() {
+                            attendant.care.moved(now);
+                        }
+                        own.take(shared, &samples, first_heard);
+                    }
+                    Err(error) => attendant.failed(error, microphone.take().map(Microphone::close)),
+                }
+            }
+        }
     }
-    sender.as_mut()
+    attendant.close(microphone.map(Microphone::close));
+}
+
+/// Tells of a microphone that gives nothing but zeros, and when it is over.
+fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: (&[f32], u32)) {
+    let muted = lock(&shared.sending).muted;
+    match silence.hear(raw.0, raw.1, muted) {
+        Some(true) => shared.problem(DeviceError::new(DeviceKind::Microphone, Problem::Silent)),
+        Some(false) => shared.notice(DeviceNews::Mended(DeviceKind::Microphone)),
+        None => {}
+    }
+    attendant.care.note_silent(silence.is_silent());
+}
+
+fn no_microphone(shared: &Shared) {
+    shared.set(&shared.has_microphone, false);
+    shared.microphone_level.set(0.0);
+    shared.speaking.store(false, Ordering::Relaxed);
+    shared.watch.set_microphone(None);
 }

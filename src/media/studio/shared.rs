@@ -1,30 +1,36 @@
 //! What the studio and its threads share. Locks are held for moments only, and never in a device's callback.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::watching::Watch;
 use super::{FrameSink, VideoTarget, Waker};
 use crate::media::capture::Captured;
 use crate::media::capture_clock::CaptureClock;
 use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
+use crate::media::device_news::DeviceNews;
 use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
+use crate::media::hardware::Hardware;
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
 use crate::media::playout::lip_sync::LipSync;
 use crate::media::playout::wav_sink::WavSink;
 use crate::media::playout::y4m_sink::Y4mSink;
-use crate::media::receive_pipeline::VideoInbox;
+use crate::media::receive_pipeline::{SoundFigures, VideoInbox};
 use crate::media::recording::recorder::RecordingNews;
 use crate::media::recording::tap::Tap;
 use crate::media::shaping::level::Level;
 use crate::media::sounds::Sound;
+use crate::media::voice::VoiceProcessing;
+use crate::media::voice::played_ring::PlayedRing;
 use crate::media::worker::{Signal, left_behind};
 
+/// Of one stream: there is one of these for the camera and all sound, and one for the screen.
 pub(super) struct Shared {
     pub(super) clock: CaptureClock,
     waker: Waker,
@@ -32,11 +38,20 @@ pub(super) struct Shared {
     pub(super) far_picture: Latest<Picture>,
     pub(super) microphone_level: Level,
     pub(super) far_level: Level,
+    /// Somebody speaks into the microphone, muted or not.
+    pub(super) speaking: AtomicBool,
+    /// By how much voice processing delays what is sent.
+    pub(super) voice_delay_micros: AtomicU64,
+    /// What the loudspeaker plays, for the microphone to know its echo by.
+    pub(super) played: PlayedRing,
     /// The bits of an `f32`.
     pub(super) far_volume: AtomicU32,
     pub(super) has_camera: AtomicBool,
     pub(super) has_microphone: AtomicBool,
-    notices: Mutex<VecDeque<DeviceError>>,
+    pub(super) hardware: Arc<dyn Hardware>,
+    /// What is plugged in, and what closes.
+    pub(super) watch: Watch,
+    notices: Mutex<VecDeque<DeviceNews>>,
     pub(super) sending: Mutex<Sending>,
     pub(super) to_encode: Latest<Captured>,
     pub(super) encode_signal: Signal,
@@ -66,6 +81,9 @@ pub(super) struct Sending {
     pub(super) no_pictures: bool,
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
+    pub(super) voice: VoiceProcessing,
+    /// Bits a second; none is the usual.
+    pub(super) sound_rate: Option<u32>,
 }
 
 /// A packet of sound and when it came.
@@ -119,7 +137,7 @@ pub(super) struct Counters {
     pub(super) first_picture: Option<Instant>,
     pub(super) sound_played: Duration,
     pub(super) sound_concealed: Duration,
-    pub(super) buffer_ms: u32,
+    pub(super) sound: SoundFigures,
     pub(super) glass_to_glass: Median,
     pub(super) mouth_to_ear: Median,
 }
@@ -130,7 +148,29 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Shared {
-    pub(super) fn new(waker: Waker, sink: SpeakerSink, picture_sink: PictureSink) -> Self {
+    /// Of the camera, and of all sound.
+    pub(super) fn new(
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
+        Self::by(CaptureClock::starting_at(Instant::now()), hardware, waker, sink, picture_sink)
+    }
+
+    /// Of a screen, by the same clock: nothing of sound in it is used.
+    pub(super) fn of_screen(camera: &Self) -> Self {
+        let (hardware, waker) = (Arc::clone(&camera.hardware), Arc::clone(&camera.waker));
+        Self::by(camera.clock, hardware, waker, SpeakerSink::None, PictureSink::None)
+    }
+
+    fn by(
+        clock: CaptureClock,
+        hardware: Arc<dyn Hardware>,
+        waker: Waker,
+        sink: SpeakerSink,
+        picture_sink: PictureSink,
+    ) -> Self {
         let playing = Playing {
             sink,
             sink_changes: 1,
@@ -141,15 +181,20 @@ impl Shared {
             has_player: false,
         };
         Self {
-            clock: CaptureClock::starting_at(Instant::now()),
+            clock,
             waker,
             own_picture: Latest::default(),
             far_picture: Latest::default(),
             microphone_level: Level::default(),
             far_level: Level::default(),
+            speaking: AtomicBool::new(false),
+            voice_delay_micros: AtomicU64::new(0),
+            played: PlayedRing::default(),
             far_volume: AtomicU32::new(1.0_f32.to_bits()),
             has_camera: AtomicBool::new(false),
             has_microphone: AtomicBool::new(false),
+            hardware,
+            watch: Watch::default(),
             notices: Mutex::default(),
             sending: Mutex::default(),
             to_encode: Latest::default(),
@@ -174,11 +219,14 @@ impl Shared {
     }
 
     /// Keeps a notice for whoever asks. Nobody asking for long loses the oldest.
-    pub(super) fn notice(&self, error: DeviceError) {
-        tracing::warn!(%error, "a device cannot be used");
+    pub(super) fn notice(&self, news: DeviceNews) {
+        match &news {
+            DeviceNews::Problem(error) => tracing::warn!(%error, "a device cannot be used"),
+            other => tracing::info!(news = %other, "a device changed"),
+        }
         let mut notices = lock(&self.notices);
-        if notices.back() != Some(&error) {
-            notices.push_back(error);
+        if notices.back() != Some(&news) {
+            notices.push_back(news);
         }
         if notices.len() > 16 {
             notices.pop_front();
@@ -187,7 +235,12 @@ impl Shared {
         self.wake();
     }
 
-    pub(super) fn take_notice(&self) -> Option<DeviceError> {
+    /// Keeps a notice of something that cannot be used.
+    pub(super) fn problem(&self, error: DeviceError) {
+        self.notice(DeviceNews::Problem(error));
+    }
+
+    pub(super) fn take_notice(&self) -> Option<DeviceNews> {
         lock(&self.notices).pop_front()
     }
 
@@ -235,12 +288,14 @@ impl Shared {
             first_picture: counters.first_picture,
             sound_played_ms: milliseconds(counters.sound_played),
             sound_concealed_ms: milliseconds(counters.sound_concealed),
-            buffer_ms: counters.buffer_ms,
+            buffer_ms: counters.sound.target_ms,
+            sound: counters.sound,
             lip_sync_ms,
             glass_to_glass_ms: counters.glass_to_glass.value(),
             mouth_to_ear_ms: counters.mouth_to_ear.value(),
             send_picture: stream(counters.send_size, &counters.send_rate),
             receive_picture: stream(counters.receive_size, &counters.receive_rate),
+            voice_delay_ms: self.voice_delay_micros.load(Ordering::Relaxed) as f64 / 1000.0,
             encode_picture_ms: counters.encode.value(),
             decode_picture_ms: counters.decode.value(),
             threads_left_behind: left_behind(),

@@ -99,3 +99,28 @@ fn only_a_picture_of_more_than_720_lines_asks_the_camera_for_another() {
     studio.set_camera_lines(720);
     assert!(studio.has_camera() && studio.camera.predecessors.is_empty());
 }
+
+#[test]
+fn a_talker_is_noticed_while_muted_and_a_tone_is_not() {
+    let path = std::env::temp_dir().join(format!("tincan-talker-{}.wav", std::process::id()));
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 48_000,
+        bits_per_sample: 32,
+        sample_format: hound::SampleFormat::Float,
+    };
+    let mut file = hound::WavWriter::create(&path, spec).unwrap();
+    for sample in crate::media::voice::synthetic::speech(4.0, 7, 110.0, -20.0) {
+        file.write_sample(sample).unwrap();
+    }
+    file.finalize().unwrap();
+    let (mut studio, woken) = measured();
+    studio.set_muted(true);
+    studio.start_sending(Arc::new(|_| ()));
+    assert!(becomes(&studio, &woken, |studio| studio.microphone_level() > 0.3));
+    assert!(!studio.is_speaking());
+    studio.set_microphone(MicrophoneSource::File(path.clone()));
+    let noticed = becomes(&studio, &woken, Studio::is_speaking);
+    std::fs::remove_file(&path).unwrap();
+    assert!(noticed);
+}

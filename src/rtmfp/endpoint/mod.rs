@@ -25,7 +25,8 @@ use self::fragment_pace::FragmentPace;
 
 pub use super::options::{
     AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress,
-    MessageId, OwnIdentity, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey, WriteOptions,
+    MediaRate, MessageId, OwnIdentity, Priority, ReceiveFlowId, SendFlowId, SessionFigures, SessionKey,
+    WriteOptions,
 };
 
 use super::PeerId;
@@ -225,6 +226,13 @@ impl Endpoint {
     pub fn abandon_queued(&mut self, now: Instant, session: SessionKey, flow: SendFlowId) {
         let now = self.never_back(now);
         self.change(session, |open| open.abandon_queued(now, flow));
+    }
+
+    /// What the layer above found out about how much sound and pictures the path of a session carries: for the next second
+    /// they keep to it, and congestion control to the rest.
+    pub fn set_media_rate(&mut self, now: Instant, session: SessionKey, rate: MediaRate) {
+        let now = self.never_back(now);
+        self.change(session, |open| open.set_media_rate(now, rate));
     }
 
     /// Bytes queued on a flow and not yet acknowledged.

@@ -362,19 +362,27 @@ impl SendQueue {
         })
     }
 
-    /// The fragment that [`Self::next_to_send`] answered goes out in a chunk of `size` bytes.
-    pub(crate) fn depart(&mut self, flow: SendFlowId, sequence: u64, size: usize, sent: &mut InFlight) {
-        let Some(index) = self.index(sequence) else { return };
+    /// The fragment that [`Self::next_to_send`] answered goes out in a chunk of `size` bytes. Answers the message that has
+    /// thereby gone out whole for the first time, if its writer wants to know.
+    pub(crate) fn depart(
+        &mut self,
+        flow: SendFlowId,
+        sequence: u64,
+        size: usize,
+        sent: &mut InFlight,
+    ) -> Option<MessageId> {
+        let index = self.index(sequence)?;
         let entry = &mut self.entries[index];
         let place_in_order = sent.depart(flow, sequence, size);
         entry.state = EntryState::InFlight { place_in_order, sent_abandoned: entry.abandoned };
-        entry.ever_sent = true;
-        if let Some(message) = self.messages.get_mut(&entry.message) {
-            message.started = true;
-        }
+        let is_first_time = !std::mem::replace(&mut entry.ever_sent, true);
+        let id = entry.message;
         self.lost.remove(&sequence);
         self.next_unsent = self.next_unsent.max(sequence + 1);
         self.in_flight_bytes += size;
+        let message = self.messages.get_mut(&id)?;
+        message.started = true;
+        (is_first_time && message.last == sequence && message.options.report).then_some(MessageId(id))
     }
 
     /// Takes an acknowledgement (§3.6.2.4); answers the bytes that left flight by it.

@@ -11,6 +11,7 @@ pub(crate) mod giving_way;
 pub(crate) mod glare;
 pub(crate) mod initiator;
 pub(crate) mod keepalive;
+pub(crate) mod media_pace;
 pub(crate) mod mobility;
 pub(crate) mod open;
 pub(crate) mod pacing;

@@ -21,6 +21,7 @@ use super::congestion::Congestion;
 use super::congestion_marks::CongestionMarks;
 use super::giving_way::GivingWay;
 use super::keepalive::Keepalive;
+use super::media_pace::MediaPace;
 use super::mobility::Mobility;
 use super::pacing::Pacing;
 use super::path_mtu::PathMtu;
@@ -33,8 +34,8 @@ use crate::rtmfp::crypto;
 use crate::rtmfp::crypto::PacketCipher;
 use crate::rtmfp::dialect::Dialect;
 use crate::rtmfp::endpoint::{
-    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, ReceiveFlowId, SendFlowId, SessionFigures,
-    SessionKey,
+    CloseManner, EndpointConfig, ForwardedHello, KnownAddress, MediaRate, ReceiveFlowId, SendFlowId,
+    SessionFigures, SessionKey,
 };
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
@@ -152,6 +153,7 @@ pub(crate) struct OpenSession {
     congestion: Congestion,
     marks: CongestionMarks,
     pacing: Pacing,
+    media_pace: MediaPace,
     giving_way: GivingWay,
     path_mtu: PathMtu,
     keepalive: Keepalive,
@@ -218,6 +220,7 @@ impl OpenSession {
             congestion: Congestion::new(),
             marks: CongestionMarks::new(),
             pacing: Pacing::new(now),
+            media_pace: MediaPace::default(),
             giving_way: GivingWay::new(now),
             path_mtu: PathMtu::new(settings.dialect),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
@@ -290,6 +293,12 @@ impl OpenSession {
         self.keepalive.set_patience(keepalive, vanish_after);
     }
 
+    /// What the layer above found out about how much sound and pictures the path carries.
+    pub(crate) fn set_media_rate(&mut self, now: Instant, rate: MediaRate) {
+        self.now = now;
+        self.media_pace.set(now, rate);
+    }
+
     /// Forwards a stranger's hello to the far end (FIHello, §2.3.3).
     pub(crate) fn forward_hello(
         &mut self,
@@ -309,6 +318,7 @@ impl OpenSession {
     pub(crate) fn figures(&self, _now: Instant) -> SessionFigures {
         SessionFigures {
             round_trip: self.round_trip.smoothed(),
+            shortest_round_trip: self.round_trip.shortest(),
             retransmission_timeout: self.round_trip.timeout(),
             congestion_window: self.congestion.window(),
             in_flight: self.in_flight.bytes(),
@@ -320,6 +330,7 @@ impl OpenSession {
             packets_sent: self.counters.packets_sent,
             packets_received: self.counters.packets_received,
             fragments_sent: self.counters.fragments_sent,
+            fragments_received: self.counters.fragments_received,
             fragments_lost: self.counters.fragments_lost,
             dropped: self.counters.dropped,
             cipher: self.cipher.describe(),
@@ -387,6 +398,7 @@ impl OpenSession {
         self.acknowledging = Acknowledging::default();
         self.timeout_at = None;
         self.pacing.stop_waiting();
+        self.media_pace.stop_waiting();
         self.waiting = Waiting { apart: std::mem::take(&mut self.waiting.apart), chunks: VecDeque::new() };
         self.tell(Event::SessionEnded { session: self.key, end });
     }

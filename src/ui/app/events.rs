@@ -55,6 +55,14 @@ impl App {
             Event::FileOffered { peer, name, file } => {
                 self.notify(ctx, Notification::File { peer, name, file });
             }
+            Event::FarRecords { name, on, .. } => {
+                let key = if on { "recording.far_began" } else { "recording.far_ended" };
+                self.toasts.add(word_with(key, &[("name", &name)]), now);
+            }
+            Event::Recorded(path) => {
+                let words = word_with("recording.kept", &[("path", &path.display().to_string())]);
+                self.toasts.add_with(words, word("snapshot.show"), Action::ShowInFolder(path), now);
+            }
             Event::Notice(notice) => self.toasts.add(notice_words(&notice), now),
             // Both show in the view.
             Event::RingingThere | Event::Connected => {}

@@ -15,6 +15,8 @@ pub enum Banner {
     DeviceLost(Which),
     /// Nothing came for so many seconds.
     Reconnecting(u64),
+    /// The connection carries no picture at all: ours pauses.
+    PicturePaused,
     /// The connection carries less than the picture needs.
     Weak,
     /// The far end lets us wait.
@@ -35,6 +37,7 @@ impl Banner {
             .or_else(|| call.silent_for.map(|silent| Self::Reconnecting(silent.as_secs())))
             .or_else(|| we_hold.then_some(Self::WeHold))
             .or_else(|| call.far_holds.then_some(Self::FarHolds))
+            .or_else(|| call.picture_paused.then_some(Self::PicturePaused))
             .or_else(|| call.weak.then_some(Self::Weak))
             .or_else(|| (call.speaking_muted && call.muted).then_some(Self::SpeakingMuted))
     }
@@ -49,6 +52,7 @@ impl Banner {
             Self::Reconnecting(seconds) => {
                 word_with("call.reconnecting", &[("seconds", &seconds.to_string())])
             }
+            Self::PicturePaused => word("banner.picture_paused").to_owned(),
             Self::Weak => word("banner.weak").to_owned(),
             Self::FarHolds => word_with("banner.far_holds", &[name]),
             Self::WeHold => word_with("banner.we_hold", &[name]),
@@ -58,7 +62,7 @@ impl Banner {
 
     fn icon(self) -> Icon {
         match self {
-            Self::DeviceLost(_) | Self::Weak => Icon::Warning,
+            Self::DeviceLost(_) | Self::PicturePaused | Self::Weak => Icon::Warning,
             Self::Reconnecting(_) => Icon::Again,
             Self::FarHolds | Self::WeHold => Icon::Pause,
             Self::SpeakingMuted => Icon::MicrophoneOff,

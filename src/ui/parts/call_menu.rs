@@ -11,6 +11,7 @@ use super::list_row::{action_row, list_row};
 use crate::call::view::UpCall;
 use crate::call::{ClientView, Command};
 use crate::settings::Setting;
+use crate::ui::screens::in_call::record_or_stop;
 use crate::ui::shortcuts::{ShortcutAction, format, key_of};
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
@@ -118,6 +119,11 @@ fn more_ui(ui: &mut Ui, view: &ClientView, call: &UpCall, open: Open) -> Option<
     let (icon, label) =
         if waits { (Icon::Play, word("call.resume")) } else { (Icon::Pause, word("call.hold")) };
     row(ui, icon, label, &key(ShortcutAction::Hold), Pressed::Ask(Command::Hold(!waits)));
+    let (icon, label) = match call.recording {
+        Some(_) => (Icon::StopRecording, word("recording.stop")),
+        None => (Icon::Record, word("recording.start")),
+    };
+    row(ui, icon, label, &key(ShortcutAction::Record), Pressed::Ask(record_or_stop(call)));
     row(ui, Icon::Shield, word("call.verify"), "", Pressed::Verify);
     let fill = settings.fill_picture;
     let label = if fill { word("call.fit") } else { word("call.fill") };

@@ -6,7 +6,7 @@ use super::icon::{Icon, paint_icon};
 use crate::call::Command;
 use crate::call::view::Devices;
 use crate::ui::theme::{self, palette};
-use crate::ui::words::{device_words, word};
+use crate::ui::words::{device_words, word, word_with};
 
 /// Which of the three.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -54,6 +54,18 @@ impl Which {
             Self::Microphone => Command::ChooseMicrophone(name.to_owned()),
             Self::Speaker => Command::ChooseSpeaker(name.to_owned()),
         }
+    }
+
+    /// What is used in place of the chosen one, if that is missing.
+    fn stand_in(self, devices: &Devices) -> Option<String> {
+        let name = match self {
+            Self::Camera => None,
+            Self::Microphone => devices.microphone_stand_in.as_deref(),
+            Self::Speaker => devices.speaker_stand_in.as_deref(),
+        }?;
+        let chosen = self.in_use(devices);
+        let is_device = !matches!(chosen, "" | DEFAULT | NONE);
+        is_device.then(|| word_with("devices.stand_in", &[("chosen", chosen), ("name", name)]))
     }
 
     /// What is wrong with it, in one sentence: what the device said, or that there is none.
@@ -112,10 +124,11 @@ pub fn device_picker_ui(ui: &mut Ui, which: Which, devices: &Devices, width: f32
     chosen
 }
 
-/// The sentence under a picker, when something is wrong.
+/// The sentence under a picker, when something is wrong or another device stands in.
 pub fn device_problem_ui(ui: &mut Ui, which: Which, devices: &Devices) {
-    if let Some(problem) = which.problem(devices) {
-        let ink = palette(ui).bad_text;
+    let problem = which.problem(devices).map(|problem| (problem, palette(ui).bad_text));
+    let stand_in = || which.stand_in(devices).map(|words| (words, palette(ui).dim));
+    if let Some((problem, ink)) = problem.or_else(stand_in) {
         ui.add(egui::Label::new(RichText::new(problem).font(theme::font(theme::SMALL)).color(ink)).wrap());
     }
 }

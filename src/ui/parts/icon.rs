@@ -85,10 +85,14 @@ pub enum Icon {
     File,
     /// A circle, struck through.
     Blocked,
+    /// A disc in a circle.
+    Record,
+    /// A square in a circle.
+    StopRecording,
 }
 
 impl Icon {
-    const ALL: [Self; 37] = [
+    const ALL: [Self; 39] = [
         Self::Microphone,
         Self::MicrophoneOff,
         Self::Camera,
@@ -126,6 +130,8 @@ impl Icon {
         Self::TwoTicks,
         Self::File,
         Self::Blocked,
+        Self::Record,
+        Self::StopRecording,
     ];
 
     fn path(self) -> &'static str {
@@ -185,6 +191,8 @@ impl Icon {
             Self::TwoTicks => "M2 12.5l4.5 4.5L16 7.5M11.5 16l1 1L22 7.5",
             Self::File => "M7 3h7l5 5v12a1 1 0 01-1 1H7a1 1 0 01-1-1V4a1 1 0 011-1zM14 3v5h5",
             Self::Blocked => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M5.6 5.6l12.8 12.8",
+            Self::Record => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M15 12a3 3 0 01-6 0a3 3 0 016 0",
+            Self::StopRecording => "M21 12a9 9 0 01-18 0a9 9 0 0118 0M9 9h6v6H9z",
         }
     }
 }

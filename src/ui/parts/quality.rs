@@ -49,7 +49,11 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
     let buffer = word_with("quality.buffer", &[("ms", &format!("{:.0}", quality.buffer_ms))]);
     let signed = |ms: f64| word_with("quality.ms", &[("ms", &format!("{ms:+.0}"))]);
     let or_unknown = |text: &str| if text.is_empty() { unknown() } else { text.to_owned() };
-    vec![
+    let path = quality.available_kbps.map(|available| {
+        let queue = word_with("quality.queue", &[("ms", &format!("{:.0}", quality.queue_ms.unwrap_or(0.0)))]);
+        (word("quality.path"), format!("{}   {queue}", stream(available, None)))
+    });
+    let rows = vec![
         (word("quality.route"), route_words(&quality.route)),
         (word("quality.round_trip"), format!("{round_trip}   {loss}")),
         (word("quality.send"), stream(quality.send_kbps, quality.send_picture)),
@@ -57,7 +61,8 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         (word("quality.audio"), buffer),
         (word("quality.lip_sync"), quality.lip_sync_ms.map_or_else(unknown, signed)),
         (word("quality.cipher"), or_unknown(&quality.cipher)),
-    ]
+    ];
+    rows.into_iter().chain(path).collect()
 }
 
 /// The way in the person's language; what stands after it, such as an address, as it is.

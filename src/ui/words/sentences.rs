@@ -5,7 +5,7 @@
 use super::{word, word_with};
 use crate::call::event::{Notice, Refusal};
 use crate::call::link::LinkError;
-use crate::call::{DeviceError, DeviceKind, DeviceProblem, EndReason, NameError};
+use crate::call::{DeviceError, DeviceKind, DeviceNews, DeviceProblem, EndReason, NameError};
 
 /// What happened, and what the person can do about it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -40,13 +40,16 @@ pub fn why_it_ended(reason: EndReason, name: &str, incoming: bool) -> Explained 
 /// A passing notice as one or two sentences.
 pub fn notice_words(notice: &Notice) -> String {
     match notice {
-        Notice::Device(problem) => device_words(problem),
+        Notice::Device(news) => device_news_words(news),
         Notice::Refused(why) => refusal_words(why),
         Notice::TextNotSent => word("notice.not_sent").to_owned(),
         Notice::KeyChanged { name, .. } => word_with("notice.key_changed", &[("name", name)]),
         Notice::Written(path) => word_with("notice.written", &[("path", &path.display().to_string())]),
         Notice::FileProblem { path, why } => {
             word_with("notice.file", &[("path", &path.display().to_string()), ("why", why)])
+        }
+        Notice::RecordingStopped { path, why } => {
+            word_with("recording.stopped", &[("path", &path.display().to_string()), ("why", why)])
         }
         Notice::FileChanged(path) => {
             word_with("notice.file_changed", &[("path", &path.display().to_string())])
@@ -66,12 +69,7 @@ pub fn notice_words(notice: &Notice) -> String {
 
 /// What is wrong with a device, and what to do about it.
 pub fn device_words(error: &DeviceError) -> String {
-    let device = match error.device {
-        DeviceKind::Camera => word("noun.camera"),
-        DeviceKind::Microphone => word("noun.microphone"),
-        DeviceKind::Speaker => word("noun.speaker"),
-        DeviceKind::Picture => word("noun.picture"),
-    };
+    let device = device_noun(error.device);
     let key = match &error.problem {
         DeviceProblem::NotFound => "problem.device_not_found",
         DeviceProblem::Busy => "problem.device_busy",
@@ -79,6 +77,8 @@ pub fn device_words(error: &DeviceError) -> String {
         DeviceProblem::Unsupported => "problem.device_unsupported",
         DeviceProblem::Stopped => "problem.device_stopped",
         DeviceProblem::NoAnswer => "problem.device_no_answer",
+        DeviceProblem::Hung => "problem.device_hung",
+        DeviceProblem::Silent => "problem.device_silent",
         DeviceProblem::File { path, reason } => {
             let path = path.display().to_string();
             let values = [("path", path.as_str()), ("device", device), ("why", reason)];
@@ -86,6 +86,36 @@ pub fn device_words(error: &DeviceError) -> String {
         }
     };
     word_with(key, &[("device", device)])
+}
+
+fn device_noun(device: DeviceKind) -> &'static str {
+    match device {
+        DeviceKind::Camera => word("noun.camera"),
+        DeviceKind::Microphone => word("noun.microphone"),
+        DeviceKind::Speaker => word("noun.speaker"),
+        DeviceKind::Picture => word("noun.picture"),
+        DeviceKind::Screen => word("noun.screen"),
+    }
+}
+
+/// What happened to a device in use.
+pub fn device_news_words(news: &DeviceNews) -> String {
+    let device = ("device", device_noun(news.device()));
+    let what = match news {
+        DeviceNews::Problem(error) => device_words(error),
+        DeviceNews::Mended(_) => word_with("devices.mended", &[device]),
+        DeviceNews::Replaced { lost, why, by, .. } => {
+            let key = match why {
+                DeviceProblem::NotFound | DeviceProblem::Stopped => "devices.unplugged",
+                _ => "devices.replaced",
+            };
+            word_with(key, &[device, ("lost", lost), ("name", by)])
+        }
+        DeviceNews::Back { name, .. } => word_with("devices.back", &[device, ("name", name)]),
+        DeviceNews::Follows { name, .. } => word_with("devices.follows", &[device, ("name", name)]),
+        DeviceNews::CallMode { name } => word_with("devices.call_mode", &[("name", name)]),
+    };
+    if news.silenced() { format!("{what} {}", word("devices.still_muted")) } else { what }
 }
 
 /// Why something that was asked for is not done.
@@ -170,6 +200,8 @@ mod tests {
             DeviceProblem::Unsupported,
             DeviceProblem::Stopped,
             DeviceProblem::NoAnswer,
+            DeviceProblem::Hung,
+            DeviceProblem::Silent,
             file,
         ] {
             let text = device_words(&DeviceError { device: DeviceKind::Camera, problem });

@@ -82,12 +82,16 @@ impl End {
                 frames_per_second: target.frames_per_second,
             }),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
-            ClientEvent::Told(_)
+            // Nobody shows a screen here.
+            ClientEvent::Screen(_)
+            | ClientEvent::Told(_)
             | ClientEvent::Changed(_)
             | ClientEvent::ServerWanted { .. }
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)
+            | ClientEvent::Screen(_)
+            | ClientEvent::Recording(_)
             | ClientEvent::Left => {}
         }
     }

@@ -51,6 +51,11 @@ impl Media {
         &self.pictures[if at > last { 2 * last - at } else { at }]
     }
 
+    /// Samples after which the sound begins anew.
+    pub(crate) fn sound_length(&self) -> usize {
+        self.sound.len()
+    }
+
     /// The ten milliseconds of sound of that number.
     pub(crate) fn block(&self, number: usize) -> [f32; BLOCK] {
         let length = self.sound.len().max(1);

@@ -18,6 +18,8 @@ pub(crate) mod end;
 pub(crate) mod media;
 pub(crate) mod picture_score;
 pub(crate) mod probe;
+pub(crate) mod real;
 pub(crate) mod report;
 pub(crate) mod scene;
+pub(crate) mod spoil;
 pub(crate) mod table;

@@ -65,3 +65,29 @@ fn ssim(a: &Picture, b: &Picture) -> f64 {
     }
     sum / f64::from(count.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(shade: u8) -> Picture {
+        Picture::new(32, 16, vec![shade; 32 * 16 * 3 / 2]).unwrap()
+    }
+
+    #[test]
+    fn the_same_picture_is_beyond_seeing_and_ten_shades_away_28_decibels() {
+        let same = likeness(&grey(100), &grey(100));
+        assert_eq!((same.psnr, same.ssim), (60.0, 1.0));
+        let other = likeness(&grey(100), &grey(110));
+        assert!((other.psnr - 28.13).abs() < 0.01, "{other:?}");
+        assert!((0.99..1.0).contains(&other.ssim), "{other:?}");
+    }
+
+    #[test]
+    fn a_picture_without_its_pattern_is_unlike_it_though_it_is_as_bright() {
+        let luma = (0..32 * 16).map(|n| if n % 2 == 0 { 60 } else { 140 });
+        let striped: Vec<u8> = luma.chain([128; 32 * 8]).collect();
+        let striped = Picture::new(32, 16, striped).unwrap();
+        assert!(likeness(&striped, &grey(100)).ssim < 0.1);
+    }
+}

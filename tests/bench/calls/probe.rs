@@ -122,3 +122,41 @@ impl Values {
         sorted.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stretch_of_made_up_sound_is_as_long_as_it_is_heard() {
+        let mut gaps = Gaps::default();
+        // Twenty milliseconds are made up for two blocks at a time, twice in a row, and once more later.
+        let heard = [0, 20, 0, 20, 0, 0, 0, 20, 0, 0].map(|made_up| gaps.on_block(made_up, true));
+        assert_eq!(heard.iter().filter(|real| **real).count(), 4);
+        assert_eq!((gaps.longest_ms, gaps.total_ms, gaps.heard_ms), (40, 60, 100));
+    }
+
+    #[test]
+    fn silence_before_the_first_sound_is_no_gap() {
+        let mut gaps = Gaps::default();
+        assert!(!gaps.on_block(0, false));
+        assert_eq!(gaps.heard_ms, 0);
+    }
+
+    #[test]
+    fn only_long_pauses_between_pictures_are_freezes_and_one_may_still_last() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut freezes = Freezes::default();
+        [0, 200, 700, 733].into_iter().for_each(|shown| freezes.on_shown(at(shown)));
+        assert_eq!(freezes.until(at(800)), (Duration::from_millis(500), Duration::from_millis(500)));
+        assert_eq!(freezes.until(at(1_733)), (Duration::from_millis(1_500), Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn nineteen_of_twenty_values_lie_below_the_one_at_95_percent() {
+        let mut values = Values::default();
+        (0..=20).for_each(|number| values.add(f64::from(20 - number)));
+        assert_eq!((values.mean(), values.at(0.95), values.at(0.5)), (10.0, 19.0, 10.0));
+    }
+}

@@ -21,6 +21,9 @@ pub(crate) struct Report {
     pub(crate) mouth_to_ear_95_ms: f64,
     /// What of the average is not the way's own delay.
     pub(crate) mouth_to_ear_added_ms: f64,
+    /// From the moment when the call is up at both ends: when the first sound and the first picture were there.
+    pub(crate) first_sound_ms: Option<u64>,
+    pub(crate) first_picture_ms: Option<u64>,
     /// Pictures shown a second.
     pub(crate) shown_a_second: f64,
     /// Decibels against the camera's pictures: on average, and 95 of 100 are above.
@@ -32,6 +35,7 @@ pub(crate) struct Report {
     /// From camera to screen, codecs costing no time: in the middle, and 95 of 100 are below.
     pub(crate) glass_to_glass_ms: f64,
     pub(crate) glass_to_glass_95_ms: f64,
+    /// After the first picture: pauses of more than 250 ms.
     pub(crate) frozen_ms: u64,
     pub(crate) longest_freeze_ms: u64,
     /// Shown pictures that the encoder did not mean, and by how many decibels they differed at most (of 60).
@@ -78,6 +82,8 @@ impl Report {
             mouth_to_ear_ms,
             mouth_to_ear_95_ms: watch.mouth_to_ear.at(0.95),
             mouth_to_ear_added_ms: mouth_to_ear_ms - condition.at(0).delay_ms as f64,
+            first_sound_ms: watch.sound_at.first().copied(),
+            first_picture_ms: watch.shown_at.first().copied(),
             shown_a_second: watch.shown_at.len() as f64 / seconds,
             psnr: watch.psnr.mean(),
             psnr_5: watch.psnr.at(0.05),

@@ -4,13 +4,18 @@ use std::fmt::Write as _;
 
 use super::report::Report;
 
-/// Columns: heading, and what stands in it.
-const COLUMNS: [(&str, fn(&Report) -> String); 15] = [
+/// A heading, and what stands below it.
+type Column = (&'static str, fn(&Report) -> String);
+
+const COLUMNS: [Column; 16] = [
     ("condition", |report| report.condition.to_owned()),
     ("sound score", |report| report.sound_score.map_or_else(String::new, |score| format!("{score:.2}"))),
     ("made up %", |report| format!("{:.1}", report.concealed_percent)),
     ("longest gap", |report| report.longest_gap_ms.to_string()),
     ("mouth to ear (95 %)", |report| pair(report.mouth_to_ear_ms, report.mouth_to_ear_95_ms)),
+    ("first picture", |report| {
+        report.first_picture_ms.map_or_else(|| "none".into(), |time| time.to_string())
+    }),
     ("pictures/s", |report| format!("{:.1}", report.shown_a_second)),
     ("PSNR (5 %)", |report| format!("{:.1} ({:.1})", report.psnr, report.psnr_5)),
     ("SSIM (5 %)", |report| format!("{:.3} ({:.3})", report.ssim, report.ssim_5)),

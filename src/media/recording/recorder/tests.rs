@@ -135,6 +135,28 @@ fn picture_and_sound_of_one_moment_stand_at_one_moment_of_the_file() {
 }
 
 #[test]
+fn a_picture_that_was_shown_before_its_sound_stands_where_the_sound_is() {
+    let mut studio = Studio::new();
+    studio.tap.set_on(true, studio.start);
+    for now in (0..1_200).step_by(10) {
+        if now % 40 == 10 {
+            // Shown now; its sound is heard 100 ms later.
+            studio.tap.picture(Side::Far, &draw(320, 180, BEGIN + now + 100), studio.at(now + 100));
+        }
+        if now % 40 == 20 {
+            let taken = studio.basin.take();
+            studio.recorder.step(taken, studio.at(now)).unwrap();
+        }
+    }
+    let pictures = pictures(&studio.finish(1_200));
+    assert!((24..=30).contains(&pictures.len()), "{}", pictures.len());
+    for (moment, picture) in pictures.iter().skip(1) {
+        let heard = read_time(picture).expect("a test picture") - BEGIN;
+        assert!(heard.abs_diff(*moment) <= 40, "heard {heard}, shown {moment}");
+    }
+}
+
+#[test]
 fn what_happens_while_the_call_waits_is_no_part_of_the_file() {
     let mut studio = Studio::new();
     studio.tap.set_on(true, studio.start);

@@ -5,8 +5,10 @@
 
 use std::time::Instant;
 
-use super::{LONGEST_HEADER, OpenSession, Role};
+use super::{LONGEST_HEADER, Notice, OpenSession, Role};
 use crate::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId};
+use crate::rtmfp::event::Event;
+use crate::rtmfp::flow::send_flow::SendFlow;
 use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Transmit, Urgency};
@@ -27,19 +29,45 @@ const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
 
 /// What user data may go out now.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Allowed {
     Nothing,
+    /// Time critical data that is little and always in a hurry.
+    Sound,
     TimeCritical,
     Everything,
 }
 
 impl Allowed {
-    fn includes(self, time_critical: bool) -> bool {
+    fn includes(self, flow: &FlowOptions) -> bool {
         match self {
             Self::Nothing => false,
-            Self::TimeCritical => time_critical,
+            Self::Sound => is_sound(flow),
+            Self::TimeCritical => flow.time_critical,
             Self::Everything => true,
+        }
+    }
+}
+
+/// Sound, and what is as urgent.
+fn is_sound(flow: &FlowOptions) -> bool {
+    flow.time_critical && flow.priority >= Priority::Audio
+}
+
+/// Bytes that may be in flight when data of each kind joins them.
+#[derive(Clone, Copy)]
+struct Windows {
+    bulk: usize,
+    pictures: usize,
+    sound: usize,
+}
+
+impl Windows {
+    fn of(self, flow: &FlowOptions) -> usize {
+        match flow.time_critical {
+            false => self.bulk,
+            true if is_sound(flow) => self.sound,
+            true => self.pictures,
         }
     }
 }
@@ -193,10 +221,8 @@ impl OpenSession {
             Allowed::Everything if !with_bulk => Allowed::TimeCritical,
             allowed => allowed,
         };
-        let has_data = self
-            .send_flows
-            .values_mut()
-            .any(|flow| allowed.includes(flow.options.time_critical) && flow.is_ready());
+        let has_data =
+            self.send_flows.values_mut().any(|flow| allowed.includes(&flow.options) && flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
             self.pack_acknowledgements(plain, end);
         }
@@ -214,6 +240,7 @@ impl OpenSession {
             PacketHeader::mark_time_critical(&mut plain[start..body]);
             self.time_critical_sent = Some(now);
             self.settings.time_critical.note_sent(now);
+            self.media_pace.note_sent(plain.len() - start);
         }
         if packed.any {
             self.burst += 1;
@@ -264,8 +291,31 @@ impl OpenSession {
             && self.in_flight.bytes().saturating_add(worth_it) > window
     }
 
-    /// What congestion control and burst avoidance (§3.5.2.3) let out.
+    /// What may go now: by the rate of sound and pictures when one governs, else by congestion control.
     fn allowed_data(&mut self, now: Instant) -> Allowed {
+        self.media_pace.stop_waiting();
+        let by_congestion = self.allowed_by_congestion(now);
+        if !self.media_pace.governs(now) {
+            return by_congestion;
+        }
+        let pictures_wait = self
+            .send_flows
+            .values_mut()
+            .any(|flow| flow.options.time_critical && !is_sound(&flow.options) && flow.is_ready());
+        if !pictures_wait {
+            return by_congestion.max(Allowed::Sound);
+        }
+        let has_room = self.in_flight.bytes() < self.windows(now).pictures;
+        if has_room && (self.round_trip.is_near() || self.media_pace.allows(now)) {
+            by_congestion.max(Allowed::TimeCritical)
+        } else {
+            // What is less urgent must not take the room that pictures wait for.
+            Allowed::Sound
+        }
+    }
+
+    /// What congestion control and burst avoidance (§3.5.2.3) let out.
+    fn allowed_by_congestion(&mut self, now: Instant) -> Allowed {
         self.pacing.stop_waiting();
         let (window, in_flight) = (self.congestion.window(), self.in_flight.bytes());
         if in_flight >= window {
@@ -302,6 +352,20 @@ impl OpenSession {
         }
     }
 
+    fn windows(&self, now: Instant) -> Windows {
+        let bulk = self.window_of_bulk(now);
+        let window = self.congestion.window();
+        match self.media_pace.window(now, &self.round_trip) {
+            Some(pictures) => {
+                let of_bulk = |flow: &&Box<SendFlow>| !flow.options.time_critical;
+                let beside: usize =
+                    self.send_flows.values().filter(of_bulk).map(|flow| flow.queue.in_flight_bytes()).sum();
+                Windows { bulk, pictures: pictures + beside, sound: usize::MAX }
+            }
+            None => Windows { bulk, pictures: window, sound: window },
+        }
+    }
+
     /// Appends fragments, flow by flow in the order of their turns, until nothing more fits or may go.
     fn pack_user_data(
         &mut self,
@@ -332,18 +396,17 @@ impl OpenSession {
         end: usize,
         allowed: Allowed,
     ) -> UserDataPacked {
-        let windows = [self.window_of_bulk(now), self.congestion.window()];
+        let windows = self.windows(now);
         let safe_end = start + self.cipher.plain_limit(limits::SAFE_DATAGRAM_SIZE);
         let mut packed = UserDataPacked::default();
         let mut round = Round::default();
         while let Some(id) = self.turns.next_in(&mut round) {
-            if plain.len() + SMALLEST_CHUNK > end || self.in_flight.bytes() >= self.congestion.window() {
+            if plain.len() + SMALLEST_CHUNK > end {
                 break;
             }
-            let urgent = self.send_flows.get(&id).is_some_and(|flow| flow.options.time_critical);
-            if allowed.includes(urgent)
-                && self.pack_fragments_of(id, plain, safe_end, end, windows[usize::from(urgent)])
-            {
+            let Some(options) = self.send_flows.get(&id).map(|flow| &flow.options) else { continue };
+            let window = windows.of(options);
+            if allowed.includes(options) && self.pack_fragments_of(id, plain, safe_end, end, window) {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
@@ -397,11 +460,16 @@ impl OpenSession {
                 break;
             }
             chunk.write(plain);
-            flow.queue.depart(id, next.sequence, size, &mut self.in_flight);
+            let left = flow.queue.depart(id, next.sequence, size, &mut self.in_flight);
             if plain.len() > safe_end {
                 self.in_flight.mark_long();
             }
             self.counters.fragments_sent += 1;
+            if let Some(message) = left {
+                let fragments_sent = self.counters.fragments_sent;
+                let left = Event::MessageLeft { session: self.key, flow: id, message, fragments_sent };
+                self.notices.push_back(Notice::Event(left));
+            }
             before = Some((next.sequence, next.forward));
         }
         before.is_some()

@@ -279,6 +279,7 @@ impl OpenSession {
         let Some(flow) = self.receive_flows.get_mut(&id) else { return };
         let is_excessive = flow.is_beyond_limit(&piece);
         so_far.any_user_data = true;
+        self.counters.fragments_received += 1;
         flow.is_crowded_out = is_crowded_out;
         if flow.on_piece(now, piece) {
             self.acknowledging.hurry();
@@ -404,6 +405,7 @@ impl OpenSession {
     fn move_to(&mut self, now: Instant, route: Route) {
         self.route = route;
         self.congestion = Congestion::new();
+        self.media_pace.forget();
         self.marks.on_new_path();
         self.path_mtu.on_new_path();
         self.giving_way.forget(now);

@@ -86,6 +86,7 @@ impl OpenSession {
         let session = [
             self.timeout_at,
             self.pacing.resume_at(),
+            self.media_pace.resume_at(),
             self.path_mtu.deadline(),
             self.spare_at,
             self.acknowledging.deadline(),

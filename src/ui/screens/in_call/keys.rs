@@ -2,7 +2,7 @@
 
 use egui::{Event, Key, Modifiers, Popup, Ui};
 
-use super::{InCall, InCallState, beside};
+use super::{InCall, InCallState, beside, record_or_stop};
 use crate::call::Command;
 use crate::ui::action::Action;
 use crate::ui::shortcuts::{ShortcutAction, held, pressed};
@@ -37,6 +37,9 @@ pub(super) fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Opti
     }
     if hit(ShortcutAction::Hold) {
         action = Some(Action::Ask(Command::Hold(!shown.we_hold())));
+    }
+    if hit(ShortcutAction::Record) {
+        action = Some(Action::Ask(record_or_stop(call)));
     }
     if hit(ShortcutAction::SwapPictures) && call.has_camera {
         state.self_view.swapped = !state.self_view.swapped;

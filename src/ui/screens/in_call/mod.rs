@@ -5,6 +5,7 @@
 
 mod beside;
 mod keys;
+mod recording;
 mod top;
 
 use egui::{CentralPanel, CursorIcon, Frame, Pos2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, vec2};
@@ -27,6 +28,8 @@ use crate::ui::stillness::Stillness;
 use crate::ui::textures::Shown;
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
+
+pub use recording::record_or_stop;
 
 /// What the screen shows.
 #[derive(Clone, Debug)]
@@ -148,6 +151,7 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
         let words = banner.words(shown.call, &shown.view.devices, &talk);
         banner_ui(ui, area, banner, &words);
     }
+    recording::marks_ui(ui, area, shown);
     let opacity = opacity(ui, area, shown, state);
     let mut over = ui.new_child(UiBuilder::new().max_rect(area));
     over.set_opacity(opacity);
@@ -182,7 +186,7 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
 
 fn on_pressed(ui: &Ui, state: &mut InCallState, pressed: Pressed) -> Option<Action> {
     // A device or a volume is tried, so its card stays; everything else is done with one press.
-    let stays = matches!(&pressed, Pressed::Ask(command) if !matches!(command, Command::Hold(_)));
+    let stays = matches!(&pressed, Pressed::Ask(command) if !is_done_with_one_press(command));
     if !stays && !matches!(pressed, Pressed::Menu(_)) {
         state.menu = None;
     }
@@ -199,6 +203,10 @@ fn on_pressed(ui: &Ui, state: &mut InCallState, pressed: Pressed) -> Option<Acti
         Pressed::Verify => state.verify_open = true,
     }
     None
+}
+
+fn is_done_with_one_press(command: &Command) -> bool {
+    matches!(command, Command::Hold(_) | Command::StartRecording { .. } | Command::StopRecording)
 }
 
 fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> f32 {

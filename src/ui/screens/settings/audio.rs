@@ -6,7 +6,7 @@ use super::rows::{note_ui, row_ui, switch_ui, title_ui};
 use super::set;
 use crate::call::view::CallState;
 use crate::call::{ClientView, Command};
-use crate::settings::Setting;
+use crate::settings::{Setting, VoiceChoice};
 use crate::ui::action::Action;
 use crate::ui::parts::button::{Kind, button, button_width};
 use crate::ui::parts::device_picker::{Which, device_picker_ui, device_problem_ui};
@@ -48,6 +48,9 @@ pub(super) fn audio_ui(ui: &mut Ui, view: &ClientView) -> Option<Action> {
         }
     });
     note_ui(ui, word("audio.echo_text"));
+    if let Some(voice) = voice_ui(ui, view.settings.voice) {
+        action = Some(set(Setting::Voice(voice)));
+    }
     title_ui(ui, word("audio.ringing"));
     let silent =
         switch_ui(ui, word("audio.muted_ring"), word("audio.muted_ring_text"), view.settings.muted_ring);
@@ -65,4 +68,35 @@ pub(super) fn audio_ui(ui: &mut Ui, view: &ClientView) -> Option<Action> {
         });
     });
     action
+}
+
+/// The switches of voice processing. Music mode is above the others: while it is on they show off, and keep what they were.
+fn voice_ui(ui: &mut Ui, voice: VoiceChoice) -> Option<VoiceChoice> {
+    title_ui(ui, word("audio.voice"));
+    let mut wanted = voice;
+    let parts = [
+        (
+            &mut wanted.echo_cancellation,
+            word("audio.echo_cancellation"),
+            word("audio.echo_cancellation_text"),
+        ),
+        (
+            &mut wanted.noise_suppression,
+            word("audio.noise_suppression"),
+            word("audio.noise_suppression_text"),
+        ),
+        (&mut wanted.automatic_gain, word("audio.automatic_gain"), word("audio.automatic_gain_text")),
+    ];
+    ui.add_enabled_ui(!voice.music_mode, |ui| {
+        for (part, caption, text) in parts {
+            let shown = *part && !voice.music_mode;
+            if let Some(on) = switch_ui(ui, caption, text, shown) {
+                *part = on;
+            }
+        }
+    });
+    if let Some(on) = switch_ui(ui, word("audio.music"), word("audio.music_text"), voice.music_mode) {
+        wanted.music_mode = on;
+    }
+    (wanted != voice).then_some(wanted)
 }

@@ -52,6 +52,10 @@ pub(super) fn video_ui(ui: &mut Ui, view: &ClientView, shown: SettingsShown) -> 
         wanted.mirror = mirror;
     }
     note_ui(ui, word("video.network_text"));
+    let large = view.settings.recording_far_large;
+    if let Some(large) = switch_ui(ui, word("video.record_large"), word("video.record_large_text"), large) {
+        action = Some(set(Setting::RecordingFarLarge(large)));
+    }
     changed(video, wanted).or(action)
 }
 

@@ -1,0 +1,243 @@
+//! How media fare and how much more may be sent: reports of delays both ways, and what follows from them for encoders,
+//! queues and the session below.
+
+use std::time::{Duration, Instant};
+
+use super::{ClientEvent, ClientMachine};
+use crate::call::additions::Addition;
+use crate::call::delay_report::{ArrivalLog, Counted, DelayReport};
+use crate::call::departures::Departures;
+use crate::call::loss_count::LossCount;
+use crate::call::messages::Message;
+use crate::media::encoded::EncodedFrame;
+use crate::netconnection::node::{MediaKind, Target};
+use crate::rtmfp::PeerId;
+
+/// A fresh picture begins only when what it would wait for, here and on the way, is shorter than this, in seconds: queued
+/// behind a long queue it would be old before it is seen, and the next one would be wanted.
+const CLEAR: f64 = 0.2;
+/// A picture that stands alone is large: it is held up only by more than this.
+const CROWDED: f64 = 0.35;
+/// Pictures that wait here for longer than this, in seconds, are given up for a fresh one.
+const OLDEST_QUEUE: f64 = 0.8;
+/// A queue that does not clear within this time is not waited for any longer.
+const LONGEST_HOLD: Duration = Duration::from_millis(1_200);
+/// A round trip that has grown by more than this has met a queue.
+const LONGER_TRIP: Duration = Duration::from_millis(80);
+/// A far end that reported so lately still counts what we show.
+const STILL_COUNTED: Duration = Duration::from_secs(6);
+
+/// What is known of the media of one call on their way, both ways.
+#[derive(Debug, Default)]
+pub(super) struct MediaFlow {
+    arrivals: ArrivalLog,
+    departures: Departures,
+    /// What was lost of ours, as the far end counts it, and of theirs, as we do.
+    there: LossCount,
+    here: LossCount,
+    reported: Option<Instant>,
+    /// Since when fresh pictures wait for the queue to clear.
+    held_since: Option<Instant>,
+    /// A frame of sound that waits for the next.
+    half: Option<EncodedFrame>,
+}
+
+impl MediaFlow {
+    /// Our losses as the far end counts them, if it does.
+    pub(super) fn losses_there(&self, now: Instant) -> Option<&LossCount> {
+        self.is_counted(now).then_some(&self.there)
+    }
+
+    /// The far end's losses as we count them, if it tells what it sends.
+    pub(super) fn losses_here(&self, now: Instant) -> Option<&LossCount> {
+        self.is_counted(now).then_some(&self.here)
+    }
+
+    /// What goes out with this frame. On a `thin` way two frames of sound go together, as the headers of each packet cost as
+    /// much as the sound in it; elsewhere each goes at once.
+    pub(super) fn join_sound(&mut self, frame: EncodedFrame, thin: bool) -> [Option<EncodedFrame>; 2] {
+        match (&frame, self.half.take()) {
+            (EncodedFrame::Audio { .. }, None) if thin => {
+                self.half = Some(frame);
+                [None, None]
+            }
+            (EncodedFrame::Audio { .. }, half) => [half, Some(frame)],
+            (EncodedFrame::Video { .. }, half) => {
+                self.half = half;
+                [None, Some(frame)]
+            }
+        }
+    }
+
+    fn is_counted(&self, now: Instant) -> bool {
+        self.reported.is_some_and(|at| now.saturating_duration_since(at) < STILL_COUNTED)
+    }
+}
+
+impl ClientMachine {
+    /// A media message of ours went out.
+    pub(super) fn media_left(
+        &mut self,
+        now: Instant,
+        target: Target,
+        kind: MediaKind,
+        timestamp: u32,
+        fragments_sent: u64,
+    ) {
+        if self.media_target().is_some_and(|(_, ours)| ours == target) {
+            self.media.flow.departures.note(now, kind, timestamp, fragments_sent);
+        }
+    }
+
+    /// A frame of the far end's came: tells it how, if it wants to know and it is time.
+    pub(super) fn note_arrival(&mut self, now: Instant, peer: PeerId, kind: MediaKind, timestamp: u32) {
+        if !self.media.flow.arrivals.note(now, kind, timestamp) {
+            return;
+        }
+        let Some(lines) = self.links.get(&peer).filter(|lines| lines.link.takes(Addition::Delays)) else {
+            return;
+        };
+        let Some(listener) = lines.link.listener() else { return };
+        let Some(figures) = self.node.peer_figures(now, peer) else { return };
+        let counted = Counted {
+            received: figures.fragments_received,
+            sent: figures.fragments_sent,
+            bytes: figures.bytes_received,
+        };
+        let report = self.media.flow.arrivals.report(now, counted);
+        let (handler, arguments) = Message::Delays(report).to_data();
+        self.node.send_passing(now, Target::Subscriber(listener), handler, arguments);
+    }
+
+    /// The far end tells how our media arrive.
+    pub(super) fn delays_reported(&mut self, now: Instant, peer: PeerId, report: &DelayReport) {
+        if self.media_peer() != Some(peer) {
+            return;
+        }
+        let Some(figures) = self.node.peer_figures(now, peer) else { return };
+        let flow = &mut self.media.flow;
+        flow.reported = Some(now);
+        let feedback = flow.departures.read(report);
+        if let Some(sent) = feedback.sent {
+            flow.there.compare(now, sent, feedback.received);
+        }
+        flow.here.compare(now, feedback.far_sent, figures.fragments_received);
+        self.media.rate.take_feedback(now, &feedback, figures.round_trip);
+        if let Some(rate) = self.media.rate.media_rate() {
+            self.node.set_media_rate(now, peer, rate);
+        }
+        self.tell_rates(now);
+    }
+
+    /// Pictures were given up. When that is because they could not go out, and not because they got lost, the path has become
+    /// narrow: a round trip tells that has grown.
+    pub(super) fn note_stall(&mut self, now: Instant) {
+        let figures = self.media_peer().and_then(|peer| self.node.peer_figures(now, peer));
+        let Some(figures) = figures else { return };
+        let longer = figures.round_trip.zip(figures.shortest_round_trip);
+        if longer.is_some_and(|(trip, shortest)| trip > shortest + LONGER_TRIP) {
+            self.media.rate.note_stall(now);
+            self.tell_rates(now);
+        }
+    }
+
+    /// Tells the encoders what they should make, when that is news.
+    pub(super) fn tell_rates(&mut self, now: Instant) {
+        if let Some(target) = self.media.rate.target_if_new() {
+            self.set_target(target);
+        }
+        if self.media.rate.is_paused()
+            && let Some((_, target)) = self.media_target()
+            && self.node.queued(target, MediaKind::Video) > 0
+        {
+            // Nobody waits for what is lost of the last pictures.
+            self.node.abandon_video(now, target);
+            self.media.awaits_key = true;
+        }
+        if let Some(bits) = self.media.rate.sound_if_new() {
+            self.told.push_back(ClientEvent::SoundRate(bits));
+        }
+        if self.media.flow.held_since.is_some() {
+            self.look_whether_clear(now);
+        }
+    }
+
+    /// Whether a picture of ours may join what waits; otherwise it is dropped, and a fresh one asked for in time.
+    pub(super) fn has_room_for_picture(&mut self, now: Instant, target: Target, key: bool) -> bool {
+        if self.media.rate.is_paused() {
+            self.media.awaits_key = true;
+            self.media.flow.held_since = None;
+            return false;
+        }
+        if self.seconds_waiting(now, target) > OLDEST_QUEUE {
+            self.node.abandon_video(now, target);
+            self.media.awaits_key = true;
+        }
+        // A picture that stands alone because the size changed is no hurry either.
+        let crowded = key && self.media.rate.network_queue().is_some_and(|queue| queue > CROWDED);
+        self.media.awaits_key |= crowded;
+        if !self.media.awaits_key {
+            return true;
+        }
+        if !self.look_whether_clear(now) {
+            return false;
+        }
+        if !key {
+            self.ask_encoder(now);
+            return false;
+        }
+        self.media.awaits_key = false;
+        true
+    }
+
+    /// Asks for a fresh picture, at once or when the queue is short enough for it.
+    pub(super) fn ask_encoder_once_clear(&mut self, now: Instant) {
+        if self.look_whether_clear(now) {
+            self.ask_encoder(now);
+        }
+    }
+
+    /// Whether a fresh picture would be fresh when it arrives; or nothing helps.
+    fn look_whether_clear(&mut self, now: Instant) -> bool {
+        let queue = self.media.rate.network_queue().unwrap_or(0.0);
+        let since = *self.media.flow.held_since.get_or_insert(now);
+        let clear = queue < CLEAR || now.saturating_duration_since(since) >= LONGEST_HOLD;
+        if queue < CLEAR {
+            self.media.flow.held_since = None;
+        }
+        clear
+    }
+
+    /// Seconds that pictures wait here at the present rate.
+    fn seconds_waiting(&self, now: Instant, target: Target) -> f64 {
+        let queued = self.node.queued(target, MediaKind::Video);
+        let a_second = self.bits_on_line().map_or(self.media.rate.rate(), f64::from) / 8.0;
+        if queued as f64 <= a_second * OLDEST_QUEUE {
+            return 0.0;
+        }
+        let peer = self.media_peer();
+        let trip = peer.and_then(|peer| self.node.peer_figures(now, peer)?.round_trip).unwrap_or_default();
+        // What is in flight for one round trip is no queue.
+        (queued as f64 / a_second - trip.as_secs_f64()).max(0.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+
+    #[test]
+    fn on_a_thin_way_sound_goes_by_twos_and_pictures_hold_nothing_up() {
+        let sound = |timestamp| EncodedFrame::Audio { timestamp, packet: Bytes::new() };
+        let picture = EncodedFrame::Video { timestamp: 5, key: true, config: None, nal_units: Bytes::new() };
+        let mut flow = MediaFlow::default();
+        assert_eq!(flow.join_sound(sound(0), false), [None, Some(sound(0))]);
+        assert_eq!(flow.join_sound(sound(20), true), [None, None]);
+        assert_eq!(flow.join_sound(picture.clone(), true), [None, Some(picture)]);
+        assert_eq!(flow.join_sound(sound(40), true), [Some(sound(20)), Some(sound(40))]);
+        assert_eq!(flow.join_sound(sound(60), true), [None, None]);
+        assert_eq!(flow.join_sound(sound(80), false), [Some(sound(60)), Some(sound(80))]);
+    }
+}
