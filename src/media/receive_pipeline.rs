@@ -78,6 +78,28 @@ pub(crate) struct VideoReceiver {
     ready: VecDeque<Ready>,
     needs_key: bool,
     asked: Option<Instant>,
+    budget: PictureBudget,
+}
+
+/// How many pictures may still be decoded: what a call sends, and the rest of a stall at once, but not what a far end might
+/// send to keep this computer busy.
+#[derive(Debug)]
+struct PictureBudget {
+    left: f64,
+    at: Option<Instant>,
+}
+
+impl PictureBudget {
+    fn take(&mut self, now: Instant) -> bool {
+        let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.at = Some(now);
+        self.left = (self.left + passed.as_secs_f64() * MOST_A_SECOND).min(MOST_AT_ONCE);
+        if self.left < 1.0 {
+            return false;
+        }
+        self.left -= 1.0;
+        true
+    }
 }
 
 #[derive(Debug)]
@@ -95,6 +117,7 @@ impl VideoReceiver {
             ready: VecDeque::new(),
             needs_key: false,
             asked: None,
+            budget: PictureBudget { left: MOST_AT_ONCE, at: None },
         }
     }
 
@@ -110,6 +133,10 @@ impl VideoReceiver {
             return;
         }
         self.last_stamp = Some(coded.timestamp);
+        if !self.budget.take(now) {
+            self.decoder.on_gap();
+            return;
+        }
         match self.decoder.decode(coded.key, &coded.nal_units) {
             Decoded::Picture(picture) => {
                 self.needs_key = false;
@@ -156,6 +183,9 @@ impl VideoReceiver {
     }
 }
 
+const MOST_A_SECOND: f64 = 60.0;
+/// The longest backlog of the inbox, at that rate.
+const MOST_AT_ONCE: f64 = 90.0;
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(300);
 /// A third of a second of pictures at 30 a second, the longest they wait for sound.
 const MOST_READY: usize = 12;

@@ -15,7 +15,7 @@ fn film(pictures: u32, size: (u32, u32), bits_per_second: u32) -> Vec<CodedVideo
 fn coded(sender: &mut VideoSender, (width, height): (u32, u32), n: u32) -> Option<CodedVideo> {
     let stamp = n * 100 / 3;
     match sender.push(&draw(width, height, u64::from(stamp)), stamp)? {
-        EncodedFrame::Video { timestamp, key, config, nal_units } => {
+        EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
             Some(CodedVideo { timestamp, key, config, nal_units })
         }
         EncodedFrame::Audio { .. } => None,
@@ -123,6 +123,32 @@ fn hostile_bytes_make_no_picture_and_no_harm() {
         };
         assert!(screen.see(&broken).is_none());
     }
+}
+
+#[test]
+fn more_pictures_than_any_call_has_are_not_decoded() {
+    let mut screen = Screen::new();
+    let film = film(3, (160, 90), 300_000);
+    let mut shown = 0;
+    for n in 0..400_u32 {
+        // A thousand a second, each of which stands alone.
+        let picture = CodedVideo { timestamp: n, ..film[0].clone() };
+        shown += usize::from(screen.see(&picture).is_some());
+    }
+    assert!((90..=120).contains(&shown), "{shown}");
+}
+
+#[test]
+fn the_backlog_of_a_stall_is_decoded_at_once() {
+    let mut screen = Screen::new();
+    let later = screen.start + Duration::from_secs(2);
+    let film = film(45, (160, 90), 300_000);
+    let mut decoded = 0;
+    for coded in &film {
+        screen.receiver.push(coded, false, later, &mut screen.sync);
+        decoded += usize::from(screen.receiver.show(later).is_some());
+    }
+    assert_eq!(decoded, film.len());
 }
 
 #[test]

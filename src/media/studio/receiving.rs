@@ -227,7 +227,11 @@ impl Player {
             samples = block.samples;
             let heard = now + delay;
             if let Some(timestamp) = block.timestamp {
-                lock(&shared.sync).on_sound(timestamp, heard, now);
+                let mut sync = lock(&shared.sync);
+                sync.on_sound(timestamp, heard, now);
+                if let Some(buffered) = receiver.delay_ms() {
+                    receiver.set_least_delay(sync.least_sound_delay(buffered, now));
+                }
             }
             shared.tap.sound(Side::Far, &samples, heard);
             let chirp = self.detector.hear(&samples, system_micros(heard));

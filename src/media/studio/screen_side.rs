@@ -94,7 +94,7 @@ impl Studio {
 
     /// Takes a frame of the far end's screen. The first one starts what decodes them.
     pub fn push_screen(&mut self, frame: EncodedFrame) {
-        let EncodedFrame::Video { timestamp, key, config, nal_units } = frame else { return };
+        let EncodedFrame::Video { timestamp, key, config, nal_units, .. } = frame else { return };
         let side = &mut self.screen;
         if side.decoder.is_none() {
             side.shared.reset_receiving();

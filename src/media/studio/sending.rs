@@ -112,18 +112,20 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
     while !stop.is_set() {
         shared.encode_signal.wait(Duration::from_millis(50));
         let Some(captured) = shared.to_encode.take() else { continue };
-        let (sink, target, key, key_every) = {
+        let (sink, target, key, key_every, fates) = {
             let mut sending = lock(&shared.sending);
             if sending.no_pictures {
                 // A preview that is open beside a call is for the person alone.
                 continue;
             }
             let key = std::mem::take(&mut sending.key_requested);
-            (sending.sink.clone(), sending.target, key, sending.key_every)
+            let fates = std::mem::take(&mut sending.fates);
+            (sending.sink.clone(), sending.target, key, sending.key_every, fates)
         };
         shared.tap.picture(Side::Own, &captured.picture, captured.at);
         sender.set_target(target);
         sender.set_key_every(key_every);
+        fates.into_iter().for_each(|fate| sender.on_fate(fate));
         if key {
             sender.request_key();
         }

@@ -14,6 +14,7 @@ use crate::media::capture_clock::CaptureClock;
 use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
 use crate::media::device_news::DeviceNews;
+use crate::media::encoded::PictureFate;
 use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
 use crate::media::hardware::Hardware;
 use crate::media::latest::Latest;
@@ -81,6 +82,8 @@ pub(super) struct Sending {
     pub(super) no_pictures: bool,
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
+    /// What became of pictures since the encoder last looked; the newest ten seconds of it.
+    pub(super) fates: VecDeque<PictureFate>,
     pub(super) voice: VoiceProcessing,
     /// Bits a second; none is the usual.
     pub(super) sound_rate: Option<u32>,
