@@ -70,6 +70,8 @@ fn conversions(bench: &Bench) {
     tell("yuyv", best(20, || from_yuyv(&yuyv, SIZE.0, SIZE.1)));
     tell("nv12", best(20, || from_nv12(&nv12, SIZE.0, SIZE.1)));
     tell("mjpeg", best(5, || from_jpeg(CAMERA_JPEG)));
+}
+
 /// Five seconds of voice and of what is played beside it, in pieces of 10 ms; nanoseconds for each. Untouched, what is left
 /// is listening for speech.
 fn voice(processing: Option<VoiceProcessing>) -> f64 {
@@ -118,10 +120,10 @@ fn pictures(bench: &Bench) {
         }
     }
     let figures = studio.figures();
-    if let Some(encode) = figures.encode_picture_ms {
+    if let Some(encode) = figures.stages.encoding {
         bench.tell_with_limit("picture_720p_encode", encode, "ms", PICTURE);
     }
-    if let Some(decode) = figures.decode_picture_ms {
+    if let Some(decode) = figures.stages.decoding {
         bench.tell_with_limit("picture_720p_decode", decode, "ms", PICTURE);
     }
 }
