@@ -125,6 +125,10 @@ impl VideoEncoder {
             debt: 0.0,
             last_milliseconds: 0,
         };
+        #[cfg(slow_h264)]
+        tracing::warn!(
+            "H.264 was built without its assembly (nasm was missing): pictures cost two to three times as much"
+        );
         // Otherwise it complains on standard error that skipping is off.
         accepted(new.set_option(ENCODER_OPTION_TRACE_LEVEL, WELS_LOG_QUIET), "trace level")?;
         new.settle()?;
