@@ -109,6 +109,15 @@ fn line(figures: &CallFigures, setup_ms: Option<f64>) -> Map<String, Value> {
         "receive_size": size(media.receive_picture),
         "lip_sync_ms": rounded(media.lip_sync_ms),
         "glass_to_glass_ms": rounded(media.glass_to_glass_ms),
+        "glass_to_glass_95_ms": rounded(media.glass_to_glass_95_ms),
+        "stages_ms": {
+            "capture": rounded(media.stages.capture),
+            "before_encoding": rounded(media.stages.before_encoding),
+            "encoding": rounded(media.stages.encoding),
+            "before_decoding": rounded(media.stages.before_decoding),
+            "decoding": rounded(media.stages.decoding),
+            "before_showing": rounded(media.stages.before_showing),
+        },
         "mouth_to_ear_ms": rounded(media.mouth_to_ear_ms),
     });
     match line {
