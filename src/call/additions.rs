@@ -9,7 +9,7 @@ use crate::amf::Value;
 pub(crate) enum Addition {
     /// Reports of how arriving packets are delayed, several times a second.
     Delays,
-    /// Which pictures arrived, and which are missed.
+    /// Decoding goes on after a gap, with a picture that needs long-term references alone.
     Pictures,
     /// Sound sent a second time, in case the first was lost.
     SoundAgain,
@@ -46,8 +46,13 @@ impl Additions {
     #[cfg(test)]
     pub(crate) const NONE: Self = Self(0);
     /// What this program understands.
-    pub(crate) const OURS: Self =
-        Self(Addition::Delays.bit() | Addition::Screen.bit() | Addition::Recording.bit());
+    pub(crate) const OURS: Self = Self(
+        Addition::Delays.bit()
+            | Addition::Pictures.bit()
+            | Addition::SoundAgain.bit()
+            | Addition::Screen.bit()
+            | Addition::Recording.bit(),
+    );
 
     /// Whether this is among them.
     pub(crate) fn has(self, addition: Addition) -> bool {

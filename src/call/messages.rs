@@ -217,6 +217,9 @@ pub(crate) enum Message {
         concealed_percent: f64,
         /// Kilobits a second that arrive there.
         receive_kbps: f64,
+        /// Percent of our packets of sound that were lost on the way there, whatever mended them. Said by those who take
+        /// sound again.
+        sound_lost_percent: Option<f64>,
     },
 }
 
@@ -304,13 +307,14 @@ impl Message {
             Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
             Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
             Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
-            Self::Report { concealed_percent, receive_kbps } => ours(
-                "report",
-                vec![
+            Self::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
+                let mut properties = vec![
                     ("concealed", Value::Number(*concealed_percent)),
                     ("receiveKbps", Value::Number(*receive_kbps)),
-                ],
-            ),
+                ];
+                properties.extend(sound_lost_percent.map(|lost| ("soundLost", Value::Number(lost))));
+                ours("report", properties)
+            }
         }
     }
 
@@ -392,6 +396,7 @@ impl Message {
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
                 receive_kbps: number("receiveKbps")?.max(0.0),
+                sound_lost_percent: number("soundLost").map(|lost| lost.clamp(0.0, 100.0)),
             },
             _ => return None,
         })
@@ -545,7 +550,8 @@ mod tests {
             Message::Screen { on: true },
             Message::ScreenKeyFrameWanted,
             Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
-            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0 },
+            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: None },
+            Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: Some(2.5) },
         ]
     }
 

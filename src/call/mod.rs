@@ -67,7 +67,7 @@
 //! | `screen` | `on` | a screen is shown from now on, beside the camera, or no longer; only to who named the addition `screen` |
 //! | `screenKeyFrameWanted` | | the same as `keyFrameWanted`, for the screen |
 //! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
-//! | `report` | `concealed`, `receiveKbps` | once a second in a call: a sign of life, and how it sounds there |
+//! | `report` | `concealed`, `receiveKbps`, `soundLost` | once a second in a call: a sign of life, and how it sounds there |
 //!
 //! # Screens
 //!
@@ -141,6 +141,7 @@ pub mod random_id;
 pub mod rate_control;
 mod screen_share;
 pub mod server_address;
+mod sound_again;
 mod stream_bridge;
 mod transfers;
 mod verification;
@@ -155,6 +156,7 @@ pub use view::ClientView;
 
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
 pub use crate::media::device_news::DeviceNews;
+pub use crate::media::figures::Stages;
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
 pub use crate::media::screens::{ScreenChoice, ScreenSource};

@@ -270,7 +270,7 @@ impl PathEstimate {
         if let Some(fell) = self.fell {
             // What arrives now was sent before the fall: it tells better and better how wide the path has become. But a queue
             // that neither grows nor loses anything may be none of ours.
-            let before = round_trip + Duration::from_secs_f64(self.queue.min(LONGEST_EFFECT));
+            let before = round_trip + Duration::from_secs_f64(self.queue.clamp(0.0, LONGEST_EFFECT));
             let is_ours = self.queue > fell.queue + GROWN || self.loss() > HEAVY_LOSS / 2.0;
             let lower = (arriving * FALL).max(if is_ours { 0.0 } else { fell.rate * 0.4 });
             if self.in_vain == 0 && now.saturating_duration_since(fell.at) < before && lower < self.rate {
@@ -278,7 +278,8 @@ impl PathEstimate {
                 self.capacity = Some(arriving);
                 return;
             }
-            let effect_after = round_trip + Duration::from_secs_f64(0.2 + fell.queue.min(LONGEST_EFFECT));
+            let effect_after =
+                round_trip + Duration::from_secs_f64(0.2 + fell.queue.clamp(0.0, LONGEST_EFFECT));
             if now.saturating_duration_since(fell.at) < effect_after {
                 return;
             }

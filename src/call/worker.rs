@@ -452,9 +452,10 @@ impl Worker {
             ClientEvent::Recording(step) => self.record(step),
             ClientEvent::Frame(frame) => self.studio.push(frame),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
+            ClientEvent::PictureFate(fate) => self.studio.on_picture_fate(fate),
             ClientEvent::Target(target) => self.studio.set_video_target(target_of(target)),
             ClientEvent::Screen(event) => self.screen_told(event),
-            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(Some(bits)),
+            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(bits),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
             ClientEvent::ServerWanted { url: None } => {
                 let part = f64::from(self.chance.u32()) / f64::from(u32::MAX);
@@ -524,6 +525,8 @@ impl Worker {
             call.quality.receive_screen = self.figures.screen.receive_picture.filter(|_| call.far_shares);
             call.quality.buffer_ms = f64::from(media.buffer_ms);
             call.quality.lip_sync_ms = media.lip_sync_ms;
+            call.quality.stages = media.stages;
+            call.quality.glass_to_glass_ms = media.glass_to_glass_ms.zip(media.glass_to_glass_95_ms);
             call.speaking_muted = self.muted_speech.is_speaking();
         }
         let changed = {

@@ -1,13 +1,14 @@
 //! Pictures and sound: devices, codecs, playout. Knows no network.
 //!
 //! ```text
-//!  send:     camera ─Latest─▶ scale ▶ H.264 ─┐                 microphone ─ring─▶ 48 kHz mono ▶ Opus ─┐
-//!                                            └──▶ FrameSink ◀─────────────────────────────────────────┘
-//!  receive:  push ▶ H.264 ▶ lip sync ─Latest─▶ window          push ▶ jitter buffer ▶ Opus ▶ mixer ─ring─▶ speaker
+//!  send:     camera ─Latest─▶ scale ▶ H.264 ─┐     microphone ─ring─▶ 48 kHz mono ▶ voice ▶ Opus ─┐
+//!                                            └──▶ FrameSink ◀────────────────────────┼────────────┘
+//!                                                                                    ring
+//!  receive:  push ▶ H.264 ▶ lip sync ─Latest─▶ window     push ▶ jitter buffer ▶ Opus ▶ mixer ─ring─▶ speaker
 //!  record:   all of that ─Tap─▶ recorder ▶ MP4; empty unless a call is recorded
 //! ```
 //!
-//! What decides (`send_pipeline`, `receive_pipeline`, `playout::jitter_buffer`, `playout::lip_sync`,
+//! What decides (`send_pipeline`, `receive_pipeline`, `playout::jitter_buffer`, `playout::lip_sync`, [`voice`],
 //! `studio::device_care`) is told the time and owns no thread. What acts ([`studio`], and the threads below it) asks the
 //! clock and decides next to nothing. What devices there are stands behind the trait `hardware::Hardware`.
 //! Start reading at [`studio::Studio`].
@@ -30,7 +31,7 @@ mod recording;
 mod screen_pipeline;
 pub mod screens;
 mod send_pipeline;
-mod shaping;
+pub mod shaping;
 mod sound_host;
 pub mod sounds;
 pub mod stepped;

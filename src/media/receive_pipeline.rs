@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use crate::media::codec::video_decoder::{Decoded, VideoDecoder};
 use crate::media::picture::Picture;
-use crate::media::playout::lip_sync::LipSync;
 
 #[cfg(test)]
 mod lossy_line;
@@ -26,6 +25,8 @@ pub(crate) struct CodedVideo {
     pub(crate) key: bool,
     pub(crate) config: Option<Bytes>,
     pub(crate) nal_units: Bytes,
+    /// When all of it was here.
+    pub(crate) arrived: Instant,
 }
 
 /// Coded pictures that wait for the decoder: in order, and never more than the newest second and a half.
@@ -78,6 +79,28 @@ pub(crate) struct VideoReceiver {
     ready: VecDeque<Ready>,
     needs_key: bool,
     asked: Option<Instant>,
+    budget: PictureBudget,
+}
+
+/// How many pictures may still be decoded: what a call sends, and the rest of a stall at once, but not what a far end might
+/// send to keep this computer busy.
+#[derive(Debug)]
+struct PictureBudget {
+    left: f64,
+    at: Option<Instant>,
+}
+
+impl PictureBudget {
+    fn take(&mut self, now: Instant) -> bool {
+        let passed = self.at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.at = Some(now);
+        self.left = (self.left + passed.as_secs_f64() * MOST_A_SECOND).min(MOST_AT_ONCE);
+        if self.left < 1.0 {
+            return false;
+        }
+        self.left -= 1.0;
+        true
+    }
 }
 
 #[derive(Debug)]
@@ -95,11 +118,18 @@ impl VideoReceiver {
             ready: VecDeque::new(),
             needs_key: false,
             asked: None,
+            budget: PictureBudget { left: MOST_AT_ONCE, at: None },
         }
     }
 
-    /// Decodes one coded picture.
-    pub(crate) fn push(&mut self, coded: &CodedVideo, gap: bool, now: Instant, sync: &mut LipSync) {
+    /// Decodes one coded picture. `due` is asked afterwards when a picture of that stamp should be shown.
+    pub(crate) fn push(
+        &mut self,
+        coded: &CodedVideo,
+        gap: bool,
+        now: Instant,
+        due: impl FnOnce(u32) -> Instant,
+    ) {
         if gap {
             self.decoder.on_gap();
         }
@@ -110,10 +140,14 @@ impl VideoReceiver {
             return;
         }
         self.last_stamp = Some(coded.timestamp);
+        if !self.budget.take(now) {
+            self.decoder.on_gap();
+            return;
+        }
         match self.decoder.decode(coded.key, &coded.nal_units) {
             Decoded::Picture(picture) => {
                 self.needs_key = false;
-                let due = sync.due(coded.timestamp, now);
+                let due = due(coded.timestamp);
                 let due = self.ready.back().map_or(due, |last| due.max(last.due));
                 self.ready.push_back(Ready { due, timestamp: coded.timestamp, picture });
                 if self.ready.len() > MOST_READY {
@@ -156,6 +190,9 @@ impl VideoReceiver {
     }
 }
 
+const MOST_A_SECOND: f64 = 60.0;
+/// The longest backlog of the inbox, at that rate.
+const MOST_AT_ONCE: f64 = 90.0;
 const BETWEEN_REQUESTS: Duration = Duration::from_millis(300);
 /// A third of a second of pictures at 30 a second, the longest they wait for sound.
 const MOST_READY: usize = 12;

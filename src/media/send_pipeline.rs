@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::media::capture_clock::Unwrapped;
 use crate::media::codec::audio_encoder::{AudioEncoder, Content, FRAME};
-use crate::media::codec::video_encoder::VideoEncoder;
-use crate::media::encoded::EncodedFrame;
+use crate::media::codec::video_encoder::{CodedPicture, EncoderFailed, VideoEncoder};
+use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::media::picture::Picture;
 use crate::media::shaping::scale::{fitting, scaled};
 use crate::media::stream::Stream;
@@ -84,6 +84,15 @@ impl VideoSender {
         }
     }
 
+    /// What became of a picture on its way. After one that was lost the next one is built on what did arrive.
+    pub(crate) fn on_fate(&mut self, fate: PictureFate) {
+        let Some(encoder) = &mut self.encoder else { return };
+        match fate {
+            PictureFate::Arrived { timestamp } => encoder.on_arrived(timestamp),
+            PictureFate::Lost { timestamp } => encoder.on_lost(timestamp),
+        }
+    }
+
     /// The size of the pictures sent last.
     pub(crate) fn size(&self) -> Option<(u32, u32)> {
         self.encoder.as_ref().map(VideoEncoder::size)
@@ -99,11 +108,12 @@ impl VideoSender {
         let picture = scaled(picture, size.0, size.1);
         let per_second = (1000.0 / self.interval).clamp(1.0, 60.0) as f32;
         match self.code(&picture, stamp, per_second) {
-            Ok(coded) => coded.map(|(key, config, nal_units)| EncodedFrame::Video {
+            Ok(coded) => coded.map(|coded| EncodedFrame::Video {
                 timestamp,
-                key,
-                config,
-                nal_units,
+                key: coded.key,
+                refresh: coded.refresh,
+                config: coded.config,
+                nal_units: coded.nal_units,
             }),
             Err(error) => {
                 tracing::warn!(%error, "the picture could not be coded");
@@ -113,7 +123,12 @@ impl VideoSender {
         }
     }
 
-    fn code(&mut self, picture: &Picture, stamp: i64, per_second: f32) -> Result<Option<Coded>, Failed> {
+    fn code(
+        &mut self,
+        picture: &Picture,
+        stamp: i64,
+        per_second: f32,
+    ) -> Result<Option<CodedPicture>, EncoderFailed> {
         let size = (picture.width, picture.height);
         let bits = self.target.bits_per_second;
         let fits = |encoder: &VideoEncoder| encoder.size() == size && encoder.reaches(bits);
@@ -126,11 +141,12 @@ impl VideoSender {
         if stamp - self.last_key >= self.longest_without_key {
             encoder.request_key();
         }
-        let coded = encoder.encode(picture, u64::try_from(stamp).unwrap_or(0))?;
+        // The low half of the stamp is what it was unwrapped from.
+        let coded = encoder.encode(picture, u64::try_from(stamp).unwrap_or(0), stamp as u32)?;
         if coded.as_ref().is_some_and(|coded| coded.key) {
             self.last_key = stamp;
         }
-        Ok(coded.map(|coded| (coded.key, coded.config, coded.nal_units)))
+        Ok(coded)
     }
 
     /// Whether the picture rate leaves room for this picture.
@@ -148,9 +164,6 @@ impl VideoSender {
         true
     }
 }
-
-type Coded = (bool, Option<bytes::Bytes>, bytes::Bytes);
-type Failed = crate::media::codec::video_encoder::EncoderFailed;
 
 /// A key picture comes after so many milliseconds even if nobody asks: a request may get lost.
 const LONGEST_WITHOUT_KEY: i64 = 8_000;

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use super::capture::test_picture;
 use super::capture_clock::CaptureClock;
 use super::codec::video_decoder::{Decoded, VideoDecoder};
-use super::encoded::EncodedFrame;
+use super::encoded::{EncodedFrame, PictureFate};
+use super::figures::SoundFigures;
 use super::picture::Picture;
 use super::playout::lip_sync::LipSync;
 use super::receive_pipeline::{AudioReceiver, CodedVideo, VideoInbox, VideoReceiver};
@@ -35,6 +36,7 @@ pub struct SteppedStudio {
     muted: bool,
     camera_on: bool,
     expected_loss: u8,
+    sound_rate: Option<u32>,
 }
 
 struct Sending {
@@ -79,6 +81,7 @@ impl SteppedStudio {
             muted: false,
             camera_on: true,
             expected_loss: 0,
+            sound_rate: None,
         }
     }
 
@@ -131,6 +134,13 @@ impl SteppedStudio {
         self.key_requested = true;
     }
 
+    /// What became of a picture that was sent.
+    pub fn on_picture_fate(&mut self, fate: PictureFate) {
+        if let Some(sending) = &mut self.sending {
+            sending.video.on_fate(fate);
+        }
+    }
+
     /// New upper limits for the pictures sent.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         self.target = target;
@@ -144,6 +154,11 @@ impl SteppedStudio {
     /// How much loss, in percent, the sound's error correction is dosed for.
     pub fn set_expected_loss(&mut self, percent: u8) {
         self.expected_loss = percent;
+    }
+
+    /// The most bits a second that the sound is coded with; `None` is the usual.
+    pub fn set_sound_rate(&mut self, bits_per_second: Option<u32>) {
+        self.sound_rate = bits_per_second;
     }
 
     /// The camera took this picture at that moment: the frame to be sent, if one is due.
@@ -167,6 +182,7 @@ impl SteppedStudio {
         let Some(sending) = &mut self.sending else { return Vec::new() };
         sending.audio.set_muted(self.muted);
         sending.audio.set_expected_loss(self.expected_loss);
+        sending.audio.set_bit_rate(self.sound_rate);
         sending.audio.push(samples, stamp)
     }
 
@@ -175,8 +191,8 @@ impl SteppedStudio {
         let Some(receiving) = &mut self.receiving else { return };
         match frame {
             EncodedFrame::Audio { timestamp, packet } => receiving.audio.push(timestamp, packet, at),
-            EncodedFrame::Video { timestamp, key, config, nal_units } => {
-                receiving.inbox.push(CodedVideo { timestamp, key, config, nal_units });
+            EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
+                receiving.inbox.push(CodedVideo { timestamp, key, config, nal_units, arrived: at });
                 receiving.decode(at);
             }
         }
@@ -188,6 +204,9 @@ impl SteppedStudio {
         let block = receiving.audio.pull(now);
         if let Some(stamp) = block.timestamp {
             receiving.sync.on_sound(stamp, now, now);
+            if let Some(buffered) = receiving.audio.delay_ms() {
+                receiving.audio.set_least_delay(receiving.sync.least_sound_delay(buffered, now));
+            }
         }
         Some(Heard { samples: block.samples, stamp: block.timestamp, concealed_ms: block.concealed_ms })
     }
@@ -216,7 +235,12 @@ impl SteppedStudio {
 
     /// What the jitter buffer aims at, in milliseconds.
     pub fn buffer_ms(&self) -> Option<u32> {
-        Some(self.receiving.as_ref()?.audio.figures().target_ms)
+        Some(self.sound_figures()?.target_ms)
+    }
+
+    /// What became of the far end's sound so far.
+    pub fn sound_figures(&self) -> Option<SoundFigures> {
+        Some(self.receiving.as_ref()?.audio.figures())
     }
 
     /// Picture delay less sound delay, in milliseconds: above zero, the sound is early.
@@ -228,7 +252,7 @@ impl SteppedStudio {
 impl Receiving {
     fn decode(&mut self, now: Instant) {
         while let Some((coded, gap)) = self.inbox.pop() {
-            self.video.push(&coded, gap, now, &mut self.sync);
+            self.video.push(&coded, gap, now, |stamp| self.sync.due(stamp, now));
         }
     }
 }
@@ -245,7 +269,7 @@ impl Default for Reconstruction {
 impl Reconstruction {
     /// The stamp and the picture of the next frame; `None` for sound, and for what cannot be decoded.
     pub fn next(&mut self, frame: &EncodedFrame) -> Option<(u32, Picture)> {
-        let EncodedFrame::Video { timestamp, key, config, nal_units } = frame else { return None };
+        let EncodedFrame::Video { timestamp, key, config, nal_units, .. } = frame else { return None };
         if let Some(config) = config {
             self.0.configure(config);
         }

@@ -160,12 +160,21 @@ pub enum NodeEvent {
         /// Fragments sent in its session so far, with its last one.
         fragments_sent: u64,
     },
-    /// Media messages were given up before they arrived.
+    /// A media message was given up before it arrived.
     MediaAbandoned {
         /// To whom.
         target: Target,
         /// Of which kind.
         kind: MediaKind,
+        /// Its time.
+        timestamp: u32,
+    },
+    /// A video message with a deadline arrived.
+    PictureArrived {
+        /// At whom.
+        target: Target,
+        /// Its time.
+        timestamp: u32,
     },
     /// A bulk message left its queue: there may be room for the next.
     BulkMoved {

@@ -158,6 +158,9 @@ impl Node {
             );
             let session = outlet.session;
             self.note_sent(session, target, Lane::Media(kind), sent);
+            if !sent.queued {
+                self.tell(NodeEvent::MediaAbandoned { target, kind, timestamp: message.timestamp });
+            }
         }
     }
 
@@ -319,7 +322,8 @@ impl Node {
         }
         match lane {
             _ if sent.queued => {}
-            Lane::Media(kind) => self.tell(NodeEvent::MediaAbandoned { target, kind }),
+            // Whoever sent it tells.
+            Lane::Media(_) => {}
             // The next is on its way.
             Lane::Passing => {}
             Lane::Data | Lane::Bulk => {
@@ -592,9 +596,12 @@ impl Node {
         else {
             return;
         };
-        outlet.on_message_done(kind, message, delivered);
+        let Some(done) = outlet.on_message_done(kind, message, delivered) else { return };
+        let timestamp = done.timestamp;
         if !delivered {
-            self.tell(NodeEvent::MediaAbandoned { target, kind });
+            self.tell(NodeEvent::MediaAbandoned { target, kind, timestamp });
+        } else if kind == MediaKind::Video && done.may_fall {
+            self.tell(NodeEvent::PictureArrived { target, timestamp });
         }
     }
 

@@ -37,6 +37,17 @@ struct Way {
     before: Before,
     /// The times of media messages that have not gone out whole, oldest first.
     times: VecDeque<(MessageId, u32)>,
+    /// Media under way; of a flow that is gone, they go with it.
+    under_way: VecDeque<UnderWay>,
+}
+
+/// A media message that was queued.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct UnderWay {
+    message: MessageId,
+    pub(super) timestamp: u32,
+    /// Whether it has a deadline.
+    pub(super) may_fall: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -137,6 +148,8 @@ impl Outlet {
             way.times.pop_front();
         }
         way.times.extend(id.map(|id| (id, time)));
+        let may_fall = deadline.finish_by.is_some();
+        way.under_way.extend(id.map(|message| UnderWay { message, timestamp: time, may_fall }));
         Sent { queued: id.is_some(), opened: new.then_some(flow) }
     }
 
@@ -147,12 +160,19 @@ impl Outlet {
         times.pop_front_if(|(id, _)| *id == message).map(|(_, time)| time)
     }
 
-    /// A media message left the queue.
-    pub(super) fn on_message_done(&mut self, kind: MediaKind, message: MessageId, delivered: bool) {
+    /// A media message left the queue. Answers which it was.
+    pub(super) fn on_message_done(
+        &mut self,
+        kind: MediaKind,
+        message: MessageId,
+        delivered: bool,
+    ) -> Option<UnderWay> {
         let way = self.way(Lane::Media(kind));
         if way.before == Before::Waiting(message) {
             way.before = if delivered { Before::Settled } else { Before::Fallen };
         }
+        let place = way.under_way.iter().position(|other| other.message == message)?;
+        way.under_way.remove(place)
     }
 
     /// The far end refuses one of the flows.

@@ -16,6 +16,7 @@ fn send_a_second(world: &mut World, from: Host) {
     let picture = |number: u32, key: bool| EncodedFrame::Video {
         timestamp: number * 40,
         key,
+        refresh: key,
         config: key.then(|| Bytes::from_static(&[1, 66, 0, 30, 255, 225, 0, 0, 1, 0, 0])),
         nal_units: Bytes::from(vec![u8::try_from(number).unwrap_or(0); 3_000]),
     };

@@ -351,6 +351,7 @@ fn talk(two: &mut Two, seconds: u64) -> (usize, usize, Duration) {
             let picture = EncodedFrame::Video {
                 timestamp,
                 key,
+                refresh: key,
                 config: key.then(|| Bytes::from_static(&[1, 66, 0, 30, 255, 225, 0, 0, 1, 0, 0])),
                 nal_units: Bytes::from(vec![7; 4_000]),
             };

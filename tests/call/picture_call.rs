@@ -9,7 +9,7 @@ use tincan::call::PeerId;
 use tincan::call::client_machine::{ClientCommand, ClientEvent};
 use tincan::call::rate_control::SendTarget;
 use tincan::call::view::{CallState, UpCall};
-use tincan::media::encoded::EncodedFrame;
+use tincan::media::encoded::{EncodedFrame, PictureFate};
 
 use crate::support::virtual_network::Host;
 use crate::world::{Told, World};
@@ -27,6 +27,8 @@ pub(crate) struct Sender {
     target: Option<SendTarget>,
     sound_bits: u32,
     key_wanted: bool,
+    /// Pictures were lost: the next is built on one that arrived.
+    refresh_wanted: bool,
     size: (u32, u32),
     /// Bits sent beyond the rate, as an encoder counts them.
     debt: f64,
@@ -46,6 +48,9 @@ pub(crate) struct Sender {
     sent_at: BTreeMap<u32, Duration>,
 }
 
+/// A picture that bears this after its number does without those that were lost.
+const REFRESH: u8 = 0x52;
+
 impl Sender {
     pub(crate) fn new(world: &World, host: Host, (to, to_id): (Host, PeerId)) -> Self {
         let now = world.net.elapsed();
@@ -58,6 +63,7 @@ impl Sender {
             target: None,
             sound_bits: 32_000,
             key_wanted: true,
+            refresh_wanted: false,
             size: (0, 0),
             debt: 0.0,
             next_picture: now,
@@ -81,10 +87,13 @@ impl Sender {
                     self.target = Some(*target);
                     self.targets.push((*at, *target));
                 }
-                Told::Client(ClientEvent::SoundRate(bits)) => self.sound_bits = *bits,
+                Told::Client(ClientEvent::SoundRate(bits)) => self.sound_bits = bits.unwrap_or(32_000),
                 Told::Client(ClientEvent::KeyFrameWanted) => {
                     self.key_wanted = true;
                     self.asked += 1;
+                }
+                Told::Client(ClientEvent::PictureFate(PictureFate::Lost { .. })) => {
+                    self.refresh_wanted = true;
                 }
                 _ => {}
             }
@@ -98,7 +107,7 @@ impl Sender {
                 }
                 Told::Client(ClientEvent::Frame(EncodedFrame::Video { key, nal_units, .. })) => {
                     let number = nal_units[..4].try_into().map(u32::from_be_bytes).expect("a number");
-                    if *key || number > 0 && self.decoded == Some(number - 1) {
+                    if *key || nal_units[4] == REFRESH || number > 0 && self.decoded == Some(number - 1) {
                         self.decoded = Some(number);
                         self.shown.push(*at);
                     }
@@ -141,12 +150,16 @@ impl Sender {
         self.debt += bits;
         let mut nal_units = vec![0x41; (bits / 8.0) as usize + 8];
         nal_units[..4].copy_from_slice(&self.pictures.to_be_bytes());
+        let refresh = std::mem::take(&mut self.refresh_wanted) || key;
+        if refresh {
+            nal_units[4] = REFRESH;
+        }
         self.pictures += 1;
         if key {
             self.keys.push(now);
         }
         let config = key.then(|| Bytes::from_static(&[1, 66, 0, 30, 255, 225, 0, 0, 1, 0, 0]));
-        let frame = EncodedFrame::Video { timestamp, key, config, nal_units: nal_units.into() };
+        let frame = EncodedFrame::Video { timestamp, key, refresh, config, nal_units: nal_units.into() };
         world.ask(self.host, ClientCommand::Frame(frame));
     }
 

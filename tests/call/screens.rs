@@ -20,6 +20,7 @@ fn picture(last: u8, key: bool, timestamp: u32) -> EncodedFrame {
     EncodedFrame::Video {
         timestamp,
         key,
+        refresh: key,
         config: key.then(|| Bytes::from_static(&[1, 66, 0, 30, 255, 225, 0, 0, 1, 0, 0])),
         nal_units: Bytes::from([&[0; 900][..], &[last]].concat()),
     }

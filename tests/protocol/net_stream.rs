@@ -259,8 +259,8 @@ fn no_new_flow_takes_the_place_of_one_that_was_refused() {
     }
     assert_eq!(stage.seen(), before);
     let target = Target::ServerStream(stream);
-    let given_up = NodeEvent::MediaAbandoned { target, kind: MediaKind::Audio };
-    assert_eq!(stage.node_events().filter(|event| **event == given_up).count(), 3);
+    let given_up = |timestamp| NodeEvent::MediaAbandoned { target, kind: MediaKind::Audio, timestamp };
+    assert!((2..5).all(|sound| stage.node_events().any(|event| *event == given_up(sound))));
     let pictures = before.iter().flat_map(|seen| stage.heard(seen.flow)).filter(|message| message[0] == 9);
     assert_eq!(pictures.count(), 4, "pictures go on");
 }

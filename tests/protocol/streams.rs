@@ -198,7 +198,7 @@ fn late_pictures_are_given_up_and_block_nothing() {
     delta(6, &mut net, ada, target, 1000);
     net.run_for(A_WHILE);
     assert_eq!(timestamps(&net, bob, MediaKind::Video), [0, 5, 6]);
-    let abandoned = NodeEvent::MediaAbandoned { target, kind: MediaKind::Video };
+    let abandoned = NodeEvent::MediaAbandoned { target, kind: MediaKind::Video, timestamp: 1 };
     assert!(net.told(ada, &abandoned).is_some());
 }
 

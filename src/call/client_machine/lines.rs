@@ -428,8 +428,11 @@ impl ClientMachine {
             Message::Screen { on } => self.far_screen(now, peer, on),
             Message::ScreenKeyFrameWanted => self.screen_key_frame_wanted(peer),
             Message::Delays(report) => self.delays_reported(now, peer, &report),
-            Message::Report { concealed_percent, receive_kbps } => {
+            Message::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
                 tracing::debug!(concealed_percent, receive_kbps, "the far end reports");
+                if let Some(percent) = sound_lost_percent.filter(|_| self.call.flows_with(peer)) {
+                    self.media.sound_again.on_report(percent);
+                }
             }
             Message::Verify(step) => self.verify_step(now, peer, step),
             Message::Call { call, video } => {

@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use super::rate::MediaFlow;
 use super::{ClientEvent, ClientMachine, ScreenEvent};
+use crate::call::additions::Addition;
 use crate::call::file_pace::CallFares;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
 use crate::call::quality_watch::QualityWatch;
 use crate::call::rate_control::{Limits, RateControl, Sample, SendTarget};
-use crate::call::stream_bridge::outgoing;
+use crate::call::sound_again::SoundAgain;
+use crate::call::stream_bridge::{Patience, again, outgoing};
 use crate::call::view::{PastSecond, Quality};
-use crate::media::encoded::EncodedFrame;
+use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{MediaKind, MediaMessage, PlaybackId, Target};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::endpoint::SessionFigures;
@@ -29,6 +31,36 @@ const BETWEEN_STARTS: Duration = Duration::from_millis(500);
 /// A far picture counts as coming for so long after the last.
 const STILL_COMING: Duration = Duration::from_secs(2);
 
+/// Pictures that would only show rubble are not sent until the encoder made this.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Awaits {
+    Nothing,
+    /// A picture that needs none of those that were lost.
+    Refresh,
+    /// One that stands alone.
+    Key,
+}
+
+/// What a picture does without.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fresh {
+    /// All others.
+    pub(super) key: bool,
+    /// All that may not have arrived.
+    pub(super) refresh: bool,
+}
+
+impl Awaits {
+    /// Whether this picture ends the waiting.
+    pub(super) fn is_ended_by(self, picture: Fresh) -> bool {
+        match self {
+            Self::Nothing => true,
+            Self::Refresh => picture.refresh,
+            Self::Key => picture.key,
+        }
+    }
+}
+
 /// The media side of the one call.
 #[derive(Debug)]
 pub(super) struct MediaSide {
@@ -37,15 +69,19 @@ pub(super) struct MediaSide {
     pub(super) has_camera: bool,
     pub(super) has_microphone: bool,
     pub(super) concealed_percent: f64,
+    pub(super) sound_lost_percent: f64,
+    pub(super) sound_again: SoundAgain,
     pub(super) far_muted: bool,
     far_sends_video: bool,
     last_far_picture: Option<Instant>,
-    /// Deltas are dropped until the encoder made a key frame.
-    pub(super) awaits_key: bool,
+    /// What the encoder has to make before anything else is sent.
+    pub(super) awaits: Awaits,
     asked_encoder: Option<Instant>,
     asked_far: Option<Instant>,
     pub(super) rate: RateControl,
     losses: LossCount,
+    /// As measured last.
+    round_trip: Duration,
     pub(super) flow: MediaFlow,
     pub(super) target: Option<SendTarget>,
     expected_loss: u8,
@@ -70,14 +106,17 @@ impl MediaSide {
             has_camera: false,
             has_microphone: false,
             concealed_percent: 0.0,
+            sound_lost_percent: 0.0,
+            sound_again: SoundAgain::default(),
             far_muted: false,
             far_sends_video: true,
             last_far_picture: None,
-            awaits_key: true,
+            awaits: Awaits::Key,
             asked_encoder: None,
             asked_far: None,
             rate: RateControl::new(),
             losses: LossCount::default(),
+            round_trip: Duration::from_millis(100),
             flow: MediaFlow::default(),
             target: None,
             expected_loss: 0,
@@ -154,7 +193,7 @@ impl MediaSide {
 
     /// Other pictures than until now go out on the private line.
     pub(super) fn pictures_change(&mut self) {
-        self.awaits_key = true;
+        self.awaits = Awaits::Key;
         self.asked_encoder = None;
     }
 }
@@ -218,7 +257,7 @@ impl ClientMachine {
 
     /// Both ends' pictures begin with a key frame.
     pub(super) fn begin_pictures(&mut self, now: Instant, peer: PeerId) {
-        self.media.awaits_key = true;
+        self.media.awaits = Awaits::Key;
         self.media.asked_encoder = None;
         self.ask_encoder(now);
         self.media.asked_far = None;
@@ -263,31 +302,79 @@ impl ClientMachine {
         self.send_on_line(now, target, frame);
     }
 
+    /// Whether the far end of the call takes sound a second time.
+    fn takes_sound_again(&self) -> bool {
+        let lines = self.media_peer().and_then(|peer| self.links.get(&peer));
+        lines.is_some_and(|lines| lines.link.takes(Addition::SoundAgain))
+    }
+
     /// Sends on the private line, unless that waits for a picture that stands alone.
     pub(super) fn send_on_line(&mut self, now: Instant, target: Target, frame: EncodedFrame) {
-        if let EncodedFrame::Video { key, .. } = &frame {
-            if !self.has_room_for_picture(now, target, *key) {
+        if let EncodedFrame::Video { timestamp, key, refresh, .. } = &frame {
+            let fresh = Fresh { key: *key, refresh: *refresh };
+            if !self.has_room_for_picture(now, target, fresh) {
+                // The next one must do without it.
+                let timestamp = *timestamp;
+                self.told.push_back(ClientEvent::PictureFate(PictureFate::Lost { timestamp }));
                 return;
             }
         }
+        let patience =
+            if self.far_follows() { Patience::over(self.media.round_trip) } else { Patience::STEADY };
         let thin = self.media.rate.is_thin();
+        // Where there is hardly room for sound, there is none for it twice.
+        let takes = !thin && self.takes_sound_again();
         for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
-            for (message, deadline) in outgoing(now, frame) {
+            let beside = self.media.sound_again.beside(&frame, takes);
+            let first = outgoing(now, patience, frame);
+            for (message, deadline) in
+                first.into_iter().chain(beside.into_iter().map(|sound| again(now, sound)))
+            {
                 self.node.send_media(now, target, message, deadline);
             }
         }
     }
 
-    /// Media messages fell: deltas after them would only show rubble.
-    pub(super) fn media_abandoned(&mut self, now: Instant, target: Target, kind: MediaKind) {
+    /// A media message fell, and what needs it falls with it: what comes next must do without.
+    pub(super) fn media_abandoned(&mut self, now: Instant, target: Target, kind: MediaKind, timestamp: u32) {
         let ours = self.media_target().map(|(_, ours)| ours);
         if kind == MediaKind::Video && ours == Some(target) {
-            self.node.abandon_video(now, target);
-            self.media.awaits_key = true;
+            self.told.push_back(ClientEvent::PictureFate(PictureFate::Lost { timestamp }));
+            if !self.far_follows() {
+                self.node.abandon_video(now, target);
+            }
+            self.await_fresh();
             self.note_stall(now);
-            self.ask_encoder_once_clear(now);
+            if self.media.awaits == Awaits::Key {
+                self.ask_encoder_once_clear(now);
+            }
         } else if kind == MediaKind::Video {
             self.screen_abandoned(now, target);
+        }
+    }
+
+    /// A picture of ours arrived.
+    pub(super) fn picture_arrived(&mut self, target: Target, timestamp: u32) {
+        if self.media_target().is_some_and(|(_, ours)| ours == target) {
+            self.told.push_back(ClientEvent::PictureFate(PictureFate::Arrived { timestamp }));
+        }
+    }
+
+    /// Whether the far end goes on after a gap with a picture that can do without what was lost. An encoder of screens
+    /// makes none.
+    fn far_follows(&self) -> bool {
+        let lines = self.media_peer().and_then(|peer| self.links.get(&peer));
+        let takes = lines.is_some_and(|lines| lines.link.takes(Addition::Pictures));
+        takes && !self.screen.is_in_cameras_place()
+    }
+
+    /// What was sent last is lost: nothing built on it is worth sending. A refresh comes by itself, after what the encoder
+    /// was told of the pictures; a key frame has to be asked for.
+    pub(super) fn await_fresh(&mut self) {
+        if !self.far_follows() {
+            self.media.awaits = Awaits::Key;
+        } else if self.media.awaits == Awaits::Nothing {
+            self.media.awaits = Awaits::Refresh;
         }
     }
 
@@ -323,6 +410,7 @@ impl ClientMachine {
         }
     }
 
+    /// Asks for a key frame.
     pub(super) fn ask_encoder(&mut self, now: Instant) {
         let recently =
             self.media.asked_encoder.is_some_and(|at| now.saturating_duration_since(at) < KEY_FRAME_EVERY);
@@ -371,6 +459,7 @@ impl ClientMachine {
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };
         let queued = self.media_target().map_or(0, |(_, target)| self.node.queued(target, MediaKind::Video));
+        self.media.round_trip = figures.round_trip.unwrap_or(self.media.round_trip);
         let queued = queued + self.queued_screen();
         let sent = self.media.losses.step(now, self.node.direct_figures(now, peer));
         let losses = self.media.flow.losses_there(now).unwrap_or(&self.media.losses);
@@ -384,7 +473,9 @@ impl ClientMachine {
         };
         self.media.rate.step(now, sample);
         self.tell_rates(now);
-        let loss = self.media.rate.loss_percent().round().clamp(0.0, 30.0) as u8;
+        // What the far end missed is true; what seems lost here may be lost acknowledgements.
+        let loss = self.media.sound_again.lost_percent().unwrap_or_else(|| self.media.rate.loss_percent());
+        let loss = loss.round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
             self.told.push_back(ClientEvent::ExpectedLoss(loss));
@@ -407,7 +498,8 @@ impl ClientMachine {
             lines.reported = Some(now);
             let concealed_percent = if flows { self.media.concealed_percent } else { 0.0 };
             let receive_kbps = if flows { self.media.quality.receive_kbps.round() } else { 0.0 };
-            self.say(now, peer, Message::Report { concealed_percent, receive_kbps });
+            let sound_lost_percent = Some(if flows { self.media.sound_lost_percent } else { 0.0 });
+            self.say(now, peer, Message::Report { concealed_percent, receive_kbps, sound_lost_percent });
         }
     }
 

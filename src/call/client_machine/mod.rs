@@ -40,7 +40,7 @@ pub use super::screen_share::{ScreenCommand, ScreenEvent};
 use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
-use crate::media::encoded::EncodedFrame;
+use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
@@ -115,6 +115,8 @@ pub enum ClientCommand {
     },
     /// Percent of the far sound that had to be made up, lately.
     Concealed(f64),
+    /// Percent of the far end's packets of sound that were lost on their way here over the last seconds.
+    SoundLost(f64),
     /// What a [`ClientEvent::Keep`] with this ticket said is safe on the disk.
     Kept(u64),
     /// Earlier lines of a conversation, oldest first, and whether there are earlier ones still.
@@ -156,12 +158,14 @@ pub enum ClientEvent {
     Recording(RecordingStep),
     /// Our encoder should make a key frame.
     KeyFrameWanted,
+    /// What became of a picture of ours. After one that was lost, the encoder builds the next on what arrived.
+    PictureFate(PictureFate),
     /// About screens.
     Screen(ScreenEvent),
     /// What our encoder should make.
     Target(SendTarget),
-    /// Bits a second that our sound should be coded with.
-    SoundRate(u32),
+    /// The most bits a second that our sound should be coded with; `None` is the usual.
+    SoundRate(Option<u32>),
     /// Percent of our packets that are lost, for the sound's own correction.
     ExpectedLoss(u8),
     /// A server is needed, could not be reached or was lost: look up its name, again.
@@ -310,6 +314,7 @@ impl ClientMachine {
             ClientCommand::Screen(ScreenCommand::KeyFrameNeeded) => self.want_screen_key_frame(now),
             ClientCommand::Devices { camera, microphone } => self.set_devices(now, camera, microphone),
             ClientCommand::Concealed(percent) => self.media.concealed_percent = percent,
+            ClientCommand::SoundLost(percent) => self.media.sound_lost_percent = percent,
             ClientCommand::Kept(ticket) => self.kept(now, ticket),
             ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
             ClientCommand::File(report) => self.file_reported(now, report),
@@ -497,7 +502,10 @@ impl ClientMachine {
             NodeEvent::MediaLeft { target, kind, timestamp, fragments_sent } => {
                 self.media_left(now, target, kind, timestamp, fragments_sent);
             }
-            NodeEvent::MediaAbandoned { target, kind } => self.media_abandoned(now, target, kind),
+            NodeEvent::MediaAbandoned { target, kind, timestamp } => {
+                self.media_abandoned(now, target, kind, timestamp);
+            }
+            NodeEvent::PictureArrived { target, timestamp } => self.picture_arrived(target, timestamp),
             NodeEvent::BulkMoved { .. } => self.pump_files(now),
             // We take no clients, introduce nobody, and use no streams through a server.
             NodeEvent::ConnectRequested { connection, .. } => {

@@ -3,12 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::media::{Awaits, Fresh};
 use super::{ClientEvent, ClientMachine};
 use crate::call::additions::Addition;
 use crate::call::delay_report::{ArrivalLog, Counted, DelayReport};
 use crate::call::departures::Departures;
 use crate::call::loss_count::LossCount;
 use crate::call::messages::Message;
+use crate::call::rate_control::USUAL_SOUND;
 use crate::media::encoded::EncodedFrame;
 use crate::netconnection::node::{MediaKind, Target};
 use crate::rtmfp::PeerId;
@@ -56,16 +58,15 @@ impl MediaFlow {
     /// What goes out with this frame. On a `thin` way two frames of sound go together, as the headers of each packet cost as
     /// much as the sound in it; elsewhere each goes at once.
     pub(super) fn join_sound(&mut self, frame: EncodedFrame, thin: bool) -> [Option<EncodedFrame>; 2] {
-        match (&frame, self.half.take()) {
-            (EncodedFrame::Audio { .. }, None) if thin => {
+        if !matches!(frame, EncodedFrame::Audio { .. }) {
+            return [None, Some(frame)];
+        }
+        match self.half.take() {
+            None if thin => {
                 self.half = Some(frame);
                 [None, None]
             }
-            (EncodedFrame::Audio { .. }, half) => [half, Some(frame)],
-            (EncodedFrame::Video { .. }, half) => {
-                self.half = half;
-                [None, Some(frame)]
-            }
+            half => [half, Some(frame)],
         }
     }
 
@@ -152,10 +153,10 @@ impl ClientMachine {
         {
             // Nobody waits for what is lost of the last pictures.
             self.node.abandon_video(now, target);
-            self.media.awaits_key = true;
+            self.await_fresh();
         }
         if let Some(bits) = self.media.rate.sound_if_new() {
-            self.told.push_back(ClientEvent::SoundRate(bits));
+            self.told.push_back(ClientEvent::SoundRate(Some(bits).filter(|bits| *bits < USUAL_SOUND)));
         }
         if self.media.flow.held_since.is_some() {
             self.look_whether_clear(now);
@@ -163,30 +164,34 @@ impl ClientMachine {
     }
 
     /// Whether a picture of ours may join what waits; otherwise it is dropped, and a fresh one asked for in time.
-    pub(super) fn has_room_for_picture(&mut self, now: Instant, target: Target, key: bool) -> bool {
+    pub(super) fn has_room_for_picture(&mut self, now: Instant, target: Target, picture: Fresh) -> bool {
         if self.media.rate.is_paused() {
-            self.media.awaits_key = true;
+            self.await_fresh();
             self.media.flow.held_since = None;
             return false;
         }
         if self.seconds_waiting(now, target) > OLDEST_QUEUE {
             self.node.abandon_video(now, target);
-            self.media.awaits_key = true;
+            self.await_fresh();
         }
         // A picture that stands alone because the size changed is no hurry either.
-        let crowded = key && self.media.rate.network_queue().is_some_and(|queue| queue > CROWDED);
-        self.media.awaits_key |= crowded;
-        if !self.media.awaits_key {
+        let crowded = picture.key && self.media.rate.network_queue().is_some_and(|queue| queue > CROWDED);
+        if crowded {
+            self.await_fresh();
+        }
+        if self.media.awaits == Awaits::Nothing {
             return true;
         }
         if !self.look_whether_clear(now) {
             return false;
         }
-        if !key {
-            self.ask_encoder(now);
+        if !self.media.awaits.is_ended_by(picture) {
+            if self.media.awaits == Awaits::Key {
+                self.ask_encoder(now);
+            }
             return false;
         }
-        self.media.awaits_key = false;
+        self.media.awaits = Awaits::Nothing;
         true
     }
 
@@ -211,7 +216,10 @@ impl ClientMachine {
     /// Seconds that pictures wait here at the present rate.
     fn seconds_waiting(&self, now: Instant, target: Target) -> f64 {
         let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.bits_on_line().map_or(self.media.rate.rate(), f64::from) / 8.0;
+        let total = self.media.target.map(|target| f64::from(target.bits_per_second.max(1)));
+        // What is asked of the encoders is little while a queue drains, and says nothing of how fast pictures go.
+        let part = self.bits_on_line().zip(total).map_or(1.0, |(line, total)| f64::from(line) / total);
+        let a_second = self.media.rate.rate() * part / 8.0;
         if queued as f64 <= a_second * OLDEST_QUEUE {
             return 0.0;
         }
@@ -231,7 +239,13 @@ mod tests {
     #[test]
     fn on_a_thin_way_sound_goes_by_twos_and_pictures_hold_nothing_up() {
         let sound = |timestamp| EncodedFrame::Audio { timestamp, packet: Bytes::new() };
-        let picture = EncodedFrame::Video { timestamp: 5, key: true, config: None, nal_units: Bytes::new() };
+        let picture = EncodedFrame::Video {
+            timestamp: 5,
+            key: true,
+            refresh: true,
+            config: None,
+            nal_units: Bytes::new(),
+        };
         let mut flow = MediaFlow::default();
         assert_eq!(flow.join_sound(sound(0), false), [None, Some(sound(0))]);
         assert_eq!(flow.join_sound(sound(20), true), [None, None]);

@@ -7,7 +7,7 @@ use super::{ClientEvent, ClientMachine};
 use crate::call::additions::Addition;
 use crate::call::messages::Message;
 use crate::call::screen_share::{ScreenEvent, shares};
-use crate::call::stream_bridge::{Incoming, outgoing};
+use crate::call::stream_bridge::{Incoming, Patience, outgoing};
 use crate::call::view::Sharing;
 use crate::media::encoded::EncodedFrame;
 use crate::media::screens::ScreenSource;
@@ -236,7 +236,7 @@ impl ClientMachine {
             return;
         }
         *awaits_key = false;
-        for (message, deadline) in outgoing(now, frame) {
+        for (message, deadline) in outgoing(now, Patience::STEADY, frame) {
             self.node.send_media(now, target, message, deadline);
         }
     }

@@ -282,6 +282,7 @@ impl Worker {
         self.concealed = after;
         if played > 0 {
             self.ask(ClientCommand::Concealed(concealed as f64 / played as f64 * 100.0));
+            self.ask(ClientCommand::SoundLost(self.figures.media.sound.lost_percent_lately));
         }
     }
 }

@@ -5,5 +5,9 @@
 pub(crate) mod audio_decoder;
 pub(crate) mod audio_encoder;
 pub(crate) mod avc_format;
+mod bit_reader;
+mod long_term;
+mod sequence;
+mod slice_header;
 pub(crate) mod video_decoder;
 pub(crate) mod video_encoder;

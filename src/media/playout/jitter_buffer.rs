@@ -75,6 +75,8 @@ pub struct JitterBuffer {
     /// Milliseconds made up in a row while nothing came.
     stood_still: i64,
     late: u64,
+    /// Packets in a row that seemed to be here already.
+    old_in_a_row: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +110,7 @@ impl JitterBuffer {
             quiet: false,
             stood_still: 0,
             late: 0,
+            old_in_a_row: 0,
         }
     }
 
@@ -116,15 +119,8 @@ impl JitterBuffer {
         let Some(length) = milliseconds(&packet) else { return };
         let stamp = self.follow.follow(timestamp);
         let arrival = self.milliseconds(now);
-        if let Playing::Running { next } = self.playing
-            && (stamp - next).abs() > JUMP
-        {
-            // The far end began again: nothing learnt about the old clock holds.
-            self.packets.clear();
-            self.spread = ArrivalSpread::new();
-            self.losses.begin_again();
-            self.playing = Playing::Nothing;
-            self.delays.clear();
+        if self.losses.end().is_some_and(|end| (stamp - end).abs() > JUMP) || self.old_in_a_row > MOST_OLD {
+            self.begin_again();
         }
         let seen = Seen {
             length: i64::from(length),
@@ -140,8 +136,12 @@ impl JitterBuffer {
             }
             Arrival::Missed { repaired: false } => self.spread.on_repair(arrival, stamp),
             Arrival::Missed { repaired: true } => {}
-            Arrival::Again => return,
+            Arrival::Again => {
+                self.old_in_a_row += 1;
+                return;
+            }
         }
+        self.old_in_a_row = 0;
         match self.playing {
             Playing::Nothing => self.playing = Playing::Gathering,
             Playing::Running { next } if stamp + NEAR < next => {
@@ -154,6 +154,16 @@ impl JitterBuffer {
         while self.packets.len() > MOST_PACKETS {
             self.packets.pop_first();
         }
+    }
+
+    /// The far end's clock began anew: nothing learnt about the old one holds.
+    fn begin_again(&mut self) {
+        self.packets.clear();
+        self.spread = ArrivalSpread::new();
+        self.losses.begin_again();
+        self.playing = Playing::Nothing;
+        self.delays.clear();
+        self.old_in_a_row = 0;
     }
 
     /// What to decode next, when so many milliseconds of decoded sound wait to be heard.
@@ -177,7 +187,7 @@ impl JitterBuffer {
             if excess > FAR_TOO_LATE { self.skip_to((next as f64 + excess) as i64, found) } else { found };
         let gap = found - next;
         if self.quiet
-            && let Some(step) = self.quietly(next, found, excess)
+            && let Some(step) = self.quietly(next, found, excess, decoded_ms)
         {
             return step;
         }
@@ -200,14 +210,12 @@ impl JitterBuffer {
     /// every piece that is heard.
     pub(crate) fn pace(&mut self, now: Instant, decoded_ms: f64) -> Pace {
         let Playing::Running { next } = self.playing else { return Pace::Keep };
-        // A packet is needed as soon as what is decoded fills no piece: the remainder is no time to spare.
-        let remainder = decoded_ms % PIECE as f64;
-        let delay = self.milliseconds(now) - self.spread.base() - (next as f64 - decoded_ms) - remainder;
+        let delay = self.milliseconds(now) - self.spread.base() - (next as f64 - decoded_ms);
         self.delays.push_back(delay);
         while self.delays.len() > WATCHED {
             self.delays.pop_front();
         }
-        let Some(spare) = self.spare() else { return Pace::Keep };
+        let Some(spare) = self.spare(decoded_ms) else { return Pace::Keep };
         let target = self.target();
         if spare > target + TOO_MUCH {
             Pace::Shorten { hurry: spare > target + MUCH_TOO_MUCH }
@@ -216,6 +224,11 @@ impl JitterBuffer {
         } else {
             Pace::Keep
         }
+    }
+
+    /// Whether enough would be left if sound in hand became so much shorter, so that this much of it is left.
+    pub(crate) fn bears(&self, shorter_ms: f64, decoded_ms: f64) -> bool {
+        self.spare(decoded_ms).is_none_or(|spare| spare - shorter_ms >= self.target() - TOO_LITTLE / 2.0)
     }
 
     /// Sound in hand became longer by so many milliseconds, or shorter.
@@ -308,10 +321,10 @@ impl JitterBuffer {
     }
 
     /// In silence, delay is gained and lost unheard. `None` when the packet found is to be taken as always.
-    fn quietly(&mut self, next: i64, found: i64, excess: f64) -> Option<Step> {
+    fn quietly(&mut self, next: i64, found: i64, excess: f64, decoded_ms: f64) -> Option<Step> {
         let goes_on = self.packets.get(&found).is_some_and(|packet| is_quiet(packet));
         let gap = found - next;
-        let spare = self.spare();
+        let spare = self.spare(decoded_ms);
         if gap > NEAR {
             // Nothing was sent in between. What is too much is cut out of it.
             if excess >= gap as f64 {
@@ -336,9 +349,11 @@ impl JitterBuffer {
         None
     }
 
-    /// The shortest delay of late, once there was time to see it.
-    fn spare(&self) -> Option<f64> {
-        (self.delays.len() >= WATCHED).then(|| self.delays.iter().copied().fold(f64::INFINITY, f64::min))
+    /// What there is to spare of late, once there was time to see it, with so much sound decoded. A packet is needed as soon
+    /// as what is decoded fills no piece, so what is left beyond pieces is no time to spare.
+    fn spare(&self, decoded_ms: f64) -> Option<f64> {
+        let shortest = self.delay_ms().filter(|_| self.delays.len() >= WATCHED);
+        shortest.map(|shortest| shortest - decoded_ms % PIECE as f64)
     }
 
     /// After a standstill: leaves out what nobody wants to hear any more. The stamp to go on at.
@@ -366,6 +381,8 @@ const PIECE: i64 = 10;
 const FAR_TOO_LATE: f64 = 150.0;
 /// A stamp this far from what is due, in milliseconds, belongs to another beginning.
 const JUMP: i64 = 60_000;
+/// So many old packets in a row are no repetitions: the far end counts from another beginning, less far away.
+const MOST_OLD: u32 = 25;
 /// After so many milliseconds without anything the line is dead, and what comes next is a new beginning.
 const STANDSTILL: i64 = 200;
 /// A person who waits for sound waits no longer than this for more of it to come, in milliseconds.

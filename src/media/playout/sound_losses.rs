@@ -95,6 +95,11 @@ impl SoundLosses {
         self.step_at = i64::MIN / 2;
     }
 
+    /// The stamp at which the newest packet ends.
+    pub(crate) fn end(&self) -> Option<i64> {
+        self.end.map(|(end, _)| end)
+    }
+
     /// Packets that were sent, as far as can be told, and those of them that did not come in their turn.
     pub(crate) fn counts(&self) -> (u64, u64) {
         (self.expected, self.lost)

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::sound::{AudioReceiver, BLOCK, SoundFigures};
+use super::sound::{AudioReceiver, BLOCK, Block, SoundFigures};
 use crate::media::encoded::EncodedFrame;
 use crate::media::send_pipeline::AudioSender;
 
@@ -43,15 +43,15 @@ pub(crate) struct Heard {
 impl Line {
     /// Sends sound at 48 kHz over the line and listens until it is over.
     pub(crate) fn carry(&self, said: &[f32]) -> Heard {
-        self.carry_to(said, &mut AudioReceiver::new().unwrap(), |_, _| ())
+        self.carry_to(said, &mut AudioReceiver::new().unwrap(), |_, _, _| ())
     }
 
-    /// The same, with somebody who changes something about the receiver every 10 ms.
+    /// The same, with somebody who looks at every block and may change something about the receiver.
     pub(crate) fn carry_to(
         &self,
         said: &[f32],
         receiver: &mut AudioReceiver,
-        change: impl Fn(&mut AudioReceiver, f64),
+        mut look: impl FnMut(&mut AudioReceiver, &Block, f64),
     ) -> Heard {
         let packets = coded(said, self.expected_loss);
         let mut arrivals = self.arrivals(&packets);
@@ -70,8 +70,8 @@ impl Line {
                 let ((at, _), (stamp, packet)) = entry.remove_entry();
                 receiver.push(stamp, packet, start + Duration::from_micros(at));
             }
-            change(receiver, ms);
             let block = receiver.pull(now);
+            look(receiver, &block, ms);
             delay.push(block.timestamp.map_or(f64::NAN, |stamp| ms - f64::from(stamp)));
             samples.extend(block.samples);
         }

@@ -89,6 +89,12 @@ impl AudioReceiver {
         self.buffer.set_least(least_ms);
     }
 
+    /// The shortest delay of late, in milliseconds beyond the fastest packet's.
+    pub(crate) fn delay_ms(&self) -> Option<f64> {
+        self.buffer.delay_ms()
+    }
+
+    /// What became of the sound so far.
     pub(crate) fn figures(&self) -> SoundFigures {
         let losses = self.buffer.losses();
         let (packets, lost) = losses.counts();
@@ -215,7 +221,14 @@ impl AudioReceiver {
         }
         let before = self.decoded.len();
         match pace {
-            Pace::Shorten { .. } => stretch::shorten(&mut self.decoded, likeness),
+            Pace::Shorten { .. } => {
+                let mut shorter = self.decoded.clone();
+                stretch::shorten(&mut shorter, likeness);
+                let gone = (before - shorter.len()) as f64 / 48.0;
+                if self.buffer.bears(gone, shorter.len() as f64 / 48.0) {
+                    self.decoded = shorter;
+                }
+            }
             Pace::Lengthen => stretch::lengthen(&mut self.decoded, likeness),
             Pace::Keep => {}
         }

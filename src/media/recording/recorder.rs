@@ -247,7 +247,7 @@ impl Recorder {
             encoder.request_key();
         }
         let milliseconds = u64::try_from(moment / 1_000).unwrap_or(0);
-        let Some(coded) = encoder.encode(picture, milliseconds)? else { return Ok(()) };
+        let Some(coded) = encoder.encode(picture, milliseconds, milliseconds as u32)? else { return Ok(()) };
         if coded.key {
             self.last_key = moment;
         }

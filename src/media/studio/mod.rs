@@ -28,7 +28,7 @@ use super::capture::CameraLines;
 use super::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
 use super::device_news::DeviceNews;
 use super::devices::DeviceList;
-use super::encoded::EncodedFrame;
+use super::encoded::{EncodedFrame, PictureFate};
 use super::figures::MediaFigures;
 use super::hardware::Hardware;
 use super::hardware::system::SystemHardware;
@@ -234,7 +234,11 @@ impl Studio {
         self.shared.reset_sending();
         // A picture that a preview left there may be old.
         self.shared.to_encode.take();
-        lock(&self.shared.sending).sink = Some(sink);
+        {
+            let mut sending = lock(&self.shared.sending);
+            sending.sink = Some(sink);
+            sending.fates.clear();
+        }
         self.sending = true;
         let shared = Arc::clone(&self.shared);
         self.encoder = Worker::spawn("video encoder", move |stop| sending::run_encoder(&shared, stop));
@@ -299,6 +303,16 @@ impl Studio {
         lock(&self.shared.sending).key_requested = true;
     }
 
+    /// What became of a picture that was sent: the encoder builds the next ones on what arrived.
+    pub fn on_picture_fate(&mut self, fate: PictureFate) {
+        let mut sending = lock(&self.shared.sending);
+        sending.fates.push_back(fate);
+        // Nobody encodes, so nobody asks.
+        if sending.fates.len() > 300 {
+            sending.fates.pop_front();
+        }
+    }
+
     /// New upper limits for the pictures sent, from the next one on.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         lock(&self.shared.sending).target = target;
@@ -359,8 +373,14 @@ impl Studio {
                     inbox.pop_front();
                 }
             }
-            EncodedFrame::Video { timestamp, key, config, nal_units } => {
-                lock(&self.shared.video_inbox).push(CodedVideo { timestamp, key, config, nal_units });
+            EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
+                lock(&self.shared.video_inbox).push(CodedVideo {
+                    timestamp,
+                    key,
+                    config,
+                    nal_units,
+                    arrived: Instant::now(),
+                });
                 self.shared.video_signal.notify();
             }
         }

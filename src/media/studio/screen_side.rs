@@ -94,14 +94,20 @@ impl Studio {
 
     /// Takes a frame of the far end's screen. The first one starts what decodes them.
     pub fn push_screen(&mut self, frame: EncodedFrame) {
-        let EncodedFrame::Video { timestamp, key, config, nal_units } = frame else { return };
+        let EncodedFrame::Video { timestamp, key, config, nal_units, .. } = frame else { return };
         let side = &mut self.screen;
         if side.decoder.is_none() {
             side.shared.reset_receiving();
             let shared = Arc::clone(&side.shared);
             side.decoder = Worker::spawn("screen decoder", move |stop| receiving::run_video(&shared, stop));
         }
-        lock(&side.shared.video_inbox).push(CodedVideo { timestamp, key, config, nal_units });
+        lock(&side.shared.video_inbox).push(CodedVideo {
+            timestamp,
+            key,
+            config,
+            nal_units,
+            arrived: Instant::now(),
+        });
         side.shared.video_signal.notify();
     }
 

@@ -99,7 +99,11 @@ fn attend_camera(shared: &Arc<Shared>, chosen: Option<String>, lines: CameraLine
 /// A picture of one's own goes to the window and to the encoder.
 fn take_picture(shared: &Shared, captured: Captured) {
     shared.set(&shared.has_camera, true);
-    lock(&shared.counters).captured += 1;
+    {
+        let mut counters = lock(&shared.counters);
+        counters.captured += 1;
+        counters.capture.add(captured.at.elapsed());
+    }
     shared.own_picture.put(captured.picture.clone());
     shared.to_encode.put(captured);
     shared.encode_signal.notify();
@@ -112,18 +116,20 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
     while !stop.is_set() {
         shared.encode_signal.wait(Duration::from_millis(50));
         let Some(captured) = shared.to_encode.take() else { continue };
-        let (sink, target, key, key_every) = {
+        let (sink, target, key, key_every, fates) = {
             let mut sending = lock(&shared.sending);
             if sending.no_pictures {
                 // A preview that is open beside a call is for the person alone.
                 continue;
             }
             let key = std::mem::take(&mut sending.key_requested);
-            (sending.sink.clone(), sending.target, key, sending.key_every)
+            let fates = std::mem::take(&mut sending.fates);
+            (sending.sink.clone(), sending.target, key, sending.key_every, fates)
         };
         shared.tap.picture(Side::Own, &captured.picture, captured.at);
         sender.set_target(target);
         sender.set_key_every(key_every);
+        fates.into_iter().for_each(|fate| sender.on_fate(fate));
         if key {
             sender.request_key();
         }
@@ -136,6 +142,7 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
             counters.sent += 1;
             counters.send_size = sender.size();
             counters.send_rate.tick(now);
+            counters.until_encoding.add(started.saturating_duration_since(captured.at));
             counters.encode.add(now - started);
         }
         sink(frame);

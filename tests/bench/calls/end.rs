@@ -75,12 +75,14 @@ impl End {
             }
             ClientEvent::Frame(frame) => self.studio.push(frame, at),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
+            ClientEvent::PictureFate(fate) => self.studio.on_picture_fate(fate),
             ClientEvent::Target(target) => self.set_target(VideoTarget {
                 bits_per_second: target.bits_per_second,
                 width: target.width,
                 height: target.height,
                 frames_per_second: target.frames_per_second,
             }),
+            ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(bits),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
             // Nobody shows a screen here.
             ClientEvent::Screen(_)
@@ -90,7 +92,6 @@ impl End {
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)
-            | ClientEvent::Screen(_)
             | ClientEvent::Recording(_)
             | ClientEvent::Left => {}
         }
@@ -135,6 +136,8 @@ impl End {
         if self.up && played > 0 {
             let percent = f64::from(concealed) / f64::from(played) * 100.0;
             world.ask(self.host, ClientCommand::Concealed(percent));
+            let lost = self.studio.sound_figures().map_or(0.0, |figures| figures.lost_percent_lately);
+            world.ask(self.host, ClientCommand::SoundLost(lost));
         }
     }
 }

@@ -176,6 +176,19 @@ fn a_packet_after_its_time_is_dropped_and_counted() {
 }
 
 #[test]
+fn a_far_end_that_starts_its_clock_again_a_little_back_is_followed_within_a_second() {
+    let mut bench = Bench::new();
+    for n in 0..500 {
+        bench.arrive(n, u64::from(n) * 20);
+        bench.step(u64::from(n) * 20 + 40);
+    }
+    for n in 0..50 {
+        bench.arrive(n, 10_000 + u64::from(n) * 20);
+    }
+    assert_eq!(bench.step(11_000), Step::Packet(packet(47)), "what is not too old for the start");
+}
+
+#[test]
 fn a_far_end_that_starts_its_clock_again_is_followed() {
     let mut bench = Bench::new();
     bench.arrive(500_000, 0);

@@ -52,9 +52,10 @@ pub(super) fn diagnostics(view: &ClientView, log: &[String]) -> String {
 
 /// The settings that tell nothing about anybody.
 fn settings_lines(settings: &Settings) -> String {
-    let video = settings.video;
+    let (video, voice) = (settings.video, settings.voice);
     format!(
-        "video: {}p {}/s {} kb/s key:{} mirror:{}\ntheme: {:?} {:?} {:.2}\nvisibility: {:?}\nmay-call: {:?}\n\
+        "video: {}p {}/s {} kb/s key:{} mirror:{}\nvoice: echo:{} noise:{} level:{} music:{}\n\
+         theme: {:?} {:?} {:.2}\nvisibility: {:?}\nmay-call: {:?}\n\
          disturb: {}\nreceipts: {}\ntyping: {}\nhistory: {}\nport: {}\nkeepalive: {}\nstay: {}\nlogin: {}\n\
          keys-changed: {}\nblocked: {}\n",
         video.most_lines,
@@ -62,6 +63,10 @@ fn settings_lines(settings: &Settings) -> String {
         video.most_kbps,
         video.key_frame_every,
         video.mirror,
+        voice.echo_cancellation,
+        voice.noise_suppression,
+        voice.automatic_gain,
+        voice.music_mode,
         settings.theme,
         settings.accent,
         settings.text_scale,

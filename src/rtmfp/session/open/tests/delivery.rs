@@ -19,15 +19,16 @@ fn reported() -> WriteOptions {
 }
 
 #[test]
-fn a_message_arrives_after_one_trip_and_is_reported_after_two() {
+fn a_message_leaves_at_once_arrives_after_one_trip_and_is_reported_after_two() {
     let mut pair = Pair::new();
     let flow = pair.open_flow(Ada, Priority::Routine, false);
     let message = pair.write(Ada, flow, b"hello", reported());
     pair.run_until(ms(100));
     assert_eq!(pair.arrival(Bob, b"hello"), Some(ms(20)));
     let session = crate::rtmfp::endpoint::SessionKey(1);
+    let left = Event::MessageLeft { session, flow, message, fragments_sent: 1 };
     let done = Event::MessageDone { session, flow, message, delivered: true };
-    assert_eq!(pair.side(Ada).events, [(ms(40), done)]);
+    assert_eq!(pair.side(Ada).events, [(ms(0), left), (ms(40), done)]);
 }
 
 #[test]
