@@ -1,7 +1,13 @@
-//! Sound to Opus (RFC 6716): 48 kHz, mono, 20 ms, tuned for speech or for music.
+//! Sound to Opus (RFC 6716): 48 kHz, mono, 20 ms, for speech or for music.
+//!
+//! Speech too is coded by the application "audio", told that it is a voice: the application "VoIP" takes away the lowest
+//! tones once more, which the processing of the voice has done already. On 35 s of speech at 32 kbit/s ViSQOL 3.1 says 4.25
+//! instead of 3.74 with nothing lost, and 4.04 instead of 3.58 at 10 % lost; as many packets repeat their predecessor (1271
+//! of 1773) and as few tell of silence. More bits give little: 40 kbit/s have 0.05 more, 48 kbit/s 0.1. (Measured with
+//! "audio" finding out by itself that it is a voice, which it did for every packet.)
 
 use bytes::Bytes;
-use opus::{Application, Bitrate, Channels, Encoder};
+use opus::{Application, Bitrate, Channels, Encoder, Signal};
 
 /// Samples of one frame: 20 ms at 48 kHz.
 pub(crate) const FRAME: usize = 960;
@@ -26,11 +32,12 @@ pub(crate) struct AudioEncoder {
 
 impl AudioEncoder {
     pub(crate) fn new(content: Content) -> Result<Self, opus::Error> {
-        let (application, bits_per_second) = match content {
-            Content::Voice => (Application::Voip, VOICE),
-            Content::Music => (Application::Audio, MUSIC),
+        let (signal, bits_per_second) = match content {
+            Content::Voice => (Signal::Voice, VOICE),
+            Content::Music => (Signal::Auto, MUSIC),
         };
-        let mut encoder = Encoder::new(48_000, Channels::Mono, application)?;
+        let mut encoder = Encoder::new(48_000, Channels::Mono, Application::Audio)?;
+        encoder.set_signal(signal)?;
         encoder.set_bitrate(Bitrate::Bits(bits_per_second))?;
         encoder.set_inband_fec(true)?;
         encoder.set_packet_loss_perc(LOWEST_EXPECTED_LOSS)?;
