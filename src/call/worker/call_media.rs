@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use super::{Worker, read};
-use crate::call::client_machine::ClientCommand;
+use crate::call::client_machine::{ClientCommand, ScreenCommand};
 use crate::call::command::Command;
 use crate::call::event::{Event, Notice};
 use crate::call::muted_speech::MutedSpeech;
@@ -159,20 +159,30 @@ impl Worker {
         }
         self.tell_devices();
         self.tick_screens();
+        self.ask_for_key_pictures();
         if self.up {
-            if self.studio.take_key_frame_request() {
-                self.ask(ClientCommand::KeyFrameNeeded);
-            }
             let muted = matches!(&self.core.call, CallState::Up(call) if call.muted);
             self.muted_speech.hear(Instant::now(), self.studio.is_speaking(), muted);
             self.measure();
             self.report_concealed();
-        } else if self.echo.is_on() && self.studio.take_key_frame_request() {
-            self.studio.request_key_frame();
         }
         let moves = self.up || self.previewing || self.ahead.camera_and_microphone || self.echo.is_on();
         if moves || self.shows_old_levels() {
             self.publish();
+        }
+    }
+
+    /// Where far pictures can only be shown again with one that stands alone, that is asked for at once.
+    pub(super) fn ask_for_key_pictures(&mut self) {
+        if (self.up || self.echo.is_on()) && self.studio.take_key_frame_request() {
+            if self.up {
+                self.ask(ClientCommand::KeyFrameNeeded);
+            } else {
+                self.studio.request_key_frame();
+            }
+        }
+        if self.studio.take_screen_key_frame_request() {
+            self.ask(ClientCommand::Screen(ScreenCommand::KeyFrameNeeded));
         }
     }
 
