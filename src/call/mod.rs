@@ -156,6 +156,7 @@ pub use view::ClientView;
 
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
 pub use crate::media::device_news::DeviceNews;
+pub use crate::media::figures::Stages;
 pub use crate::media::latest::Latest;
 pub use crate::media::picture::Picture;
 pub use crate::media::screens::{ScreenChoice, ScreenSource};

@@ -9,6 +9,7 @@ use super::end_reason::EndReason;
 use super::random_id::RandomId;
 pub use crate::history::record::Delivery;
 use crate::media::device_error::DeviceError;
+use crate::media::figures::Stages;
 use crate::media::screens::{ScreenChoice, ScreenSource};
 use crate::rtmfp::PeerId;
 use crate::settings::Settings;
@@ -300,6 +301,10 @@ pub enum Verifying {
 
 /// The call, from the window's side.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of these at a time, and it is large while a call is up"
+)]
 pub enum CallState {
     /// No call.
     #[default]
@@ -449,6 +454,10 @@ pub struct Quality {
     pub receive_screen: Option<(u32, u32, f32)>,
     /// Milliseconds of sound kept against unsteady arrival.
     pub buffer_ms: f64,
+    /// How long pictures take at each stage in this program.
+    pub stages: Stages,
+    /// Milliseconds from the far camera to this window, where that can be measured, and what 95 of 100 stay under.
+    pub glass_to_glass_ms: Option<(f64, f64)>,
     /// Milliseconds by which the picture leads the sound.
     pub lip_sync_ms: Option<f64>,
     /// What it is sealed with.

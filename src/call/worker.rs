@@ -526,6 +526,8 @@ impl Worker {
             call.quality.receive_screen = self.figures.screen.receive_picture.filter(|_| call.far_shares);
             call.quality.buffer_ms = f64::from(media.buffer_ms);
             call.quality.lip_sync_ms = media.lip_sync_ms;
+            call.quality.stages = media.stages;
+            call.quality.glass_to_glass_ms = media.glass_to_glass_ms.zip(media.glass_to_glass_95_ms);
             call.speaking_muted = self.muted_speech.is_speaking();
         }
         let changed = {

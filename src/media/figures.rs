@@ -34,6 +34,8 @@ pub struct MediaFigures {
     pub lip_sync_ms: Option<f64>,
     /// Median from capture to show, where the far end sends the test picture and both share a clock.
     pub glass_to_glass_ms: Option<f64>,
+    /// What 95 of 100 pictures stay under, likewise.
+    pub glass_to_glass_95_ms: Option<f64>,
     /// Median from microphone to ear, where the far end sends the test tone and both share a clock; modulo a second.
     pub mouth_to_ear_ms: Option<f64>,
     /// By how many milliseconds voice processing delays what is sent; 0 while it is off.
@@ -42,12 +44,30 @@ pub struct MediaFigures {
     pub send_picture: Option<(u32, u32, f32)>,
     /// Width, height and pictures a second of what is shown.
     pub receive_picture: Option<(u32, u32, f32)>,
-    /// Milliseconds to scale and code one picture, averaged.
-    pub encode_picture_ms: Option<f64>,
-    /// Milliseconds to decode one picture, averaged.
-    pub decode_picture_ms: Option<f64>,
+    /// How long pictures take at each stage here.
+    pub stages: Stages,
     /// Threads left behind because a driver did not return.
     pub threads_left_behind: usize,
+}
+
+/// How long a picture takes at each stage in this program, in milliseconds, averaged over the last ones. What lies between
+/// the two ends is the network's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Stages {
+    /// From what the camera gave to planes.
+    pub capture: Option<f64>,
+    /// Until the encoder took it.
+    pub before_encoding: Option<f64>,
+    /// Scaling and coding.
+    pub encoding: Option<f64>,
+    /// From arrival, whole, until the decoder took it.
+    pub before_decoding: Option<f64>,
+    /// Decoding.
+    pub decoding: Option<f64>,
+    /// Until its moment: a picture may wait for its sound.
+    pub before_showing: Option<f64>,
+    /// Until it lies where the window paints from. Only a window knows.
+    pub uploading: Option<f64>,
 }
 
 /// Pictures a second over the last two seconds.
@@ -93,9 +113,14 @@ impl Median {
     }
 
     pub(crate) fn value(&self) -> Option<f64> {
+        self.percentile(50)
+    }
+
+    /// What so many percent of the values stay under.
+    pub(crate) fn percentile(&self, percent: usize) -> Option<f64> {
         let mut sorted: Vec<f64> = self.recent.iter().copied().collect();
         sorted.sort_by(f64::total_cmp);
-        sorted.get(sorted.len() / 2).copied()
+        sorted.get(sorted.len() * percent / 100).copied()
     }
 }
 

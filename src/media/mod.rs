@@ -31,7 +31,7 @@ mod recording;
 mod screen_pipeline;
 pub mod screens;
 mod send_pipeline;
-mod shaping;
+pub mod shaping;
 mod sound_host;
 pub mod sounds;
 pub mod stepped;

@@ -13,12 +13,36 @@ pub struct Picture {
     pub i420: Arc<[u8]>,
 }
 
+/// The planes of a picture that is being made, all samples 0; rows without padding.
+#[derive(Debug)]
+pub struct PlanesMut<'a> {
+    /// Luma.
+    pub y: &'a mut [u8],
+    /// Blue less luma.
+    pub u: &'a mut [u8],
+    /// Red less luma.
+    pub v: &'a mut [u8],
+}
+
 impl Picture {
     /// A picture from its samples. `None` unless the size is even, within 16 to 4096 and fits the samples.
     pub fn new(width: u32, height: u32, i420: impl Into<Arc<[u8]>>) -> Option<Self> {
         let i420 = i420.into();
         let fits = Self::is_size(width, height) && i420.len() == Self::bytes(width, height);
         fits.then_some(Self { width, height, i420 })
+    }
+
+    /// A picture whose samples are written where they stay: it is given the planes to fill. `None` for a size that no
+    /// picture has, or when the filling fails.
+    pub fn filled(width: u32, height: u32, fill: impl FnOnce(PlanesMut<'_>) -> Option<()>) -> Option<Self> {
+        if !Self::is_size(width, height) {
+            return None;
+        }
+        let mut i420: Arc<[u8]> = std::iter::repeat_n(0, Self::bytes(width, height)).collect();
+        let (y, chroma) = Arc::get_mut(&mut i420)?.split_at_mut(width as usize * height as usize);
+        let (u, v) = chroma.split_at_mut(chroma.len() / 2);
+        fill(PlanesMut { y, u, v })?;
+        Some(Self { width, height, i420 })
     }
 
     /// Bytes of a picture of this size.
@@ -63,5 +87,19 @@ mod tests {
         assert!(Picture::new(16, 16, vec![0; 384]).is_some());
         assert!(Picture::new(17, 16, vec![0; 408]).is_none());
         assert!(Picture::new(16, 16, vec![0; 383]).is_none());
+        assert!(Picture::filled(17, 16, |_| Some(())).is_none());
+    }
+
+    #[test]
+    fn a_picture_filled_in_place_has_its_planes_where_they_belong() {
+        let picture = Picture::filled(32, 16, |planes| {
+            planes.y.fill(1);
+            planes.u.fill(2);
+            planes.v.fill(3);
+            Some(())
+        })
+        .unwrap();
+        let planes = [(1, 512), (2, 128), (3, 128)].map(|(shade, size)| vec![shade; size]);
+        assert_eq!(picture, Picture::new(32, 16, planes.concat()).unwrap());
     }
 }

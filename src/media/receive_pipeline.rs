@@ -10,7 +10,6 @@ use bytes::Bytes;
 
 use crate::media::codec::video_decoder::{Decoded, VideoDecoder};
 use crate::media::picture::Picture;
-use crate::media::playout::lip_sync::LipSync;
 
 #[cfg(test)]
 mod lossy_line;
@@ -26,6 +25,8 @@ pub(crate) struct CodedVideo {
     pub(crate) key: bool,
     pub(crate) config: Option<Bytes>,
     pub(crate) nal_units: Bytes,
+    /// When all of it was here.
+    pub(crate) arrived: Instant,
 }
 
 /// Coded pictures that wait for the decoder: in order, and never more than the newest second and a half.
@@ -121,8 +122,14 @@ impl VideoReceiver {
         }
     }
 
-    /// Decodes one coded picture.
-    pub(crate) fn push(&mut self, coded: &CodedVideo, gap: bool, now: Instant, sync: &mut LipSync) {
+    /// Decodes one coded picture. `due` is asked afterwards when a picture of that stamp should be shown.
+    pub(crate) fn push(
+        &mut self,
+        coded: &CodedVideo,
+        gap: bool,
+        now: Instant,
+        due: impl FnOnce(u32) -> Instant,
+    ) {
         if gap {
             self.decoder.on_gap();
         }
@@ -140,7 +147,7 @@ impl VideoReceiver {
         match self.decoder.decode(coded.key, &coded.nal_units) {
             Decoded::Picture(picture) => {
                 self.needs_key = false;
-                let due = sync.due(coded.timestamp, now);
+                let due = due(coded.timestamp);
                 let due = self.ready.back().map_or(due, |last| due.max(last.due));
                 self.ready.push_back(Ready { due, timestamp: coded.timestamp, picture });
                 if self.ready.len() > MOST_READY {

@@ -192,7 +192,7 @@ impl SteppedStudio {
         match frame {
             EncodedFrame::Audio { timestamp, packet } => receiving.audio.push(timestamp, packet, at),
             EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
-                receiving.inbox.push(CodedVideo { timestamp, key, config, nal_units });
+                receiving.inbox.push(CodedVideo { timestamp, key, config, nal_units, arrived: at });
                 receiving.decode(at);
             }
         }
@@ -252,7 +252,7 @@ impl SteppedStudio {
 impl Receiving {
     fn decode(&mut self, now: Instant) {
         while let Some((coded, gap)) = self.inbox.pop() {
-            self.video.push(&coded, gap, now, &mut self.sync);
+            self.video.push(&coded, gap, now, |stamp| self.sync.due(stamp, now));
         }
     }
 }

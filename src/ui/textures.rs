@@ -4,6 +4,7 @@
 //! colours here.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use egui::{ColorImage, Context, Id, TextureHandle, TextureId, TextureOptions, Vec2, vec2};
 use yuv::{YuvPlanarImage, YuvRange, YuvStandardMatrix, yuv420_to_rgba};
@@ -21,6 +22,8 @@ pub struct Shown {
     pub samples: Samples,
     /// How large the picture is, in its own points.
     pub size: Vec2,
+    /// Milliseconds that it takes to make a picture ready to be painted, averaged.
+    pub upload_ms: Option<f64>,
 }
 
 /// Where a picture's samples are.
@@ -40,6 +43,7 @@ pub struct PictureTexture {
     gpu: Option<Arc<GpuPicture>>,
     rgba: Vec<u8>,
     latest: Option<Picture>,
+    upload_ms: Option<f64>,
 }
 
 impl PictureTexture {
@@ -50,7 +54,13 @@ impl PictureTexture {
 
     /// Takes the newest picture, if there is one nobody took. True when the screen must change.
     pub fn take_from(&mut self, ctx: &Context, slot: &Latest<Picture>) -> bool {
-        slot.take().is_some_and(|picture| self.show(ctx, &picture))
+        let Some(picture) = slot.take() else { return false };
+        let started = Instant::now();
+        let shown = self.show(ctx, &picture);
+        let took = started.elapsed().as_secs_f64() * 1000.0;
+        let before = self.upload_ms.unwrap_or(took);
+        self.upload_ms = Some(before + (took - before) * 0.05);
+        shown
     }
 
     /// From now on pictures go to the GPU as they are: there is OpenGL.
@@ -96,7 +106,8 @@ impl PictureTexture {
             Some(_) => Samples::Planes(Id::unique(self.name)),
             None => Samples::Texture(self.texture.as_ref()?.id()),
         };
-        Some(Shown { samples, size: vec2(picture.width as f32, picture.height as f32) })
+        let size = vec2(picture.width as f32, picture.height as f32);
+        Some(Shown { samples, size, upload_ms: self.upload_ms })
     }
 }
 

@@ -137,16 +137,21 @@ fn in_virtual_time(wanted: &Wanted, media: &Media, conditions: &[Condition], wri
         }
         eprintln!("{}: {:.1} s", condition.name, begun.elapsed().as_secs_f64());
         reports.extend(told);
+        // After each: a table that was interrupted says what is known.
+        if let Some(file) = &wanted.table {
+            put_table(file, &calls::table::markdown(&reports));
+        }
     }
-    let table = calls::table::markdown(&reports);
-    print!("{table}");
-    if let Some(file) = &wanted.table {
-        let text = std::fs::read_to_string(file).and_then(|text| {
-            let (above, _) = text.split_once(MARK).ok_or(std::io::Error::other("no line for the table"))?;
-            std::fs::write(file, format!("{above}{MARK}\n\n{table}"))
-        });
-        text.unwrap_or_else(|error| stop(&format!("{}: {error}", file.display())));
-    }
+    print!("{}", calls::table::markdown(&reports));
+}
+
+/// Puts a table below its mark in a file.
+fn put_table(file: &Path, table: &str) {
+    let written = std::fs::read_to_string(file).and_then(|text| {
+        let (above, _) = text.split_once(MARK).ok_or(std::io::Error::other("no line for the table"))?;
+        std::fs::write(file, format!("{above}{MARK}\n\n{table}"))
+    });
+    written.unwrap_or_else(|error| stop(&format!("{}: {error}", file.display())));
 }
 
 /// Where a table in a file begins.

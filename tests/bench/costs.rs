@@ -6,6 +6,8 @@
 //! in its name is run, with its group.
 
 mod amf;
+#[cfg(all(feature = "media", feature = "cli", feature = "server", target_os = "linux"))]
+mod call_cost;
 mod crypto;
 mod engine;
 #[cfg(feature = "media")]
@@ -69,6 +71,8 @@ fn main() {
     amf::run(&bench);
     #[cfg(feature = "media")]
     media::run(&bench);
+    #[cfg(all(feature = "media", feature = "cli", feature = "server", target_os = "linux"))]
+    call_cost::run(&bench);
     #[cfg(all(feature = "net", unix))]
     network::run(&bench);
 }

@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tincan::media::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
 use tincan::media::encoded::EncodedFrame;
+use tincan::media::picture::Picture;
 use tincan::media::playout::jitter_buffer::JitterBuffer;
+use tincan::media::shaping::colour::{from_jpeg, from_nv12, from_yuyv};
 use tincan::media::studio::{Studio, StudioSettings};
 use tincan::media::voice::{Played, VoiceProcessing, VoiceStage};
 
@@ -17,7 +19,13 @@ const WATCHED: Duration = Duration::from_secs(5);
 /// Milliseconds that a picture may take at thirty a second.
 const PICTURE: f64 = 1000.0 / 30.0;
 
+/// A picture as a camera sends it, 4:2:2.
+const CAMERA_JPEG: &[u8] = include_bytes!("camera_720p_422.jpg");
+
 pub(crate) fn run(bench: &Bench) {
+    if bench.wants("convert_720p") {
+        conversions(bench);
+    }
     if bench.wants("jitter_buffer") {
         bench.tell("jitter_buffer_packet", jitter_buffer(), "ns");
     }
@@ -47,6 +55,21 @@ fn jitter_buffer() -> f64 {
         }
     });
     nanoseconds(minute) / f64::from(PACKETS)
+}
+
+/// What cameras deliver, made into planes; the least is writing a picture's bytes once.
+fn conversions(bench: &Bench) {
+    const SIZE: (u32, u32) = (1280, 720);
+    let noise = |length: usize| -> Vec<u8> { (0..length).map(|n| ((n * 7919) >> 5) as u8).collect() };
+    let (yuyv, nv12) = (noise(1280 * 720 * 2), noise(1280 * 720 * 3 / 2));
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+    let copied = milliseconds(best(20, || Picture::new(SIZE.0, SIZE.1, nv12.as_slice())));
+    let tell = |name: &str, time: Duration| {
+        bench.tell_with_limit(&format!("convert_720p_{name}"), milliseconds(time), "ms", copied);
+    };
+    tell("yuyv", best(20, || from_yuyv(&yuyv, SIZE.0, SIZE.1)));
+    tell("nv12", best(20, || from_nv12(&nv12, SIZE.0, SIZE.1)));
+    tell("mjpeg", best(5, || from_jpeg(CAMERA_JPEG)));
 }
 
 /// Five seconds of voice and of what is played beside it, in pieces of 10 ms; nanoseconds for each. Untouched, what is left
@@ -97,10 +120,10 @@ fn pictures(bench: &Bench) {
         }
     }
     let figures = studio.figures();
-    if let Some(encode) = figures.encode_picture_ms {
+    if let Some(encode) = figures.stages.encoding {
         bench.tell_with_limit("picture_720p_encode", encode, "ms", PICTURE);
     }
-    if let Some(decode) = figures.decode_picture_ms {
+    if let Some(decode) = figures.stages.decoding {
         bench.tell_with_limit("picture_720p_decode", decode, "ms", PICTURE);
     }
 }

@@ -47,3 +47,15 @@ fn nothing_is_heard_or_seen_through_a_dark_line_and_both_return_with_it() {
     assert!(report.longest_freeze_ms > 700, "{report:?}");
     assert!(report.changes[1].sound_after_ms.is_some() && report.changes[1].picture_after_ms.is_some());
 }
+
+#[test]
+fn sound_lost_on_a_bad_line_comes_again_beside_the_next() {
+    let condition = Condition { seconds: 10, ..Condition::steady("lossy", Way::losing(0.1)) };
+    let options = Options { both_ways: false, compares: false, ..Options::default() };
+    let mut scene = Scene::new(&condition, &MEDIA, options);
+    while scene.step() {}
+    let heard = scene.ends[1].studio.sound_figures().expect("sound came");
+    assert!(heard.lost * 100 >= heard.packets * 5, "{heard:?}");
+    assert!(heard.recovered * 10 >= heard.lost * 7 && heard.late * 10 <= heard.lost * 3, "{heard:?}");
+    assert!(heard.concealed_ms * 100 <= heard.packets * 20 * 3, "{heard:?}");
+}

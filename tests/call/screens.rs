@@ -89,6 +89,7 @@ fn a_screen_comes_beside_the_camera_and_ends_when_its_person_says_so() {
     share(&mut world, ada, true);
     assert!(world.until(3, |world| up(world, bob).far_shares));
     assert!(up(&world, ada).sharing.is_some_and(|sharing| !sharing.in_cameras_place));
+    world.run(1);
     send_both(&mut world, ada);
     let (faces, desks) = came(&world, bob);
     assert!(faces >= 11 && desks >= 11, "{faces} faces and {desks} desks came");

@@ -26,6 +26,7 @@ struct Pretended {
     events: VecDeque<Event>,
     far: Latest<Picture>,
     own: Latest<Picture>,
+    screen: Latest<Picture>,
 }
 
 impl Client for Pretended {
@@ -109,6 +110,14 @@ impl Client for Pretended {
     fn own_picture(&self) -> &Latest<Picture> {
         &self.own
     }
+
+    fn far_screen(&self) -> &Latest<Picture> {
+        &self.screen
+    }
+
+    fn own_screen(&self) -> &Latest<Picture> {
+        &self.screen
+    }
 }
 
 fn main() -> Result<(), String> {
@@ -180,6 +189,7 @@ fn main() -> Result<(), String> {
         events: if has("notify") { events() } else { VecDeque::new() },
         far: Latest::default(),
         own: Latest::default(),
+        screen: Latest::default(),
     };
     client.far.put(picture(1280, 720, [90, 120, 140]));
     if screen != "missing" {

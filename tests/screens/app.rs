@@ -25,6 +25,7 @@ pub(crate) struct Wires {
     pub(crate) asked: Rc<RefCell<Vec<Command>>>,
     far: Latest<Picture>,
     own: Latest<Picture>,
+    screen: Latest<Picture>,
     /// The window closes for good.
     closing: Rc<Cell<bool>>,
 }
@@ -49,6 +50,14 @@ impl Client for Wires {
 
     fn own_picture(&self) -> &Latest<Picture> {
         &self.own
+    }
+
+    fn far_screen(&self) -> &Latest<Picture> {
+        &self.screen
+    }
+
+    fn own_screen(&self) -> &Latest<Picture> {
+        &self.screen
     }
 }
 

@@ -200,6 +200,8 @@ pub(crate) fn up() -> UpCall {
         has_microphone: true,
         far_video: true,
         far_muted: false,
+        sharing: None,
+        far_shares: false,
         silent_for: None,
         quality: Quality {
             bars: 4,
@@ -211,6 +213,8 @@ pub(crate) fn up() -> UpCall {
             receive_kbps: 1180.0,
             send_picture: Some((1280, 720, 30.0)),
             receive_picture: Some((1280, 720, 30.0)),
+            send_screen: None,
+            receive_screen: None,
             buffer_ms: 38.0,
             lip_sync_ms: Some(6.0),
             cipher: "AES-128 · HMAC-128".into(),

@@ -216,7 +216,10 @@ impl ClientMachine {
     /// Seconds that pictures wait here at the present rate.
     fn seconds_waiting(&self, now: Instant, target: Target) -> f64 {
         let queued = self.node.queued(target, MediaKind::Video);
-        let a_second = self.bits_on_line().map_or(self.media.rate.rate(), f64::from) / 8.0;
+        let total = self.media.target.map(|target| f64::from(target.bits_per_second.max(1)));
+        // What is asked of the encoders is little while a queue drains, and says nothing of how fast pictures go.
+        let part = self.bits_on_line().zip(total).map_or(1.0, |(line, total)| f64::from(line) / total);
+        let a_second = self.media.rate.rate() * part / 8.0;
         if queued as f64 <= a_second * OLDEST_QUEUE {
             return 0.0;
         }

@@ -211,22 +211,20 @@ pub(crate) fn packed(
 ) -> Option<Picture> {
     let (width, height) = (width & !1, height & !1);
     let (w, h) = (u32::try_from(width).ok()?, u32::try_from(height).ok()?);
-    if !Picture::is_size(w, h) {
-        return None;
-    }
-    let mut out = Vec::with_capacity(Picture::bytes(w, h));
-    let parts = [
-        (planes.0, strides.0, width, height),
-        (planes.1, strides.1, width / 2, height / 2),
-        (planes.2, strides.2, width / 2, height / 2),
-    ];
-    for (plane, stride, width, height) in parts {
-        for row in 0..height {
-            let start = row.checked_mul(stride)?;
-            out.extend_from_slice(plane.get(start..start + width)?);
+    Picture::filled(w, h, |out| {
+        let parts = [
+            (out.y, planes.0, strides.0, width),
+            (out.u, planes.1, strides.1, width / 2),
+            (out.v, planes.2, strides.2, width / 2),
+        ];
+        for (out, plane, stride, width) in parts {
+            for (row, out) in out.chunks_exact_mut(width).enumerate() {
+                let start = row.checked_mul(stride)?;
+                out.copy_from_slice(plane.get(start..start.checked_add(width)?)?);
+            }
         }
-    }
-    Picture::new(w, h, out)
+        Some(())
+    })
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@ use super::*;
 use crate::media::capture::test_picture::{draw, read_time};
 use crate::media::encoded::EncodedFrame;
 use crate::media::picture::measure::psnr;
+use crate::media::playout::lip_sync::LipSync;
 use crate::media::send_pipeline::{VideoSender, VideoTarget};
 
 const MS: Duration = Duration::from_millis(1);
@@ -16,7 +17,7 @@ fn coded(sender: &mut VideoSender, (width, height): (u32, u32), n: u32) -> Optio
     let stamp = n * 100 / 3;
     match sender.push(&draw(width, height, u64::from(stamp)), stamp)? {
         EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
-            Some(CodedVideo { timestamp, key, config, nal_units })
+            Some(CodedVideo { timestamp, key, config, nal_units, arrived: Instant::now() })
         }
         EncodedFrame::Audio { .. } => None,
     }
@@ -35,7 +36,8 @@ impl Screen {
 
     fn see(&mut self, coded: &CodedVideo) -> Option<Picture> {
         let now = self.start + coded.timestamp * MS;
-        self.receiver.push(coded, false, now, &mut self.sync);
+        let sync = &mut self.sync;
+        self.receiver.push(coded, false, now, |stamp| sync.due(stamp, now));
         self.receiver.show(now).map(|(_, picture)| picture)
     }
 }
@@ -120,6 +122,7 @@ fn hostile_bytes_make_no_picture_and_no_harm() {
             key: n % 2 == 0,
             config: Some(Bytes::from(nal_units.clone())),
             nal_units: nal_units.into(),
+            arrived: Instant::now(),
         };
         assert!(screen.see(&broken).is_none());
     }
@@ -145,7 +148,8 @@ fn the_backlog_of_a_stall_is_decoded_at_once() {
     let film = film(45, (160, 90), 300_000);
     let mut decoded = 0;
     for coded in &film {
-        screen.receiver.push(coded, false, later, &mut screen.sync);
+        let sync = &mut screen.sync;
+        screen.receiver.push(coded, false, later, |stamp| sync.due(stamp, later));
         decoded += usize::from(screen.receiver.show(later).is_some());
     }
     assert_eq!(decoded, film.len());
@@ -156,7 +160,13 @@ fn a_decoder_that_falls_behind_goes_on_at_the_newest_key_picture() {
     let mut inbox = VideoInbox::default();
     for n in 0..100_u32 {
         let config = None;
-        inbox.push(CodedVideo { timestamp: n * 33, key: n == 0 || n == 30, config, nal_units: Bytes::new() });
+        inbox.push(CodedVideo {
+            timestamp: n * 33,
+            key: n == 0 || n == 30,
+            config,
+            nal_units: Bytes::new(),
+            arrived: Instant::now(),
+        });
     }
     let (first, gap) = inbox.pop().unwrap();
     assert!(gap);
@@ -167,7 +177,13 @@ fn a_decoder_that_falls_behind_goes_on_at_the_newest_key_picture() {
 fn pictures_that_overtook_each_other_are_put_in_order() {
     let mut inbox = VideoInbox::default();
     for timestamp in [5, u32::MAX - 20, 38, 20] {
-        inbox.push(CodedVideo { timestamp, key: false, config: None, nal_units: Bytes::new() });
+        inbox.push(CodedVideo {
+            timestamp,
+            key: false,
+            config: None,
+            nal_units: Bytes::new(),
+            arrived: Instant::now(),
+        });
     }
     let order: Vec<u32> = std::iter::from_fn(|| inbox.pop()).map(|(coded, _)| coded.timestamp).collect();
     assert_eq!(order, [u32::MAX - 20, 5, 20, 38]);

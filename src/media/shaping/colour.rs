@@ -14,7 +14,7 @@ use zune_jpeg::zune_core::options::DecoderOptions;
 use crate::media::picture::Picture;
 
 /// YUYV with rows of any stride: the stride follows from the length.
-pub(crate) fn from_yuyv(bytes: &[u8], width: u32, height: u32) -> Option<Picture> {
+pub fn from_yuyv(bytes: &[u8], width: u32, height: u32) -> Option<Picture> {
     let stride = stride(bytes, height, width.checked_mul(2)?)?;
     convert(width, height, |planes| {
         let packed = YuvPackedImage { yuy: bytes, yuy_stride: stride, width, height };
@@ -23,7 +23,7 @@ pub(crate) fn from_yuyv(bytes: &[u8], width: u32, height: u32) -> Option<Picture
 }
 
 /// NV12 with rows of any stride.
-pub(crate) fn from_nv12(bytes: &[u8], width: u32, height: u32) -> Option<Picture> {
+pub fn from_nv12(bytes: &[u8], width: u32, height: u32) -> Option<Picture> {
     if !Picture::is_size(width, height) {
         return None;
     }
@@ -34,20 +34,23 @@ pub(crate) fn from_nv12(bytes: &[u8], width: u32, height: u32) -> Option<Picture
         return None;
     }
     let (y, uv) = bytes.split_at_checked(luma)?;
-    let mut out = Vec::with_capacity(Picture::bytes(width, height));
-    for row in y.chunks_exact(stride) {
-        out.extend_from_slice(&row[..width_bytes]);
-    }
-    for offset in [0, 1] {
-        for row in uv.chunks_exact(stride).take(height as usize / 2) {
-            out.extend(row[..width_bytes].iter().skip(offset).step_by(2));
+    Picture::filled(width, height, |planes| {
+        for (out, row) in planes.y.chunks_exact_mut(width_bytes).zip(y.chunks_exact(stride)) {
+            out.copy_from_slice(&row[..width_bytes]);
         }
-    }
-    Picture::new(width, height, out)
+        let half = width_bytes / 2;
+        let outs = planes.u.chunks_exact_mut(half).zip(planes.v.chunks_exact_mut(half));
+        for ((u, v), row) in outs.zip(uv.chunks_exact(stride)) {
+            for ((u, v), pair) in u.iter_mut().zip(v).zip(row.chunks_exact(2)) {
+                (*u, *v) = (pair[0], pair[1]);
+            }
+        }
+        Some(())
+    })
 }
 
 /// BGRA, as X11 delivers it.
-pub(crate) fn from_bgra(bytes: &[u8], width: u32, height: u32, stride: u32) -> Option<Picture> {
+pub fn from_bgra(bytes: &[u8], width: u32, height: u32, stride: u32) -> Option<Picture> {
     let (range, matrix) = (YuvRange::Limited, YuvStandardMatrix::Bt601);
     convert(width, height, |planes| {
         bgra_to_yuv420(planes, bytes, stride, range, matrix, YuvConversionMode::Balanced).is_ok()
@@ -64,7 +67,7 @@ pub(crate) fn from_rgba(bytes: &[u8], width: u32, height: u32, stride: u32) -> O
 }
 
 /// A JPEG, never through RGB: decoded to its own colours, then shrunk to I420's chroma and to the limited range.
-pub(crate) fn from_jpeg(bytes: &[u8]) -> Option<Picture> {
+pub fn from_jpeg(bytes: &[u8]) -> Option<Picture> {
     let options = DecoderOptions::default()
         .jpeg_set_out_colorspace(ColorSpace::YCbCr)
         .set_max_width(4096)
@@ -78,23 +81,30 @@ pub(crate) fn from_jpeg(bytes: &[u8]) -> Option<Picture> {
     }
     let (even_width, even_height) = (width & !1, height & !1);
     let (luma, chroma) = (limited(219, 16), limited_chroma());
-    let mut out = Vec::with_capacity(even_width * even_height * 3 / 2);
-    for row in full.chunks_exact(width * 3).take(even_height) {
-        out.extend(row.chunks_exact(3).take(even_width).map(|s| luma[usize::from(s[0])]));
-    }
-    for channel in [1, 2] {
-        for rows in full.chunks_exact(width * 6).take(even_height / 2) {
+    Picture::filled(even_width as u32, even_height as u32, |planes| {
+        let half = even_width / 2;
+        let outs = planes.u.chunks_exact_mut(half).zip(planes.v.chunks_exact_mut(half));
+        // Two rows at a time: they are fetched once for all three planes.
+        let lumas = planes.y.chunks_exact_mut(even_width * 2);
+        for ((y, (u, v)), rows) in lumas.zip(outs).zip(full.chunks_exact(width * 6)) {
             let (upper, lower) = rows.split_at(width * 3);
-            out.extend(upper.chunks_exact(6).zip(lower.chunks_exact(6)).map(|(a, b)| {
-                let sum = [a[channel], a[channel + 3], b[channel], b[channel + 3]]
-                    .map(u16::from)
-                    .iter()
-                    .sum::<u16>();
-                chroma[usize::from((sum + 2) / 4)]
-            }));
+            let (y_upper, y_lower) = y.split_at_mut(even_width);
+            for (y, row) in [(y_upper, upper), (y_lower, lower)] {
+                for (y, sample) in y.iter_mut().zip(row.chunks_exact(3)) {
+                    *y = luma[usize::from(sample[0])];
+                }
+            }
+            let squares = upper.chunks_exact(6).zip(lower.chunks_exact(6));
+            for ((u, v), (a, b)) in u.iter_mut().zip(v).zip(squares) {
+                let mean = |n: usize| {
+                    let sum = [a[n], a[n + 3], b[n], b[n + 3]].map(u16::from).iter().sum::<u16>();
+                    chroma[usize::from((sum + 2) / 4)]
+                };
+                (*u, *v) = (mean(1), mean(2));
+            }
         }
-    }
-    Picture::new(even_width as u32, even_height as u32, out)
+        Some(())
+    })
 }
 
 fn limited(span: u32, low: u32) -> [u8; 256] {
@@ -115,25 +125,19 @@ fn convert(
     height: u32,
     fill: impl FnOnce(&mut YuvPlanarImageMut<'_, u8>) -> bool,
 ) -> Option<Picture> {
-    if !Picture::is_size(width, height) {
-        return None;
-    }
-    let mut out = vec![0; Picture::bytes(width, height)];
-    let (y, chroma) = out.split_at_mut((width * height) as usize);
-    let (u, v) = chroma.split_at_mut((width * height / 4) as usize);
-    let mut planes = YuvPlanarImageMut {
-        y_plane: BufferStoreMut::Borrowed(y),
-        y_stride: width,
-        u_plane: BufferStoreMut::Borrowed(u),
-        u_stride: width / 2,
-        v_plane: BufferStoreMut::Borrowed(v),
-        v_stride: width / 2,
-        width,
-        height,
-    };
-    let filled = fill(&mut planes);
-    drop(planes);
-    if filled { Picture::new(width, height, out) } else { None }
+    Picture::filled(width, height, |planes| {
+        let mut planes = YuvPlanarImageMut {
+            y_plane: BufferStoreMut::Borrowed(planes.y),
+            y_stride: width,
+            u_plane: BufferStoreMut::Borrowed(planes.u),
+            u_stride: width / 2,
+            v_plane: BufferStoreMut::Borrowed(planes.v),
+            v_stride: width / 2,
+            width,
+            height,
+        };
+        fill(&mut planes).then_some(())
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Making sound and pictures fit: size, colour layout, sample rate, loudness. All of it pure.
 
-pub(crate) mod colour;
+pub mod colour;
 pub(crate) mod level;
 pub(crate) mod resample;
 pub(crate) mod scale;

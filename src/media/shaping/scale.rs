@@ -18,14 +18,17 @@ pub(crate) fn scaled(picture: &Picture, width: u32, height: u32) -> Picture {
     let (y, u, v) = picture.planes();
     let from = (picture.width as usize, picture.height as usize);
     let to = (width as usize, height as usize);
-    let mut out = Vec::with_capacity(Picture::bytes(width, height));
-    scale_plane(y, from, to, &mut out);
-    scale_plane(u, (from.0 / 2, from.1 / 2), (to.0 / 2, to.1 / 2), &mut out);
-    scale_plane(v, (from.0 / 2, from.1 / 2), (to.0 / 2, to.1 / 2), &mut out);
-    Picture { width, height, i420: out.into() }
+    let halves = ((from.0 / 2, from.1 / 2), (to.0 / 2, to.1 / 2));
+    let scaled = Picture::filled(width, height, |out| {
+        scale_plane(y, from, to, out.y);
+        scale_plane(u, halves.0, halves.1, out.u);
+        scale_plane(v, halves.0, halves.1, out.v);
+        Some(())
+    });
+    scaled.unwrap_or_else(|| picture.clone())
 }
 
-fn scale_plane(plane: &[u8], from: (usize, usize), to: (usize, usize), out: &mut Vec<u8>) {
+fn scale_plane(plane: &[u8], from: (usize, usize), to: (usize, usize), out: &mut [u8]) {
     if from.0 >= to.0 * 2 && from.1 >= to.1 * 2 && from.0 >= 4 && from.1 >= 4 {
         let half = halved(plane, from);
         return scale_plane(&half, (from.0 / 2, from.1 / 2), to, out);
@@ -34,30 +37,40 @@ fn scale_plane(plane: &[u8], from: (usize, usize), to: (usize, usize), out: &mut
 }
 
 fn halved(plane: &[u8], (width, height): (usize, usize)) -> Vec<u8> {
-    let mut out = Vec::with_capacity((width / 2) * (height / 2));
-    for rows in plane.chunks_exact(width * 2).take(height / 2) {
+    let mut out = vec![0; (width / 2) * (height / 2)];
+    let rows = plane.chunks_exact(width * 2).zip(out.chunks_exact_mut(width / 2));
+    for (rows, out) in rows {
         let (upper, lower) = rows.split_at(width);
         let pairs = upper.chunks_exact(2).zip(lower.chunks_exact(2));
-        out.extend(pairs.map(|(a, b)| {
+        for (out, (a, b)) in out.iter_mut().zip(pairs) {
             let sum = u16::from(a[0]) + u16::from(a[1]) + u16::from(b[0]) + u16::from(b[1]);
-            ((sum + 2) / 4) as u8
-        }));
+            *out = ((sum + 2) / 4) as u8;
+        }
     }
     out
 }
 
-fn interpolate(plane: &[u8], from: (usize, usize), to: (usize, usize), out: &mut Vec<u8>) {
-    let columns: Vec<(usize, u32)> = (0..to.0).map(|x| position(x, from.0, to.0)).collect();
-    for y in 0..to.1 {
+fn interpolate(plane: &[u8], from: (usize, usize), to: (usize, usize), out: &mut [u8]) {
+    let columns: Vec<(usize, usize, u32)> = (0..to.0)
+        .map(|x| {
+            let (column, right) = position(x, from.0, to.0);
+            (column, (column + 1).min(from.0 - 1), right)
+        })
+        .collect();
+    // Rows first, each blended once; then along the row.
+    let mut blended = vec![0_u16; from.0];
+    for (y, out) in out.chunks_exact_mut(to.0).enumerate() {
         let (row, down) = position(y, from.1, to.1);
         let upper = &plane[row * from.0..][..from.0];
         let lower = &plane[(row + 1).min(from.1 - 1) * from.0..][..from.0];
-        out.extend(columns.iter().map(|&(column, right)| {
-            let next = (column + 1).min(from.0 - 1);
-            let top = u32::from(upper[column]) * (256 - right) + u32::from(upper[next]) * right;
-            let bottom = u32::from(lower[column]) * (256 - right) + u32::from(lower[next]) * right;
-            ((top * (256 - down) + bottom * down + 32_768) >> 16) as u8
-        }));
+        let down = down as u16;
+        for ((blended, upper), lower) in blended.iter_mut().zip(upper).zip(lower) {
+            *blended = u16::from(*upper) * (256 - down) + u16::from(*lower) * down;
+        }
+        for (out, &(column, next, right)) in out.iter_mut().zip(&columns) {
+            let sum = u32::from(blended[column]) * (256 - right) + u32::from(blended[next]) * right;
+            *out = ((sum + 32_768) >> 16) as u8;
+        }
     }
 }
 

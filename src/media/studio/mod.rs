@@ -375,7 +375,13 @@ impl Studio {
                 }
             }
             EncodedFrame::Video { timestamp, key, config, nal_units, .. } => {
-                lock(&self.shared.video_inbox).push(CodedVideo { timestamp, key, config, nal_units });
+                lock(&self.shared.video_inbox).push(CodedVideo {
+                    timestamp,
+                    key,
+                    config,
+                    nal_units,
+                    arrived: Instant::now(),
+                });
                 self.shared.video_signal.notify();
             }
         }

@@ -30,8 +30,19 @@ pub(super) fn run_video(shared: &Arc<Shared>, stop: &Stop) {
         }
         while let Some((coded, gap)) = next_coded(shared) {
             let started = Instant::now();
-            receiver.push(&coded, gap, started, &mut lock(&shared.sync));
-            lock(&shared.counters).decode.add(started.elapsed());
+            let mut waits = None;
+            // The player asks the same lock for every 10 ms of sound: it is not held while a picture is decoded.
+            receiver.push(&coded, gap, started, |stamp| {
+                let ready = Instant::now();
+                let due = lock(&shared.sync).due(stamp, ready);
+                waits = Some((ready, due.saturating_duration_since(ready)));
+                due
+            });
+            let Some((ready, wait)) = waits else { continue };
+            let mut counters = lock(&shared.counters);
+            counters.before_decoding.add(started.saturating_duration_since(coded.arrived));
+            counters.decode.add(ready - started);
+            counters.before_showing.add(wait);
         }
         let now = Instant::now();
         if let Some((timestamp, picture)) = receiver.show(now) {

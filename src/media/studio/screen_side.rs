@@ -101,7 +101,13 @@ impl Studio {
             let shared = Arc::clone(&side.shared);
             side.decoder = Worker::spawn("screen decoder", move |stop| receiving::run_video(&shared, stop));
         }
-        lock(&side.shared.video_inbox).push(CodedVideo { timestamp, key, config, nal_units });
+        lock(&side.shared.video_inbox).push(CodedVideo {
+            timestamp,
+            key,
+            config,
+            nal_units,
+            arrived: Instant::now(),
+        });
         side.shared.video_signal.notify();
     }
 

@@ -100,7 +100,11 @@ fn attend_camera(shared: &Arc<Shared>, chosen: Option<String>, lines: CameraLine
 /// A picture of one's own goes to the window and to the encoder.
 fn take_picture(shared: &Shared, captured: Captured) {
     shared.set(&shared.has_camera, true);
-    lock(&shared.counters).captured += 1;
+    {
+        let mut counters = lock(&shared.counters);
+        counters.captured += 1;
+        counters.capture.add(captured.at.elapsed());
+    }
     shared.own_picture.put(captured.picture.clone());
     shared.to_encode.put(captured);
     shared.encode_signal.notify();
@@ -139,6 +143,7 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
             counters.sent += 1;
             counters.send_size = sender.size();
             counters.send_rate.tick(now);
+            counters.until_encoding.add(started.saturating_duration_since(captured.at));
             counters.encode.add(now - started);
         }
         sink(frame);

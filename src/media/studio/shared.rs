@@ -15,7 +15,7 @@ use crate::media::choice::{PictureSink, SpeakerSink};
 use crate::media::device_error::DeviceError;
 use crate::media::device_news::DeviceNews;
 use crate::media::encoded::PictureFate;
-use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter};
+use crate::media::figures::{Average, FreezeWatch, MediaFigures, Median, RateMeter, Stages};
 use crate::media::hardware::Hardware;
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
@@ -130,11 +130,16 @@ pub(super) struct Counters {
     pub(super) sent: u64,
     pub(super) send_size: Option<(u32, u32)>,
     pub(super) send_rate: RateMeter,
+    pub(super) capture: Average,
+    /// From what the camera gave until the encoder took it.
+    pub(super) until_encoding: Average,
     pub(super) encode: Average,
     pub(super) shown: u64,
     pub(super) receive_size: Option<(u32, u32)>,
     pub(super) receive_rate: RateMeter,
+    pub(super) before_decoding: Average,
     pub(super) decode: Average,
+    pub(super) before_showing: Average,
     pub(super) freeze: FreezeWatch,
     pub(super) first_sound: Option<Instant>,
     pub(super) first_picture: Option<Instant>,
@@ -143,6 +148,22 @@ pub(super) struct Counters {
     pub(super) sound: SoundFigures,
     pub(super) glass_to_glass: Median,
     pub(super) mouth_to_ear: Median,
+}
+
+impl Counters {
+    fn stages(&self) -> Stages {
+        let capture = self.capture.value();
+        let until_encoding = self.until_encoding.value();
+        Stages {
+            capture,
+            before_encoding: until_encoding.map(|until| (until - capture.unwrap_or(0.0)).max(0.0)),
+            encoding: self.encode.value(),
+            before_decoding: self.before_decoding.value(),
+            decoding: self.decode.value(),
+            before_showing: self.before_showing.value(),
+            uploading: None,
+        }
+    }
 }
 
 /// A lock whose holder panicked still guards usable data: every change made under it is whole.
@@ -256,6 +277,8 @@ impl Shared {
             sent: 0,
             send_size: None,
             send_rate: fresh.send_rate,
+            capture: fresh.capture,
+            until_encoding: fresh.until_encoding,
             encode: fresh.encode,
             ..old
         };
@@ -269,6 +292,8 @@ impl Shared {
             sent: old.sent,
             send_size: old.send_size,
             send_rate: old.send_rate,
+            capture: old.capture,
+            until_encoding: old.until_encoding,
             encode: old.encode,
             ..Counters::default()
         };
@@ -295,12 +320,12 @@ impl Shared {
             sound: counters.sound,
             lip_sync_ms,
             glass_to_glass_ms: counters.glass_to_glass.value(),
+            glass_to_glass_95_ms: counters.glass_to_glass.percentile(95),
             mouth_to_ear_ms: counters.mouth_to_ear.value(),
             send_picture: stream(counters.send_size, &counters.send_rate),
             receive_picture: stream(counters.receive_size, &counters.receive_rate),
             voice_delay_ms: self.voice_delay_micros.load(Ordering::Relaxed) as f64 / 1000.0,
-            encode_picture_ms: counters.encode.value(),
-            decode_picture_ms: counters.decode.value(),
+            stages: counters.stages(),
             threads_left_behind: left_behind(),
         }
     }

@@ -53,6 +53,26 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         let queue = word_with("quality.queue", &[("ms", &format!("{:.0}", quality.queue_ms.unwrap_or(0.0)))]);
         (word("quality.path"), format!("{}   {queue}", stream(available, None)))
     });
+    let stages = &quality.stages;
+    let tenths = |value: Option<f64>| format!("{:.1}", value.unwrap_or(0.0));
+    let total = |parts: &[Option<f64>]| tenths(Some(parts.iter().flatten().sum()));
+    let out = stages.encoding.map(|_| {
+        let all = total(&[stages.capture, stages.before_encoding, stages.encoding]);
+        let coding = tenths(stages.encoding);
+        (word("quality.picture_out"), word_with("quality.coding", &[("ms", &all), ("coding", &coding)]))
+    });
+    let come = stages.decoding.map(|_| {
+        let parts = [stages.before_decoding, stages.decoding, stages.before_showing, stages.uploading];
+        let (all, waits) = (total(&parts), tenths(stages.before_showing));
+        let decoding = total(&[stages.decoding, stages.uploading]);
+        let told = [("ms", all.as_str()), ("decoding", decoding.as_str()), ("waits", waits.as_str())];
+        (word("quality.picture_in"), word_with("quality.decoding", &told))
+    });
+    let glass = quality.glass_to_glass_ms.map(|(median, most)| {
+        let told = [("ms", format!("{median:.0}")), ("most", format!("{most:.0}"))];
+        let told = [("ms", told[0].1.as_str()), ("most", told[1].1.as_str())];
+        (word("quality.glass"), word_with("quality.glass_ms", &told))
+    });
     let rows = vec![
         (word("quality.route"), route_words(&quality.route)),
         (word("quality.round_trip"), format!("{round_trip}   {loss}")),
@@ -62,7 +82,7 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         (word("quality.lip_sync"), quality.lip_sync_ms.map_or_else(unknown, signed)),
         (word("quality.cipher"), or_unknown(&quality.cipher)),
     ];
-    rows.into_iter().chain(path).collect()
+    rows.into_iter().chain(path).chain(out).chain(come).chain(glass).collect()
 }
 
 /// The way in the person's language; what stands after it, such as an address, as it is.

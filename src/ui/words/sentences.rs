@@ -70,6 +70,10 @@ pub fn notice_words(notice: &Notice) -> String {
 /// What is wrong with a device, and what to do about it.
 pub fn device_words(error: &DeviceError) -> String {
     let device = device_noun(error.device);
+    if error.device == DeviceKind::Screen {
+        let gone = matches!(error.problem, DeviceProblem::NotFound | DeviceProblem::Stopped);
+        return word(if gone { "problem.screen_gone" } else { "problem.screen_cannot" }).to_owned();
+    }
     let key = match &error.problem {
         DeviceProblem::NotFound => "problem.device_not_found",
         DeviceProblem::Busy => "problem.device_busy",

@@ -92,7 +92,6 @@ impl End {
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)
-            | ClientEvent::Screen(_)
             | ClientEvent::Recording(_)
             | ClientEvent::Left => {}
         }

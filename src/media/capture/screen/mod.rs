@@ -1,10 +1,15 @@
 //! What is on the screen, as pictures: a whole screen, one of several, or one window.
 //!
 //! Every source gives a picture only when something changed, so that a screen at rest costs nothing. On X11 that is
-//! done in `x11`; other systems are served by a library, in `elsewhere`.
+//! done in `x11`; under Wayland the system asks the person and hands pictures over (`portal`); other systems are served by
+//! a library (`elsewhere`).
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+mod portal;
 #[cfg(target_os = "linux")]
 mod x11;
 
@@ -18,7 +23,7 @@ use crate::media::screens::ScreenChoice;
 #[cfg(not(target_os = "linux"))]
 use elsewhere as system;
 #[cfg(target_os = "linux")]
-use x11 as system;
+use linux as system;
 
 /// How a source paces itself, and whether it repeats what stands still.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -10,6 +10,7 @@ mod top;
 
 use egui::{CentralPanel, CursorIcon, Frame, Pos2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, vec2};
 
+use crate::call::view::Quality;
 use crate::call::view::{FarEnd, UpCall, Verifying};
 use crate::call::{ClientView, Command};
 use crate::ui::action::Action;
@@ -176,7 +177,7 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
         action = on_pressed(ui, state, pressed).or(action);
     }
     if state.quality_open && quality_ui(ui, area, shown, state) {
-        action = Some(Action::CopyText(quality_text(&shown.call.quality, &shown.call.past)));
+        action = Some(Action::CopyText(quality_text(&measured_here(shown), &shown.call.past)));
     }
     if opacity == 0.0 && ui.rect_contains_pointer(area) {
         ui.ctx().set_cursor_icon(CursorIcon::None);
@@ -310,10 +311,17 @@ fn painted_label(ui: &mut Ui, centre: Pos2, text: &str) {
     ui.painter().galley(rect.center() - galley.size() / 2.0, galley, theme::WHITE);
 }
 
+/// The call's figures, with what only this window knows.
+fn measured_here(shown: &InCall<'_>) -> Quality {
+    let mut quality = shown.call.quality.clone();
+    quality.stages.uploading = shown.far_picture.and_then(|far| far.upload_ms);
+    quality
+}
+
 /// True when the figures are to be copied.
 fn quality_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) -> bool {
     let mut corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
-    let (quality, past) = (&shown.call.quality, &shown.call.past);
+    let (quality, past) = (&measured_here(shown), &shown.call.past);
     if let Some(small) = small_rect(area, shown.call, state) {
         let size = crate::ui::parts::quality::quality_size(quality, past);
         let card = Rect::from_min_size(corner - vec2(0.0, size.y), size);

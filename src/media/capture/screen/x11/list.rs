@@ -9,13 +9,16 @@ use crate::media::choice::ScreenSource;
 use crate::media::screens::{MOST_CHOICES, PREVIEW, ScreenChoice};
 use crate::media::shaping::scale::{fitting, scaled};
 
-/// Screens first, then windows, the uppermost first; none of our own.
+/// Screens first, then windows, the uppermost first; none of our own. Under Wayland the X server has no picture of the
+/// screens, and knows only the windows of X programs.
 pub(in crate::media::capture::screen) fn list() -> Vec<ScreenChoice> {
     let Ok(server) = Server::connect() else { return vec![] };
     let mut grabber = Grabber::new();
     let mut choices = Vec::new();
-    let found = screens(&server).unwrap_or_default();
-    if found.len() != 1
+    let has_screens = std::env::var_os("WAYLAND_DISPLAY").is_none();
+    let found = if has_screens { screens(&server).unwrap_or_default() } else { vec![] };
+    if has_screens
+        && found.len() != 1
         && let Ok(place) = everything(&server)
     {
         choices.push(choice(&server, &mut grabber, ScreenSource::Everything, String::new(), Some(place)));
