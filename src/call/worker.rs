@@ -2,6 +2,7 @@
 //! settings file and the built-in server, and passes between them what each decides.
 
 mod call_media;
+mod device_notes;
 mod finding;
 mod keeping;
 mod recording;
