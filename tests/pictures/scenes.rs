@@ -151,6 +151,8 @@ impl Shown {
                 self.list(ui, None);
                 let shown = SettingsShown {
                     own_picture: self.own.shown(),
+                    far_screen: None,
+                    own_screen: None,
                     theme: self.theme,
                     narrow: false,
                     copied: false,
