@@ -393,7 +393,7 @@ const STALE: f64 = 20.0;
 const WATCHED: usize = 30;
 /// Milliseconds beyond the target, and short of it, before anything is done about it.
 const TOO_MUCH: f64 = 12.0;
-const TOO_LITTLE: f64 = 4.0;
+const TOO_LITTLE: f64 = 2.5;
 const MUCH_TOO_MUCH: f64 = 60.0;
 
 #[cfg(test)]
