@@ -301,6 +301,10 @@ pub enum Verifying {
 
 /// The call, from the window's side.
 #[derive(Clone, Debug, Default, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one of these at a time, and it is large while a call is up"
+)]
 pub enum CallState {
     /// No call.
     #[default]

@@ -11,6 +11,7 @@ use tincan::call::client::RunningClient;
 use tincan::call::figures::CallFigures;
 use tincan::call::handle::Client as _;
 use tincan::call::view::CallState;
+use tincan::media::figures::{MediaFigures, Stages};
 
 /// Where the lines go, if anywhere.
 pub(crate) struct Statistics {
@@ -86,17 +87,6 @@ fn line(figures: &CallFigures, setup_ms: Option<f64>) -> Map<String, Value> {
         "pictures_frozen_ms": media.pictures_frozen_ms,
         "sound_played_ms": media.sound_played_ms,
         "sound_concealed_percent": rounded(Some(figures.concealed_percent())),
-        "buffer_ms": media.buffer_ms,
-        "buffer_delay_ms": rounded(media.sound.delay_ms),
-        "sound_packets": media.sound.packets,
-        "sound_lost": media.sound.lost,
-        "sound_lost_percent": rounded(Some(media.sound.lost_percent_lately)),
-        "sound_recovered": media.sound.recovered,
-        "sound_repaired": media.sound.repaired,
-        "sound_late": media.sound.late,
-        "sound_concealed_ms": media.sound.concealed_ms,
-        "sound_stretched_ms": media.sound.stretched_ms,
-        "sound_longest_gap_ms": media.sound.longest_gap_ms,
         "round_trip_ms": rounded(quality.round_trip_ms),
         "loss_percent": rounded(Some(quality.loss_percent)),
         "receive_loss_percent": rounded(quality.receive_loss_percent),
@@ -110,18 +100,43 @@ fn line(figures: &CallFigures, setup_ms: Option<f64>) -> Map<String, Value> {
         "lip_sync_ms": rounded(media.lip_sync_ms),
         "glass_to_glass_ms": rounded(media.glass_to_glass_ms),
         "glass_to_glass_95_ms": rounded(media.glass_to_glass_95_ms),
-        "stages_ms": {
-            "capture": rounded(media.stages.capture),
-            "before_encoding": rounded(media.stages.before_encoding),
-            "encoding": rounded(media.stages.encoding),
-            "before_decoding": rounded(media.stages.before_decoding),
-            "decoding": rounded(media.stages.decoding),
-            "before_showing": rounded(media.stages.before_showing),
-        },
+        "stages_ms": stages(&media.stages),
         "mouth_to_ear_ms": rounded(media.mouth_to_ear_ms),
+        "voice_delay_ms": rounded(Some(media.voice_delay_ms)),
     });
-    match line {
-        Value::Object(line) => line,
+    [line, sound(media)].into_iter().flat_map(fields).collect()
+}
+
+fn sound(media: &MediaFigures) -> Value {
+    json!({
+        "buffer_ms": media.buffer_ms,
+        "buffer_delay_ms": rounded(media.sound.delay_ms),
+        "sound_packets": media.sound.packets,
+        "sound_lost": media.sound.lost,
+        "sound_lost_percent": rounded(Some(media.sound.lost_percent_lately)),
+        "sound_recovered": media.sound.recovered,
+        "sound_repaired": media.sound.repaired,
+        "sound_late": media.sound.late,
+        "sound_concealed_ms": media.sound.concealed_ms,
+        "sound_stretched_ms": media.sound.stretched_ms,
+        "sound_longest_gap_ms": media.sound.longest_gap_ms,
+    })
+}
+
+fn stages(stages: &Stages) -> Value {
+    json!({
+        "capture": rounded(stages.capture),
+        "before_encoding": rounded(stages.before_encoding),
+        "encoding": rounded(stages.encoding),
+        "before_decoding": rounded(stages.before_decoding),
+        "decoding": rounded(stages.decoding),
+        "before_showing": rounded(stages.before_showing),
+    })
+}
+
+fn fields(object: Value) -> Map<String, Value> {
+    match object {
+        Value::Object(fields) => fields,
         _ => Map::new(),
     }
 }

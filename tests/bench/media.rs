@@ -60,11 +60,11 @@ fn jitter_buffer() -> f64 {
 /// What cameras deliver, made into planes; the least is writing a picture's bytes once.
 fn conversions(bench: &Bench) {
     const SIZE: (u32, u32) = (1280, 720);
-    let noise = |length: usize| -> Vec<u8> { (0..length).map(|n| (n * 7919 >> 5) as u8).collect() };
+    let noise = |length: usize| -> Vec<u8> { (0..length).map(|n| ((n * 7919) >> 5) as u8).collect() };
     let (yuyv, nv12) = (noise(1280 * 720 * 2), noise(1280 * 720 * 3 / 2));
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let copied = milliseconds(best(20, || Picture::new(SIZE.0, SIZE.1, nv12.as_slice())));
-    let mut tell = |name: &str, time: Duration| {
+    let tell = |name: &str, time: Duration| {
         bench.tell_with_limit(&format!("convert_720p_{name}"), milliseconds(time), "ms", copied);
     };
     tell("yuyv", best(20, || from_yuyv(&yuyv, SIZE.0, SIZE.1)));

@@ -60,7 +60,7 @@ fn read(bits: &mut BitReader<'_>) -> Option<Result<Sequence, Unusable>> {
         return Some(Err(Unusable::Profile(profile)));
     }
     // 9 is what some write for 1b.
-    if level > HIGHEST_LEVEL || level < 9 {
+    if !(9..=HIGHEST_LEVEL).contains(&level) {
         return Some(Err(Unusable::Level(level)));
     }
     if id > 31 || profile == HIGH && !is_plain_high(bits)? {

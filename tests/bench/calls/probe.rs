@@ -125,6 +125,7 @@ impl Values {
 
 #[cfg(test)]
 mod tests {
+    #[allow(unused_imports, reason = "as a bench of its own, this has no tests")]
     use super::*;
 
     #[test]

@@ -8,7 +8,6 @@ use std::time::Instant;
 use super::{LONGEST_HEADER, Notice, OpenSession, Role};
 use crate::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId};
 use crate::rtmfp::event::Event;
-use crate::rtmfp::flow::send_flow::SendFlow;
 use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Transmit, Urgency};
@@ -357,9 +356,8 @@ impl OpenSession {
         let window = self.congestion.window();
         match self.media_pace.window(now, &self.round_trip) {
             Some(pictures) => {
-                let of_bulk = |flow: &&Box<SendFlow>| !flow.options.time_critical;
-                let beside: usize =
-                    self.send_flows.values().filter(of_bulk).map(|flow| flow.queue.in_flight_bytes()).sum();
+                let of_bulk = self.send_flows.values().filter(|flow| !flow.options.time_critical);
+                let beside: usize = of_bulk.map(|flow| flow.queue.in_flight_bytes()).sum();
                 Windows { bulk, pictures: pictures + beside, sound: usize::MAX }
             }
             None => Windows { bulk, pictures: window, sound: window },

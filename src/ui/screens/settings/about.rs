@@ -22,6 +22,8 @@ use crate::ui::words::{word, word_with};
 const LICENCES: &str = include_str!("../../../../assets/licences.txt");
 /// The licence of the fonts, whole, as it asks for.
 const FONT_LICENCE: &str = include_str!("../../../../assets/fonts/LICENSE.txt");
+/// The licence of voice processing, whole, as it asks for.
+const VOICE_LICENCE: &str = include_str!("../../../../assets/licence-sonora.txt");
 
 /// What the person is in the middle of here.
 #[derive(Default)]
@@ -76,6 +78,7 @@ pub(super) fn about_ui(ui: &mut Ui, view: &ClientView, inputs: &mut AboutInputs)
     if inputs.licences {
         text_ui(ui, "licences", LICENCES);
         text_ui(ui, "fonts", FONT_LICENCE);
+        text_ui(ui, "voice", VOICE_LICENCE);
     }
     action
 }
