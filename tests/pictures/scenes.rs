@@ -151,8 +151,6 @@ impl Shown {
                 self.list(ui, None);
                 let shown = SettingsShown {
                     own_picture: self.own.shown(),
-                    far_screen: None,
-                    own_screen: None,
                     theme: self.theme,
                     narrow: false,
                     copied: false,
@@ -209,6 +207,8 @@ impl Shown {
             call: &call,
             far_picture: self.far.shown(),
             own_picture: self.own.shown(),
+            far_screen: None,
+            own_screen: None,
             full_screen: false,
         };
         in_call_ui(ui, &shown, &mut self.in_call, &self.clock);
