@@ -170,13 +170,14 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
         }
     }
     far_muted_ui(ui, area, shown, state);
+    let below_pills = recording::marks_ui(ui, area, shown);
+    let (stop, below) = sharing::strips_ui(ui, area, shown, below_pills);
+    action = stop.or(action);
     if let Some(banner) = Banner::of(shown.call, &shown.view.devices, shown.we_hold()) {
         let talk = format(key_of(&shown.view.settings, ShortcutAction::Talk));
         let words = banner.words(shown.call, &shown.view.devices, &talk);
-        banner_ui(ui, area, banner, &words);
+        banner_ui(ui, area.with_min_y(area.top().max(below - sharing::BELOW_PILLS)), banner, &words);
     }
-    recording::marks_ui(ui, area, shown);
-    action = sharing::strips_ui(ui, area, shown).or(action);
     let opacity = opacity(ui, area, shown, state);
     let mut over = ui.new_child(UiBuilder::new().max_rect(area));
     over.set_opacity(opacity);

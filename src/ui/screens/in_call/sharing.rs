@@ -1,7 +1,9 @@
 //! Screens on the call's screen: which picture fills it and which is small, and what is said of them.
 
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Pos2, Rect, Role, Sense, StrokeKind, Ui, Vec2, WidgetInfo, vec2};
 
+use super::top::short;
 use super::{InCall, InCallState};
 use crate::call::view::Sharing;
 use crate::call::{Command, ScreenSource};
@@ -11,6 +13,15 @@ use crate::ui::parts::icon::{Icon, paint_icon};
 use crate::ui::textures::Shown;
 use crate::ui::theme;
 use crate::ui::words::{word, word_with};
+
+/// Height of a strip, in points.
+const STRIP: f32 = 32.0;
+/// Where a strip stands: below the pills at the top.
+pub(super) const BELOW_PILLS: f32 = 56.0;
+/// From this width on, a strip in the middle stands beside the marks at the left; in less, below them.
+const ROOM_FOR_MARKS: f32 = 1100.0;
+/// So much of a name is said in a strip, in characters.
+const NAME: usize = 24;
 
 /// One of the pictures of a call.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -59,42 +70,52 @@ pub(super) fn toggle(shown: &InCall<'_>, state: &mut InCallState) -> Option<Acti
     state.share_open.then_some(Action::Ask(Command::ListScreens))
 }
 
-/// That we show something, and how to end it; it stays when the controls leave. And that they do.
-pub(super) fn strips_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) -> Option<Action> {
-    let roomy = area.width() >= 1000.0;
-    let mut top = area.top() + if roomy { 16.0 } else { 56.0 };
+/// That we show something, and how to end it; it stays when the controls leave. And that they do. `marks_end` is where
+/// the marks at the left end. Gives what was pressed, and where what stands below begins.
+pub(super) fn strips_ui(
+    ui: &mut Ui,
+    area: Rect,
+    shown: &InCall<'_>,
+    marks_end: f32,
+) -> (Option<Action>, f32) {
+    let beside_marks = area.width() >= ROOM_FOR_MARKS;
+    let mut top = if beside_marks { area.top() + BELOW_PILLS } else { marks_end };
     let mut action = None;
     if let Some(sharing) = &shown.call.sharing {
-        if own_strip_ui(ui, Pos2::new(area.center().x, top), &own_words(shown, sharing)) {
+        let room = area.width() - 16.0;
+        if own_strip_ui(ui, Pos2::new(area.center().x, top), room, &own_words(shown, sharing)) {
             action = Some(Action::Ask(Command::StopSharing));
         }
-        top += 42.0;
+        top += STRIP + 8.0;
     }
     if shown.call.far_shares {
-        let text = word_with("call.far_shares", &[("name", &shown.call.far.name)]);
-        super::painted_label(ui, Pos2::new(area.center().x, top + 16.0), &text);
+        let text = word_with("call.far_shares", &[("name", &short(&shown.call.far.name, NAME))]);
+        super::painted_label(ui, Pos2::new(area.center().x, top + STRIP / 2.0), &text);
+        top += STRIP + 8.0;
     }
-    action
+    (action, top)
 }
 
 fn own_words(shown: &InCall<'_>, sharing: &Sharing) -> String {
     match sharing.source {
         _ if sharing.in_cameras_place => {
-            word_with("call.sharing_in_place", &[("name", &shown.call.far.name)])
+            word_with("call.sharing_in_place", &[("name", &short(&shown.call.far.name, NAME))])
         }
         ScreenSource::Window(_) => word("call.sharing_window").to_owned(),
         _ => word("call.sharing_screen").to_owned(),
     }
 }
 
-/// Words in the accent's colour and a button behind them. True when it was pressed.
-fn own_strip_ui(ui: &mut Ui, at: Pos2, text: &str) -> bool {
+/// Words, cut off where they are wider than `room` leaves, and a button behind them. True when it was pressed.
+fn own_strip_ui(ui: &mut Ui, at: Pos2, room: f32, text: &str) -> bool {
     let accent = theme::palette(ui).accent;
-    let words = ui.painter().layout_no_wrap(text.to_owned(), theme::strong(13.0), theme::WHITE);
     let stop =
         ui.painter().layout_no_wrap(word("call.share_stop").to_owned(), theme::strong(13.0), theme::WHITE);
     let button = vec2(stop.size().x + 24.0, 24.0);
-    let size = vec2(38.0 + words.size().x + 14.0 + button.x + 4.0, 32.0);
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), theme::strong(13.0), theme::WHITE);
+    job.wrap = TextWrapping::truncate_at_width((room - 38.0 - 14.0 - button.x - 4.0).max(0.0));
+    let words = ui.painter().layout_job(job);
+    let size = vec2(38.0 + words.size().x + 14.0 + button.x + 4.0, STRIP);
     let rect = Rect::from_min_size(Pos2::new(at.x - size.x / 2.0, at.y), size);
     let label = ui.interact(rect, ui.scope_id().with("sharing"), Sense::hover());
     label.widget_info(|| WidgetInfo::labeled(Role::Label, true, text));

@@ -186,7 +186,7 @@ fn paint_pill(ui: &Ui, rect: Rect, lively: bool) {
     ui.painter().rect(rect, PILL / 2.0, fill, theme::glass_line(), StrokeKind::Inside);
 }
 
-fn short(name: &str, most: usize) -> String {
+pub(super) fn short(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         return name.to_owned();
     }
