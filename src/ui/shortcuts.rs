@@ -18,6 +18,8 @@ pub enum ShortcutAction {
     Camera,
     /// Talks while it is held down, although muted.
     Talk,
+    /// Shows a screen or a window to the far end, or no longer.
+    Share,
     /// Opens or closes the chat beside a call.
     Chat,
     /// Opens or closes the quality card.
@@ -77,10 +79,11 @@ pub enum Where {
 
 impl ShortcutAction {
     /// Every action, as a list shows them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Mute,
         Self::Camera,
         Self::Talk,
+        Self::Share,
         Self::Chat,
         Self::Quality,
         Self::FullScreen,
@@ -110,6 +113,7 @@ impl ShortcutAction {
             Self::Mute => "mute",
             Self::Camera => "camera",
             Self::Talk => "talk",
+            Self::Share => "share",
             Self::Chat => "chat",
             Self::Quality => "quality",
             Self::FullScreen => "full_screen",
@@ -140,6 +144,7 @@ impl ShortcutAction {
             Self::Mute => word("shortcut.mute"),
             Self::Camera => word("shortcut.camera"),
             Self::Talk => word("shortcut.talk"),
+            Self::Share => word("shortcut.share"),
             Self::Chat => word("shortcut.chat"),
             Self::Quality => word("shortcut.quality"),
             Self::FullScreen => word("shortcut.full_screen"),
@@ -170,6 +175,7 @@ impl ShortcutAction {
             Self::Mute
             | Self::Camera
             | Self::Talk
+            | Self::Share
             | Self::Chat
             | Self::Quality
             | Self::FullScreen
@@ -201,6 +207,7 @@ impl ShortcutAction {
             Self::Mute => plain(Key::M),
             Self::Camera => plain(Key::V),
             Self::Talk => plain(Key::Space),
+            Self::Share => plain(Key::D),
             Self::Chat => plain(Key::C),
             Self::Quality => plain(Key::T),
             Self::FullScreen => plain(Key::F),

@@ -111,7 +111,7 @@ impl PictureTexture {
     }
 }
 
-fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
+pub(super) fn to_rgba(picture: &Picture, rgba: &mut Vec<u8>) -> Option<ColorImage> {
     rgba_of(picture, rgba).then(|| {
         let size = [picture.width as usize, picture.height as usize];
         ColorImage::from_rgba_premultiplied(size, rgba)

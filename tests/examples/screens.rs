@@ -2,7 +2,8 @@
 //! `cargo run --example screens -- SCREEN [light] [narrow] [notify] [stay]`.
 //!
 //! SCREEN is first, home, rich (contacts, files, a long conversation), start, settings, dialling, incoming, stranger,
-//! key_changed, call (C opens its chat, T its quality, Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, ended, crash, unreachable or missing.
+//! key_changed, call (C opens its chat, T its quality, Ctrl+B the tile), verified, second, on_hold, verify, failed, silent, weak, far_off, sharing, far_shares,
+//! recorded, ended, crash, unreachable or missing. In a call D opens the choice of a screen.
 
 #[path = "../screens/shown.rs"]
 mod shown;
@@ -16,9 +17,9 @@ use tincan::call::handle::Client;
 use tincan::call::random_id::RandomId;
 use tincan::call::view::{
     CallState, Contact, Delivery, Devices, FarEnd, Known, Line, LineKind, PastSecond, Progress, SecondCall,
-    ServerState, UpCall, Verifying,
+    ServerState, Sharing, UpCall, Verifying,
 };
-use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
+use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture, ScreenChoice, ScreenSource};
 use tincan::ui::{ThemeChoice, WindowOptions};
 
 struct Pretended {
@@ -174,6 +175,17 @@ fn main() -> Result<(), String> {
         "far_off" => {
             view.call = CallState::Up(UpCall { far_video: false, far_muted: true, ..shown::up() });
         }
+        "sharing" => {
+            let sharing = Some(Sharing { source: ScreenSource::Window(12), in_cameras_place: false });
+            view.call = CallState::Up(UpCall { sharing, ..shown::up() });
+        }
+        "far_shares" => view.call = up(|call| call.far_shares = true),
+        "recorded" => {
+            view.call = up(|call| {
+                call.recording = Some(Duration::from_secs(75));
+                call.far_records = true;
+            });
+        }
         "unreachable" => {
             view.own.server_state = ServerState::Unreachable { retry_in: Duration::from_secs(8) };
             view.people = Arc::default();
@@ -184,6 +196,7 @@ fn main() -> Result<(), String> {
     if has("stay") {
         Arc::make_mut(&mut view.settings).stay_when_closed = true;
     }
+    view.screens = Some(Arc::new(screens()));
     let client = Pretended {
         view: RefCell::new(Arc::new(view)),
         events: if has("notify") { events() } else { VecDeque::new() },
@@ -192,6 +205,9 @@ fn main() -> Result<(), String> {
         screen: Latest::default(),
     };
     client.far.put(picture(1280, 720, [90, 120, 140]));
+    if matches!(screen, "sharing" | "far_shares") {
+        client.screen.put(picture(1600, 900, [200, 200, 210]));
+    }
     if screen != "missing" {
         client.own.put(own_picture());
     }
@@ -216,6 +232,17 @@ fn events() -> VecDeque<Event> {
 
 fn own_picture() -> Picture {
     picture(640, 360, [150, 110, 80])
+}
+
+/// What could be shown to the far end.
+fn screens() -> Vec<ScreenChoice> {
+    let choice = |source, name: &str, preview| ScreenChoice { source, name: name.into(), preview };
+    vec![
+        choice(ScreenSource::Screen(1), "HDMI-1", Some(picture(320, 180, [90, 120, 140]))),
+        choice(ScreenSource::Screen(2), "DP-2", Some(picture(112, 200, [140, 120, 90]))),
+        choice(ScreenSource::Window(12), "Slides for the meeting in the afternoon.pdf", Some(own_picture())),
+        choice(ScreenSource::Window(13), "Terminal", None),
+    ]
 }
 
 /// A soft light on a wall, with a lighter left side so that mirroring shows.

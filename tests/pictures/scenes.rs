@@ -207,6 +207,8 @@ impl Shown {
             call: &call,
             far_picture: self.far.shown(),
             own_picture: self.own.shown(),
+            far_screen: None,
+            own_screen: None,
             full_screen: false,
         };
         in_call_ui(ui, &shown, &mut self.in_call, &self.clock);

@@ -34,8 +34,15 @@ fn in_call_with<'a>(call: UpCall, change: impl FnOnce(&mut ClientView)) -> Harne
     change(&mut view);
     let mut state = InCallState::default();
     harness(move |ui| {
-        let shown =
-            InCall { view: &view, call: &call, far_picture: None, own_picture: None, full_screen: false };
+        let shown = InCall {
+            view: &view,
+            call: &call,
+            far_picture: None,
+            own_picture: None,
+            far_screen: None,
+            own_screen: None,
+            full_screen: false,
+        };
         in_call_ui(ui, &shown, &mut state, &clock())
     })
 }

@@ -8,4 +8,5 @@ mod home;
 mod keyboard;
 mod pressed;
 mod sentences;
+mod sharing;
 mod shown;

@@ -213,17 +213,17 @@ pub(crate) fn up() -> UpCall {
             receive_kbps: 1180.0,
             send_picture: Some((1280, 720, 30.0)),
             receive_picture: Some((1280, 720, 30.0)),
-            send_screen: None,
-            receive_screen: None,
             buffer_ms: 38.0,
             lip_sync_ms: Some(6.0),
             cipher: "AES-128 · HMAC-128".into(),
+            ..Quality::default()
         },
         far_holds: false,
         recording: None,
         far_records: false,
         speaking_muted: false,
         weak: false,
+        picture_paused: false,
         past: Arc::default(),
     }
 }

@@ -53,7 +53,7 @@ impl Stage {
         }));
         studio.start_receiving();
         studio.play_sound(Sound::Ring);
-        let (speech, sounded) = (vec![0.5, -0.5].repeat(240), vec![("Built-in", 0), ("Headset", 0)]);
+        let (speech, sounded) = ([0.5, -0.5].repeat(240), vec![("Built-in", 0), ("Headset", 0)]);
         Self {
             studio,
             fake,
@@ -109,6 +109,10 @@ impl Stage {
         self.own_widths.clear();
         self.news.clear();
         self.all_opened.clear();
+    }
+
+    fn is_muted(&self) -> bool {
+        shared::lock(&self.studio.shared.sending).muted
     }
 
     fn has_told(&self, kind: DeviceKind, problem: Problem) -> bool {
@@ -173,6 +177,7 @@ fn what_is_said_goes_on_through_another_microphone() {
     stage.forget();
     stage.until("it is heard", |stage| stage.sound_frames > 10 && stage.studio.microphone_level() > 0.3);
     assert_eq!(stage.news, []);
+    assert!(!stage.is_muted());
 }
 
 #[test]
@@ -207,6 +212,23 @@ fn a_microphone_switched_off_at_the_device_leaves_a_hint_to_stay_muted_when_it_i
     stage.until("it is silent", |stage| stage.has_told(MICROPHONE, Problem::Silent));
     stage.fake.unplug(MICROPHONE, "Headset");
     stage.until("another is used", |stage| stage.news.iter().any(DeviceNews::silenced));
+    assert!(stage.is_muted(), "nothing is sent before the person wants it");
+}
+
+#[test]
+fn a_silenced_microphone_whose_stream_the_system_moves_to_another_one_lets_nothing_be_heard() {
+    let devices = [(MICROPHONE, "Headset"), (MICROPHONE, "Built-in")];
+    let mut stage = Stage::call(["none", "default", "none"], &devices, FakeHardware::look_rarely);
+    stage.speech = vec![0.0; 4_800];
+    stage.until("it is silent", |stage| stage.has_told(MICROPHONE, Problem::Silent));
+    stage.fake.unplug_and_move(MICROPHONE, "Headset", "Built-in");
+    stage.speech = [0.5, -0.5].repeat(240);
+    stage.until("another is used", |stage| {
+        let level = stage.studio.microphone_level();
+        assert!(stage.is_muted() || level == 0.0, "{level} is sent");
+        stage.news.iter().any(DeviceNews::silenced)
+    });
+    assert!(stage.is_muted());
 }
 
 #[test]

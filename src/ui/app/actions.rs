@@ -148,7 +148,8 @@ impl App {
             crate::call::view::CallState::Up(call) => call.far.name.clone(),
             _ => return,
         };
-        let Some(picture) = self.far_picture.latest() else { return };
+        // Of the two, the one that fills the screen.
+        let Some(picture) = self.far_screen.latest().or_else(|| self.far_picture.latest()) else { return };
         let again = ctx.clone();
         if !self.snapshots.keep(picture, &name, &self.zone, move || again.request_repaint()) {
             let now = ctx.input(|input| input.time);

@@ -53,6 +53,8 @@ pub struct App {
     toasts: Toasts,
     far_picture: PictureTexture,
     own_picture: PictureTexture,
+    far_screen: PictureTexture,
+    own_screen: PictureTexture,
     beside: Beside,
     welcome: WelcomeInputs,
     home: HomeInputs,
@@ -93,6 +95,8 @@ impl App {
             toasts: Toasts::default(),
             far_picture: PictureTexture::new("far picture"),
             own_picture: PictureTexture::new("own picture"),
+            far_screen: PictureTexture::new("far screen"),
+            own_screen: PictureTexture::new("own screen"),
             beside: Beside::default(),
             welcome: WelcomeInputs::default(),
             home: HomeInputs::dialling(dial.unwrap_or_default()),
@@ -123,6 +127,8 @@ impl App {
     pub fn on_gpu(mut self, ctx: &Context) -> Self {
         self.far_picture.use_gpu(ctx);
         self.own_picture.use_gpu(ctx);
+        self.far_screen.use_gpu(ctx);
+        self.own_screen.use_gpu(ctx);
         self
     }
 
@@ -155,6 +161,7 @@ impl App {
             self.far_picture.clear();
             self.own_picture.clear();
         }
+        self.take_screens(ctx);
         self.pip.follow(&self.view.call);
         self.take_desktop(ctx);
         self.take_snapshots(ctx);
@@ -168,6 +175,25 @@ impl App {
         }
         self.mark_read(ctx);
         self.take_files(ctx);
+    }
+
+    /// The screens that are shown, and none that was.
+    fn take_screens(&mut self, ctx: &Context) {
+        let (far, own) = match &self.view.call {
+            CallState::Up(call) => (call.far_shares, call.sharing.is_some()),
+            _ => (false, false),
+        };
+        for (shown, texture, slot) in [
+            (far, &mut self.far_screen, self.client.far_screen()),
+            (own, &mut self.own_screen, self.client.own_screen()),
+        ] {
+            if shown {
+                texture.take_from(ctx, slot);
+            } else if texture.shown().is_some() {
+                let _ = slot.take();
+                texture.clear();
+            }
+        }
     }
 
     /// The newest view; what was chosen of language and looks applies from this frame on.
@@ -247,6 +273,8 @@ impl App {
                     call,
                     far_picture: self.far_picture.shown(),
                     own_picture,
+                    far_screen: self.far_screen.shown(),
+                    own_screen: self.own_screen.shown(),
                     full_screen: self.full_screen,
                 };
                 in_call_ui(ui, &shown, &mut self.in_call, clock)

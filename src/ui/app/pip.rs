@@ -50,6 +50,7 @@ impl App {
         if pressed(ui, &view.settings, ShortcutAction::HangUp) {
             return Some(Action::Ask(Command::HangUp));
         }
-        call_tile_ui(ui, call, self.far_picture.shown(), &mut self.pip.place)
+        let screen = self.far_screen.shown().filter(|_| call.far_shares);
+        call_tile_ui(ui, call, screen.or(self.far_picture.shown()), &mut self.pip.place)
     }
 }

@@ -16,6 +16,8 @@ use crate::ui::words::word;
 pub enum Pressed {
     /// Something for the client.
     Ask(Command),
+    /// What of the screen is shown: the dialog, or nothing any more.
+    Share,
     /// The chat, open or closed.
     Chat,
     /// A menu, open or closed.
@@ -41,6 +43,8 @@ pub enum Pressed {
 pub struct Open {
     /// The chat.
     pub chat: bool,
+    /// The dialog in which one chooses a screen.
+    pub share: bool,
     /// One of the menus.
     pub menu: Option<Menu>,
     /// The quality card.
@@ -53,13 +57,20 @@ pub struct Open {
     pub picture: bool,
 }
 
-/// Five buttons and their gaps.
-const WIDTH: f32 = 4.0 * 48.0 + 64.0 + 4.0 * 12.0 + 32.0;
+/// Six buttons, without the gaps between them.
+const BUTTONS: f32 = 5.0 * 48.0 + 64.0;
 const HEIGHT: f32 = 72.0;
+
+/// Between two buttons, and beside them all: less in a narrow window.
+fn gaps(area: Rect) -> (f32, f32) {
+    if area.width() < 440.0 { (4.0, 8.0) } else { (12.0, 16.0) }
+}
 
 /// Where the bar lies in a picture's rectangle.
 pub fn bar_rect(area: Rect) -> Rect {
-    Rect::from_center_size(pos2(area.center().x, area.bottom() - 24.0 - HEIGHT / 2.0), vec2(WIDTH, HEIGHT))
+    let (between, beside) = gaps(area);
+    let width = BUTTONS + 5.0 * between + 2.0 * beside;
+    Rect::from_center_size(pos2(area.center().x, area.bottom() - 24.0 - HEIGHT / 2.0), vec2(width, HEIGHT))
 }
 
 /// Draws the bar at the bottom of `area`.
@@ -69,10 +80,11 @@ pub fn call_bar_ui(ui: &mut Ui, area: Rect, view: &ClientView, call: &UpCall, op
     let fill = theme::glass(theme::BAR_ALPHA);
     ui.painter().rect(rect, 20.0, fill, theme::glass_line(), egui::StrokeKind::Inside);
     let row = Layout::left_to_right(Align::Center);
-    let inner = rect.shrink2(vec2(16.0, 12.0));
+    let (between, beside) = gaps(area);
+    let inner = rect.shrink2(vec2(beside, 12.0));
     let mut child = ui.new_child(UiBuilder::new().max_rect(inner).layout(row));
     let ui = &mut child;
-    ui.spacing_mut().item_spacing.x = 12.0;
+    ui.spacing_mut().item_spacing.x = between;
     let mut pressed = None;
     let mut anchor = rect.center_top();
 
@@ -113,6 +125,16 @@ pub fn call_bar_ui(ui: &mut Ui, area: Rect, view: &ClientView, call: &UpCall, op
         if open.menu == Some(menu) {
             anchor = over.center_top();
         }
+    }
+
+    let (look, label) = match call.sharing {
+        Some(_) => (Round::Open, word("call.share_stop")),
+        None if open.share => (Round::Open, word("call.share")),
+        None => (Round::Normal, word("call.share")),
+    };
+    let hint = with_key(settings, label, ShortcutAction::Share);
+    if round_button(ui, look, Icon::Screen, label, &hint).clicked() {
+        pressed = Some(Pressed::Share);
     }
 
     let look = if open.chat { Round::Open } else { Round::Normal };

@@ -60,8 +60,11 @@ fn tile_ui(ui: &mut Ui, rect: Rect, call: &UpCall, picture: Option<Shown>, actio
     ui.painter().add(shadow.as_shape(rect, radius));
     ui.painter().rect_filled(rect, radius, theme::NO_PICTURE);
     let strip = Rect::from_min_max(Pos2::new(rect.left(), rect.bottom() - 42.0), rect.max);
-    match picture.filter(|_| call.far_video) {
-        Some(picture) => paint_picture(ui.painter(), picture, rect, Fit::Fill, false, radius),
+    match picture.filter(|_| call.far_video || call.far_shares) {
+        Some(picture) => {
+            let fit = if call.far_shares { Fit::Whole } else { Fit::Fill };
+            paint_picture(ui.painter(), picture, rect, fit, false, radius);
+        }
         None => {
             let middle = rect.center() - vec2(0.0, 18.0);
             paint_avatar(ui, Rect::from_center_size(middle, Vec2::splat(64.0)), &call.far.name, Dot::None);

@@ -89,10 +89,12 @@ pub enum Icon {
     Record,
     /// A square in a circle.
     StopRecording,
+    /// A screen with an arrow out of it.
+    Screen,
 }
 
 impl Icon {
-    const ALL: [Self; 39] = [
+    const ALL: [Self; 40] = [
         Self::Microphone,
         Self::MicrophoneOff,
         Self::Camera,
@@ -132,6 +134,7 @@ impl Icon {
         Self::Blocked,
         Self::Record,
         Self::StopRecording,
+        Self::Screen,
     ];
 
     fn path(self) -> &'static str {
@@ -169,6 +172,9 @@ impl Icon {
             Self::Again => "M19.5 9A8 8 0 005 8M4.5 15A8 8 0 0019 16M4.5 4v4.5h4.5M19.5 20v-4.5H15",
             Self::Shield => "M12 3l7 3v6c0 4-3 7-7 9-4-2-7-5-7-9V6zM9 12l2 2 4-4",
             Self::Warning => "M12 4l9 16H3zM12 10v4.5M12 17.2v.3",
+            Self::Screen => {
+                "M5 4h14a2 2 0 012 2v8a2 2 0 01-2 2H5a2 2 0 01-2-2V6a2 2 0 012-2zM8 20h8M12 13V8M9.5 10L12 7.5l2.5 2.5"
+            }
             Self::Pause => "M9 5v14M15 5v14",
             Self::Play => "M8 5l11 7-11 7z",
             Self::Swap => "M4 9h14M14 5l4 4-4 4M20 15H6M10 11l-4 4 4 4",

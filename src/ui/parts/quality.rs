@@ -73,7 +73,7 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         let told = [("ms", told[0].1.as_str()), ("most", told[1].1.as_str())];
         (word("quality.glass"), word_with("quality.glass_ms", &told))
     });
-    let rows = vec![
+    let mut rows = vec![
         (word("quality.route"), route_words(&quality.route)),
         (word("quality.round_trip"), format!("{round_trip}   {loss}")),
         (word("quality.send"), stream(quality.send_kbps, quality.send_picture)),
@@ -82,6 +82,9 @@ pub fn rows(quality: &Quality) -> Vec<(&'static str, String)> {
         (word("quality.lip_sync"), quality.lip_sync_ms.map_or_else(unknown, signed)),
         (word("quality.cipher"), or_unknown(&quality.cipher)),
     ];
+    let screen = |(width, height, per_second): (u32, u32, f32)| format!("{width}×{height}  {per_second:.0}");
+    rows.extend(quality.send_screen.map(|sent| (word("quality.screen_sent"), screen(sent))));
+    rows.extend(quality.receive_screen.map(|seen| (word("quality.screen_seen"), screen(seen))));
     rows.into_iter().chain(path).chain(out).chain(come).chain(glass).collect()
 }
 

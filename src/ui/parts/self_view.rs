@@ -96,8 +96,12 @@ pub struct Small<'a> {
     pub picture: Option<Shown>,
     /// It is our own and shown as in a mirror.
     pub mirrored: bool,
+    /// All of it is seen, with bars around it: a screen.
+    pub whole: bool,
     /// Whom it shows without a picture; empty for ourselves.
     pub name: &'a str,
+    /// What is said over its lower edge.
+    pub note: Option<&'static str>,
 }
 
 /// Draws the small picture. True when the two are to be swapped.
@@ -164,7 +168,8 @@ fn paint(ui: &Ui, rect: Rect, small: Small<'_>) {
     painter.rect_filled(rect, theme::PICTURE_RADIUS, theme::NO_PREVIEW);
     match small.picture {
         Some(picture) => {
-            paint_picture(painter, picture, rect, Fit::Fill, small.mirrored, theme::PICTURE_RADIUS);
+            let fit = if small.whole { Fit::Whole } else { Fit::Fill };
+            paint_picture(painter, picture, rect, fit, small.mirrored, theme::PICTURE_RADIUS);
         }
         None if small.name.is_empty() => {
             let text = word("call.own_camera_off");
@@ -180,6 +185,14 @@ fn paint(ui: &Ui, rect: Rect, small: Small<'_>) {
             let square = Rect::from_center_size(rect.center(), Vec2::splat(rect.height() * 0.55));
             paint_avatar(ui, square, small.name, Dot::None);
         }
+    }
+    if let Some(note) = small.note {
+        let galley = painter.layout_no_wrap(note.to_owned(), theme::font(theme::SMALL), theme::WHITE);
+        let size = galley.size() + Vec2::new(16.0, 8.0);
+        let centre = Pos2::new(rect.center().x, rect.bottom() - 6.0 - size.y / 2.0);
+        let pill = Rect::from_center_size(centre, size);
+        painter.rect_filled(pill, pill.height() / 2.0, theme::glass(theme::CARD_ALPHA));
+        painter.galley(pill.center() - galley.size() / 2.0, galley, theme::WHITE);
     }
     let line = Stroke::new(1.0, egui::Color32::from_white_alpha(0x30));
     painter.rect_stroke(rect, theme::PICTURE_RADIUS, line, StrokeKind::Inside);

@@ -9,5 +9,6 @@ pub mod in_call;
 pub mod incoming;
 pub mod second_call;
 pub mod settings;
+pub mod share;
 pub mod verify;
 pub mod welcome;

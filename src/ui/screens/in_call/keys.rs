@@ -2,7 +2,7 @@
 
 use egui::{Event, Key, Modifiers, Popup, Ui};
 
-use super::{InCall, InCallState, beside, record_or_stop};
+use super::{InCall, InCallState, beside, record_or_stop, sharing};
 use crate::call::Command;
 use crate::ui::action::Action;
 use crate::ui::shortcuts::{ShortcutAction, held, pressed};
@@ -12,7 +12,10 @@ pub(super) fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Opti
     let hit = |action| pressed(ui, settings, action);
     let mut action = None;
     // The dialog has its own Esc, and closes before anything under it.
-    if !state.verify_open && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape)) {
+    if !state.verify_open
+        && !state.share_open
+        && ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape))
+    {
         action = escape(ui, shown, state);
     }
     if ui.input_mut(|input| input.consume_key(Modifiers::NONE, Key::F11)) || hit(ShortcutAction::FullScreen) {
@@ -32,6 +35,9 @@ pub(super) fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Opti
         // The letter itself must not be typed into the field that now has the focus.
         ui.input_mut(|input| input.events.retain(|event| !matches!(event, Event::Text(_))));
     }
+    if hit(ShortcutAction::Share) {
+        action = sharing::toggle(shown, state).or(action);
+    }
     if hit(ShortcutAction::Quality) {
         state.quality_open = !state.quality_open;
     }
@@ -41,13 +47,13 @@ pub(super) fn keys(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState) -> Opti
     if hit(ShortcutAction::Record) {
         action = Some(Action::Ask(record_or_stop(call)));
     }
-    if hit(ShortcutAction::SwapPictures) && call.has_camera {
+    if hit(ShortcutAction::SwapPictures) && sharing::has_small(shown) {
         state.self_view.swapped = !state.self_view.swapped;
     }
-    if hit(ShortcutAction::HideSelf) && call.has_camera {
+    if hit(ShortcutAction::HideSelf) && sharing::has_small(shown) {
         state.self_view.hidden = !state.self_view.hidden;
     }
-    if hit(ShortcutAction::Snapshot) && shown.far().is_some() {
+    if hit(ShortcutAction::Snapshot) && (shown.far().is_some() || shown.far_screen().is_some()) {
         action = Some(Action::Snapshot);
     }
     talk(ui, shown, state).or(action)

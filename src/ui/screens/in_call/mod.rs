@@ -6,10 +6,12 @@
 mod beside;
 mod keys;
 mod recording;
+mod sharing;
 mod top;
 
 use egui::{CentralPanel, CursorIcon, Frame, Pos2, Rect, Role, Sense, Ui, UiBuilder, Vec2, WidgetInfo, vec2};
 
+use self::sharing::What;
 use crate::call::view::Quality;
 use crate::call::view::{FarEnd, UpCall, Verifying};
 use crate::call::{ClientView, Command};
@@ -23,6 +25,7 @@ use crate::ui::parts::picture_tile::{Fit, paint_picture};
 use crate::ui::parts::quality::{QUALITY_WIDTH, quality_card_ui, quality_text};
 use crate::ui::parts::self_view::{SelfView, Small, self_view_ui};
 use crate::ui::screens::conversation::Writing;
+use crate::ui::screens::share::share_ui;
 use crate::ui::screens::verify::verify_ui;
 use crate::ui::shortcuts::{ShortcutAction, format, key_of};
 use crate::ui::stillness::Stillness;
@@ -43,6 +46,10 @@ pub struct InCall<'a> {
     pub far_picture: Option<Shown>,
     /// Our own.
     pub own_picture: Option<Shown>,
+    /// Their screen's.
+    pub far_screen: Option<Shown>,
+    /// Our own screen's.
+    pub own_screen: Option<Shown>,
     /// The window fills the screen.
     pub full_screen: bool,
 }
@@ -63,6 +70,11 @@ impl InCall<'_> {
         self.far_picture.filter(|_| self.call.far_video)
     }
 
+    /// Their screen, if it is to be seen.
+    fn far_screen(&self) -> Option<Shown> {
+        sharing::picture(self, What::FarScreen)
+    }
+
     /// Our own, if it is sent.
     fn own(&self) -> Option<Shown> {
         self.own_picture.filter(|_| self.call.camera_on)
@@ -81,6 +93,10 @@ pub struct InCallState {
     pub quality_open: bool,
     /// The dialog for comparing codes is open.
     pub verify_open: bool,
+    /// The dialog for choosing a screen is open.
+    pub share_open: bool,
+    /// In it: the camera is dropped for the screen.
+    share_without_camera: bool,
     /// What was chosen about the small picture.
     pub self_view: SelfView,
     /// How it stood with comparing codes in the last frame.
@@ -116,6 +132,13 @@ pub fn in_call_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState, cloc
     CentralPanel::no_frame().frame(Frame::new().fill(theme::BEHIND_PICTURE)).show(ui, |ui| {
         action = picture_ui(ui, shown, state).or(action.take());
     });
+    if state.share_open {
+        let mut with_camera = !state.share_without_camera;
+        let asked = share_ui(ui, shown.call, shown.view.screens.as_ref(), &mut with_camera);
+        state.share_without_camera = !with_camera;
+        state.share_open = !asked.close;
+        action = asked.command.map(Action::Ask).or(action);
+    }
     if state.verify_open {
         let asked = verify_ui(ui, &shown.call.far, &shown.view.verifying);
         if asked.close {
@@ -140,19 +163,21 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
     let mut action = None;
     let area = ui.max_rect();
     large_ui(ui, area, shown, state);
-    if shown.call.has_camera {
+    if sharing::has_small(shown) {
         let small = small_of(shown, state.self_view.swapped);
         if self_view_ui(ui, area, small_size(area, state), small, &mut state.self_view) {
             state.self_view.swapped = !state.self_view.swapped;
         }
     }
     far_muted_ui(ui, area, shown, state);
+    let below_pills = recording::marks_ui(ui, area, shown);
+    let (stop, below) = sharing::strips_ui(ui, area, shown, below_pills);
+    action = stop.or(action);
     if let Some(banner) = Banner::of(shown.call, &shown.view.devices, shown.we_hold()) {
         let talk = format(key_of(&shown.view.settings, ShortcutAction::Talk));
         let words = banner.words(shown.call, &shown.view.devices, &talk);
-        banner_ui(ui, area, banner, &words);
+        banner_ui(ui, area.with_min_y(area.top().max(below - sharing::BELOW_PILLS)), banner, &words);
     }
-    recording::marks_ui(ui, area, shown);
     let opacity = opacity(ui, area, shown, state);
     let mut over = ui.new_child(UiBuilder::new().max_rect(area));
     over.set_opacity(opacity);
@@ -167,14 +192,15 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
     }
     let open = Open {
         chat: state.chat_open,
+        share: state.share_open,
         menu: state.menu,
         quality: state.quality_open,
         full_screen: shown.full_screen,
         self_hidden: state.self_view.hidden,
-        picture: shown.far().is_some(),
+        picture: shown.far().is_some() || shown.far_screen().is_some(),
     };
     if let Some(pressed) = call_bar_ui(&mut over, area, shown.view, shown.call, open) {
-        action = on_pressed(ui, state, pressed).or(action);
+        action = on_pressed(ui, shown, state, pressed).or(action);
     }
     if state.quality_open && quality_ui(ui, area, shown, state) {
         action = Some(Action::CopyText(quality_text(&measured_here(shown), &shown.call.past)));
@@ -185,7 +211,7 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
     action
 }
 
-fn on_pressed(ui: &Ui, state: &mut InCallState, pressed: Pressed) -> Option<Action> {
+fn on_pressed(ui: &Ui, shown: &InCall<'_>, state: &mut InCallState, pressed: Pressed) -> Option<Action> {
     // A device or a volume is tried, so its card stays; everything else is done with one press.
     let stays = matches!(&pressed, Pressed::Ask(command) if !is_done_with_one_press(command));
     if !stays && !matches!(pressed, Pressed::Menu(_)) {
@@ -193,6 +219,7 @@ fn on_pressed(ui: &Ui, state: &mut InCallState, pressed: Pressed) -> Option<Acti
     }
     match pressed {
         Pressed::Ask(command) => return Some(Action::Ask(command)),
+        Pressed::Share => return sharing::toggle(shown, state),
         Pressed::Chat => keys::toggle_chat(ui, state),
         Pressed::Menu(menu) => state.menu = (state.menu != Some(menu)).then_some(menu),
         Pressed::Quality => state.quality_open = !state.quality_open,
@@ -217,6 +244,7 @@ fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> 
         || focus
         || state.talking
         || state.verify_open
+        || state.share_open
         || shown.call.silent_for.is_some()
         || (ui.rect_contains_pointer(bar_rect(area)) && ui.input(|input| input.pointer.any_down()));
     let moved = ui.input(|input| input.pointer.delta() != Vec2::ZERO || !input.events.is_empty());
@@ -229,22 +257,25 @@ fn opacity(ui: &Ui, area: Rect, shown: &InCall<'_>, state: &mut InCallState) -> 
     state.stillness.opacity(now)
 }
 
-/// The picture that fills the screen: theirs, or ours once the two were swapped.
+/// The picture that fills the screen: theirs, or the other once the two were swapped.
 fn large_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
     let call = shown.call;
-    let swapped = state.self_view.swapped && call.has_camera;
-    let fit = if shown.view.settings.fill_picture { Fit::Fill } else { Fit::Whole };
-    let picture = if swapped { shown.own() } else { shown.far() };
-    match picture {
+    let (what, _) = sharing::places(shown, state.self_view.swapped);
+    // Nothing of a screen is cut off: what matters may stand at its edge.
+    let fills = shown.view.settings.fill_picture && what != What::FarScreen;
+    let fit = if fills { Fit::Fill } else { Fit::Whole };
+    match sharing::picture(shown, what) {
         Some(picture) => {
-            let mirrored = swapped && shown.view.settings.video.mirror;
-            paint_picture(ui.painter(), picture, area, fit, mirrored, 0);
-            if !swapped && (call.silent_for.is_some() || call.far_holds || shown.we_hold()) {
+            paint_picture(ui.painter(), picture, area, fit, sharing::is_mirrored(shown, what), 0);
+            if what != What::Own && (call.silent_for.is_some() || call.far_holds || shown.we_hold()) {
                 // Frozen: it is seen that it is not now.
                 ui.painter().rect_filled(area, 0.0, egui::Color32::from_black_alpha(0x80));
             }
         }
-        None if swapped => {
+        None if what == What::FarScreen => {
+            ui.painter().rect_filled(area, 0.0, theme::NO_PICTURE);
+        }
+        None if what == What::Own => {
             ui.painter().rect_filled(area, 0.0, theme::NO_PREVIEW);
             painted_label(ui, area.center(), word("call.own_camera_off"));
         }
@@ -260,17 +291,21 @@ fn large_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
 }
 
 fn small_of<'a>(shown: &InCall<'a>, swapped: bool) -> Small<'a> {
-    if swapped {
-        Small { picture: shown.far(), mirrored: false, name: &shown.call.far.name }
-    } else {
-        Small { picture: shown.own(), mirrored: shown.view.settings.video.mirror, name: "" }
+    let (_, what) = sharing::places(shown, swapped);
+    let own = what == What::Own;
+    Small {
+        picture: sharing::picture(shown, what),
+        mirrored: sharing::is_mirrored(shown, what),
+        whole: what == What::FarScreen || (own && shown.own().is_none()),
+        name: if own { "" } else { &shown.call.far.name },
+        note: (own && shown.call.sharing.is_some()).then(|| word("self.sharing")),
     }
 }
 
 fn far_muted_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
     if shown.call.far_muted {
         let text = word_with("call.far_muted", &[("name", &shown.call.far.name)]);
-        painted_label(ui, above_bar(area, shown.call, state), &text);
+        painted_label(ui, above_bar(area, shown, state), &text);
     }
 }
 
@@ -286,16 +321,16 @@ fn small_size(area: Rect, state: &InCallState) -> Vec2 {
 }
 
 /// Where the small picture lies, if it lies anywhere.
-fn small_rect(area: Rect, call: &UpCall, state: &InCallState) -> Option<Rect> {
-    let there = call.has_camera && !state.self_view.hidden;
+fn small_rect(area: Rect, shown: &InCall<'_>, state: &InCallState) -> Option<Rect> {
+    let there = sharing::has_small(shown) && !state.self_view.hidden;
     there.then(|| state.self_view.corner.place(area, small_size(area, state)))
 }
 
 /// Where words above the bar stand; where the small picture leaves no room, above that.
-fn above_bar(area: Rect, call: &UpCall, state: &InCallState) -> Pos2 {
+fn above_bar(area: Rect, shown: &InCall<'_>, state: &InCallState) -> Pos2 {
     let usual = Pos2::new(area.center().x, area.bottom() - 122.0);
     let words = Rect::from_center_size(usual, vec2(280.0, 30.0));
-    match small_rect(area, call, state).filter(|small| small.intersects(words)) {
+    match small_rect(area, shown, state).filter(|small| small.intersects(words)) {
         Some(small) => Pos2::new(usual.x, small.top() - 26.0),
         None => usual,
     }
@@ -322,7 +357,7 @@ fn measured_here(shown: &InCall<'_>) -> Quality {
 fn quality_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) -> bool {
     let mut corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
     let (quality, past) = (&measured_here(shown), &shown.call.past);
-    if let Some(small) = small_rect(area, shown.call, state) {
+    if let Some(small) = small_rect(area, shown, state) {
         let size = crate::ui::parts::quality::quality_size(quality, past);
         let card = Rect::from_min_size(corner - vec2(0.0, size.y), size);
         if card.expand(12.0).intersects(small) {

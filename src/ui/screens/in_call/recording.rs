@@ -15,8 +15,8 @@ const HEIGHT: f32 = 28.0;
 const BELOW_PILLS: f32 = 56.0;
 const BELOW_WAITING: f32 = 96.0;
 
-/// Draws the marks there are.
-pub(super) fn marks_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) {
+/// Draws the marks there are. Gives where what stands below the pills may begin.
+pub(super) fn marks_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) -> f32 {
     let below = if shown.waiting().is_some() { BELOW_WAITING } else { BELOW_PILLS };
     let mut at = Pos2::new(area.left() + 20.0, area.top() + below);
     let call = shown.call;
@@ -26,7 +26,9 @@ pub(super) fn marks_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>) {
     }
     if let Some(recorded) = call.recording {
         mark_ui(ui, at, area, &word_with("recording.own", &[("time", &length(recorded))]));
+        at.y += HEIGHT + 8.0;
     }
+    at.y
 }
 
 fn mark_ui(ui: &mut Ui, at: Pos2, area: Rect, text: &str) {

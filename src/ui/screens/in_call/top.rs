@@ -77,7 +77,7 @@ pub(super) fn top_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCall
             pressed = Some(Top::SwapCalls);
         }
     }
-    if call.has_camera && state.self_view.hidden {
+    if super::sharing::has_small(shown) && state.self_view.hidden {
         let size = vec2(44.0, PILL);
         let at = state.self_view.corner.place(area, size).right_top();
         let label = word("self.show");
@@ -177,7 +177,7 @@ fn hint_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) {
     };
     // While one speaks muted, the banner says it.
     if !call.far_muted && !call.speaking_muted {
-        painted_label(ui, above_bar(area, call, state), &text);
+        painted_label(ui, above_bar(area, shown, state), &text);
     }
 }
 
@@ -186,7 +186,7 @@ fn paint_pill(ui: &Ui, rect: Rect, lively: bool) {
     ui.painter().rect(rect, PILL / 2.0, fill, theme::glass_line(), StrokeKind::Inside);
 }
 
-fn short(name: &str, most: usize) -> String {
+pub(super) fn short(name: &str, most: usize) -> String {
     if name.chars().count() <= most {
         return name.to_owned();
     }
