@@ -27,7 +27,7 @@ fn over_a_good_line_everything_is_heard_and_seen_as_it_was_meant() {
 
 #[test]
 fn the_same_luck_gives_the_same_call() {
-    let condition = Condition { seconds: 3, ..Condition::steady("lossy", Way::losing(0.1)) };
+    let condition = Condition { seconds: 3, ..Condition::steady("lossy", Way::losing(0.3)) };
     let (first, second) = (one(&condition), one(&condition));
     assert!(first.concealed_percent > 0.0, "{first:?}");
     assert_eq!(format!("{first:?}"), format!("{second:?}"));
@@ -58,4 +58,16 @@ fn sound_lost_on_a_bad_line_comes_again_beside_the_next() {
     assert!(heard.lost * 100 >= heard.packets * 5, "{heard:?}");
     assert!(heard.recovered * 10 >= heard.lost * 7 && heard.late * 10 <= heard.lost * 3, "{heard:?}");
     assert!(heard.concealed_ms * 100 <= heard.packets * 20 * 3, "{heard:?}");
+}
+
+#[test]
+fn a_call_that_begins_on_a_bad_line_begins_without_a_long_gap() {
+    let way = Way { jitter_ms: 30, ..Way::losing(0.1) };
+    let condition = Condition { seconds: 4, ..Condition::steady("bad from the start", way) };
+    let options = Options { both_ways: false, compares: false, ..Options::default() };
+    let mut scene = Scene::new(&condition, &MEDIA, options);
+    while scene.step() {}
+    let heard = scene.ends[1].studio.sound_figures().expect("sound came");
+    assert!(heard.lost >= 5 && heard.recovered * 10 >= heard.lost * 7, "{heard:?}");
+    assert!(heard.longest_gap_ms <= 60, "{heard:?}");
 }
