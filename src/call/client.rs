@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use super::command::Command;
 use super::event::Event;
@@ -117,7 +117,14 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         Some(text) => ServerAddress::parse(text)?,
         None => ServerAddress::parse(super::server_address::BUILT_IN)?,
     };
-    let studio = Studio::new(studio, Arc::clone(&waker));
+    let stirred = Arc::new(Notify::new());
+    let studio = Studio::new(studio, {
+        let (stirred, waker) = (Arc::clone(&stirred), Arc::clone(&waker));
+        Arc::new(move || {
+            stirred.notify_one();
+            waker();
+        })
+    });
     let (far_picture, own_picture) = (studio.far_picture().clone(), studio.own_picture().clone());
     let (far_screen, own_screen) = (studio.far_screen().clone(), studio.own_screen().clone());
     let (commands, received) = mpsc::channel(COMMANDS);
@@ -141,6 +148,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         server,
         window,
         waker,
+        stirred,
         told,
         shared: Arc::clone(&shared),
     };

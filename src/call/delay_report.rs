@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::departures::is_sent_again;
 use crate::netconnection::node::MediaKind;
 
 /// Reports are so far apart, and twice as far where little arrives.
@@ -114,19 +115,26 @@ pub(crate) struct ArrivalLog {
     /// The newest first.
     arrivals: Vec<(MediaKind, u16, Instant)>,
     last_sound: Option<Instant>,
+    newest_sound: Option<u16>,
     reported: Option<(Instant, u64)>,
     every: Duration,
 }
 
 impl ArrivalLog {
-    /// A frame came. Whether it is time to report.
+    /// A frame came. Whether it is time to report. Sound that was sent again, or was overtaken, says nothing of how long
+    /// the way is now, and is not noted.
     pub(crate) fn note(&mut self, now: Instant, kind: MediaKind, timestamp: u32) -> bool {
-        self.origin.get_or_insert(now);
-        self.arrivals.truncate(MOST_ARRIVALS - 1);
-        self.arrivals.insert(0, (kind, (timestamp & 0xffff) as u16, now));
+        let stamp = (timestamp & 0xffff) as u16;
         if kind == MediaKind::Audio {
+            if self.newest_sound.is_some_and(|newest| is_sent_again(stamp, newest)) {
+                return false;
+            }
+            self.newest_sound = Some(stamp);
             self.last_sound = Some(now);
         }
+        self.origin.get_or_insert(now);
+        self.arrivals.truncate(MOST_ARRIVALS - 1);
+        self.arrivals.insert(0, (kind, stamp, now));
         let silent = self.last_sound.is_none_or(|at| now.saturating_duration_since(at) > WITHOUT_SOUND);
         let due = self.reported.is_none_or(|(at, _)| now.saturating_duration_since(at) >= self.every);
         due && (kind == MediaKind::Audio || silent)
@@ -210,6 +218,17 @@ mod tests {
             }
             assert!(expected.contains(&reports), "{reports}");
         }
+    }
+
+    #[test]
+    fn sound_that_comes_again_is_not_reported() {
+        let (mut log, start) = (ArrivalLog::default(), Instant::now());
+        for n in 1..50_u32 {
+            log.note(start + ms(20) * n, MediaKind::Audio, n * 20);
+            assert!(!log.note(start + ms(20) * n, MediaKind::Audio, n * 20 - 20), "at {n}");
+        }
+        let arrivals = log.report(start + ms(1_000), Counted::default()).arrivals;
+        assert!(arrivals.windows(2).all(|pair| pair[0].stamp == pair[1].stamp + 20), "{arrivals:?}");
     }
 
     #[test]

@@ -10,6 +10,14 @@ use crate::netconnection::node::MediaKind;
 const MOST: usize = 512;
 /// A count that leaps further than this between two reports began anew, with a new session.
 const LONGEST_LEAP: u32 = 1 << 27;
+/// Sound that goes out a second time does so within so many milliseconds.
+const LATEST_AGAIN: u16 = 300;
+
+/// Whether this stamp is that of sound sent again, after sound that was taken later. A stamp that lies far back is one of a
+/// clock that began anew.
+pub(crate) fn is_sent_again(stamp: u16, newest: u16) -> bool {
+    newest.wrapping_sub(stamp) <= LATEST_AGAIN
+}
 
 /// What a report says, once it is held against what went out.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,15 +57,21 @@ pub(crate) struct Departures {
 }
 
 impl Departures {
-    /// A message went out whole; with it, so many fragments did in its session.
+    /// A message went out whole; with it, so many fragments did in its session. What goes out a second time left already: to
+    /// take it for the first would make the way look shorter than it is, and then longer when no more is sent again.
     pub(crate) fn note(&mut self, now: Instant, kind: MediaKind, timestamp: u32, fragments: u64) {
         let origin = *self.origin.get_or_insert(now);
         let at = now.saturating_duration_since(origin).as_secs_f64();
+        let stamp = (timestamp & 0xffff) as u16;
         let of_kind = self.of(kind);
+        let again = of_kind.back().is_some_and(|newest| is_sent_again(stamp, newest.stamp));
+        if again && kind == MediaKind::Audio {
+            return;
+        }
         if of_kind.len() >= MOST {
             of_kind.pop_front();
         }
-        of_kind.push_back(Departure { stamp: (timestamp & 0xffff) as u16, at, fragments });
+        of_kind.push_back(Departure { stamp, at, fragments });
     }
 
     fn of(&mut self, kind: MediaKind) -> &mut VecDeque<Departure> {
@@ -146,6 +160,23 @@ mod tests {
         let spread = feedback.delays[0] - feedback.delays[1];
         assert!((spread + 0.01).abs() < 1e-9, "the newer one took 10 ms less: {spread}");
         assert_eq!(feedback.sent, Some(12));
+    }
+
+    #[test]
+    fn sound_that_goes_out_again_left_when_it_left_first() {
+        let (mut departures, start) = (Departures::default(), Instant::now());
+        let mut leaves = |ms: u64, stamp, fragments| {
+            departures.note(start + Duration::from_millis(ms), MediaKind::Audio, stamp, fragments);
+        };
+        leaves(0, 65_530, 1);
+        leaves(20, 65_550, 2);
+        leaves(20, 65_530, 3);
+        // A clock that began anew.
+        leaves(40, 2_000, 4);
+        let arrivals = vec![arrival(MediaKind::Audio, 2_000, 0), arrival(MediaKind::Audio, 65_530, 0)];
+        let feedback = departures.read(&report(0, arrivals));
+        assert!((feedback.delays[1] - feedback.delays[0] - 0.04).abs() < 1e-9, "{:?}", feedback.delays);
+        assert_eq!(feedback.sent, Some(4));
     }
 
     #[test]

@@ -46,6 +46,8 @@ const LOSS_MEMORY: Duration = Duration::from_secs(10);
 /// Shares lost: below the first nothing is wrong, above the second too much is sent unless shown otherwise.
 const LIGHT_LOSS: f64 = 0.02;
 const HEAVY_LOSS: f64 = 0.12;
+/// What chance is allowed to add, in standard deviations of the share lost.
+const CHANCE: f64 = 2.0;
 /// Falls in a row without effect that show a queue, or losses, to be somebody else's.
 const IN_VAIN: u32 = 3;
 /// Losses that were shown to be nobody's fault are borne for so long.
@@ -332,7 +334,9 @@ impl PathEstimate {
             let least = self.losses.iter().map(|(_, loss)| *loss).fold(f64::INFINITY, f64::min);
             let known =
                 self.losses.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > LOSS_WINDOW);
-            return !known || loss > least + LIGHT_LOSS;
+            // Of few fragments now more and now fewer get lost by chance alone.
+            let chance = CHANCE * (loss / counted as f64).sqrt();
+            return !known || loss > least + LIGHT_LOSS + chance;
         }
         let fall = *self.lossy.get_or_insert(LossFall { from: self.rate, loss, at: now });
         if now.saturating_duration_since(fall.at) < LOSS_WINDOW / 2 {

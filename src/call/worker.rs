@@ -2,6 +2,7 @@
 //! settings file and the built-in server, and passes between them what each decides.
 
 mod call_media;
+mod device_notes;
 mod finding;
 mod keeping;
 mod recording;
@@ -14,7 +15,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 #[cfg(feature = "server")]
 use super::built_in_server::BuiltInServer;
@@ -79,6 +80,8 @@ pub(super) struct WorkerConfig {
     pub(super) server: ServerAddress,
     pub(super) window: bool,
     pub(super) waker: Waker,
+    /// The studio has something new to look at.
+    pub(super) stirred: Arc<Notify>,
     pub(super) told: SyncSender<Event>,
     pub(super) shared: Arc<Mutex<Shared>>,
 }
@@ -255,6 +258,7 @@ impl Worker {
         if self.config.window {
             self.look_for_devices();
         }
+        let stirred = Arc::clone(&self.config.stirred);
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
         loop {
@@ -292,6 +296,8 @@ impl Worker {
                     }
                 }
                 answer = next_answer(&mut self.history) => self.history_answered(answer),
+                // A picture that cannot be decoded is frozen until another comes: a tick would be long to wait.
+                () = stirred.notified() => self.ask_for_key_pictures(),
                 _ = ticks.tick() => self.tick(),
             }
         }

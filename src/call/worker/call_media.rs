@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use super::{Worker, read};
-use crate::call::client_machine::ClientCommand;
+use super::{Worker, device_notes, read};
+use crate::call::client_machine::{ClientCommand, ScreenCommand};
 use crate::call::command::Command;
 use crate::call::event::{Event, Notice};
 use crate::call::muted_speech::MutedSpeech;
 use crate::call::view::CallState;
-use crate::media::device_error::{DeviceKind, Problem};
+use crate::media::device_error::Problem;
 use crate::media::device_news::DeviceNews;
 use crate::media::encoded::EncodedFrame;
 use crate::media::studio::{VideoTarget, VoiceProcessing};
@@ -159,20 +159,30 @@ impl Worker {
         }
         self.tell_devices();
         self.tick_screens();
+        self.ask_for_key_pictures();
         if self.up {
-            if self.studio.take_key_frame_request() {
-                self.ask(ClientCommand::KeyFrameNeeded);
-            }
             let muted = matches!(&self.core.call, CallState::Up(call) if call.muted);
             self.muted_speech.hear(Instant::now(), self.studio.is_speaking(), muted);
             self.measure();
             self.report_concealed();
-        } else if self.echo.is_on() && self.studio.take_key_frame_request() {
-            self.studio.request_key_frame();
         }
         let moves = self.up || self.previewing || self.ahead.camera_and_microphone || self.echo.is_on();
         if moves || self.shows_old_levels() {
             self.publish();
+        }
+    }
+
+    /// Where far pictures can only be shown again with one that stands alone, that is asked for at once.
+    pub(super) fn ask_for_key_pictures(&mut self) {
+        if (self.up || self.echo.is_on()) && self.studio.take_key_frame_request() {
+            if self.up {
+                self.ask(ClientCommand::KeyFrameNeeded);
+            } else {
+                self.studio.request_key_frame();
+            }
+        }
+        if self.studio.take_screen_key_frame_request() {
+            self.ask(ClientCommand::Screen(ScreenCommand::KeyFrameNeeded));
         }
     }
 
@@ -185,42 +195,17 @@ impl Worker {
 
     /// What happened to a device goes into the view, and to the person once.
     fn note_device(&mut self, news: DeviceNews) {
-        let (problem, stand_in) = match news.device() {
-            DeviceKind::Camera => (Some(&mut self.devices.camera_problem), None),
-            DeviceKind::Microphone => {
-                (Some(&mut self.devices.microphone_problem), Some(&mut self.devices.microphone_stand_in))
-            }
-            DeviceKind::Speaker => {
-                (Some(&mut self.devices.speaker_problem), Some(&mut self.devices.speaker_stand_in))
-            }
-            DeviceKind::Picture => (None, None),
-            DeviceKind::Screen => {
-                self.screen_failed();
-                (None, None)
-            }
-        };
-        let says = match &news {
-            DeviceNews::Problem(error) => Some(error.clone()),
-            // A poor sound is one.
-            DeviceNews::CallMode { .. } => problem.as_ref().and_then(|place| (**place).clone()),
-            DeviceNews::Mended(_)
-            | DeviceNews::Replaced { .. }
-            | DeviceNews::Back { .. }
-            | DeviceNews::Follows { .. } => None,
-        };
-        if let Some(place) = problem {
-            *place = says;
+        let follows = device_notes::note(&mut self.devices, &news);
+        if follows.end_sharing {
+            self.screen_failed();
         }
-        match (&news, stand_in) {
-            (DeviceNews::Replaced { by, .. }, Some(place)) => *place = Some(by.clone()),
-            (DeviceNews::Back { .. } | DeviceNews::Follows { .. }, Some(place)) => *place = None,
-            _ => {}
-        }
-        if news.silenced() && self.up {
-            // Whoever switched the old microphone off at the device does not want to be heard through the new one.
+        if follows.mute && self.up {
             self.person(Command::SetMuted(true));
+        } else if follows.mute {
+            // The studio muted itself; who hears only themself has nobody to keep silent for.
+            self.studio.set_muted(false);
         }
-        if !matches!(news, DeviceNews::Mended(_)) {
+        if follows.tell {
             self.pass_on(Event::Notice(Notice::Device(news)));
         }
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 
 use super::{FRAMES, Worker, target_of};
-use crate::call::client_machine::{ClientCommand, ScreenCommand, ScreenEvent};
+use crate::call::client_machine::{ClientCommand, ScreenEvent};
 use crate::call::command::Command;
 use crate::media::encoded::EncodedFrame;
 use crate::media::screens::{self, ScreenChoice};
@@ -73,9 +73,6 @@ impl Worker {
     pub(super) fn tick_screens(&mut self) {
         if self.screens.frame_fell.swap(false, Ordering::Relaxed) {
             self.studio.request_screen_key_frame();
-        }
-        if self.studio.take_screen_key_frame_request() {
-            self.ask(ClientCommand::Screen(ScreenCommand::KeyFrameNeeded));
         }
     }
 

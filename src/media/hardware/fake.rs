@@ -1,7 +1,7 @@
 //! Devices that do what a test tells them: they are unplugged, busy, silent, or hang in their driver.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -23,6 +23,7 @@ pub(crate) struct FakeHardware {
     defaults: Mutex<BTreeMap<DeviceKind, String>>,
     /// Told of every opening.
     opened: Mutex<Option<Sender<String>>>,
+    looks_rarely: AtomicBool,
 }
 
 struct FakeDevice {
@@ -78,6 +79,11 @@ impl FakeHardware {
         (Arc::new(fake), opened)
     }
 
+    /// From its beginning on, a studio looks only when it has a reason to.
+    pub(crate) fn look_rarely(&self) {
+        self.looks_rarely.store(true, Ordering::Relaxed);
+    }
+
     pub(crate) fn plug_in(&self, kind: DeviceKind, name: &str) {
         let (manner, name) = (Manner::Works(64), name.to_owned());
         self.defaults.lock().unwrap().entry(kind).or_insert_with(|| name.clone());
@@ -85,20 +91,7 @@ impl FakeHardware {
     }
 
     pub(crate) fn unplug(&self, kind: DeviceKind, name: &str) {
-        let mut devices = self.devices();
-        let (gone, left) = std::mem::take(&mut *devices)
-            .into_iter()
-            .partition(|device| device.kind == kind && device.name == name);
-        *devices = left;
-        let next = devices.iter().find(|device| device.kind == kind).map(|device| device.name.clone());
-        drop(devices);
-        let mut defaults = self.defaults.lock().unwrap();
-        if defaults.get(&kind).is_some_and(|default| default == name) {
-            defaults.remove(&kind);
-            defaults.extend(next.map(|next| (kind, next)));
-        }
-        drop(defaults);
-        let gone: Vec<FakeDevice> = gone;
+        let gone = self.take_out(kind, name);
         for line in gone.into_iter().flat_map(|device| device.open) {
             match line {
                 Line::Input(ends, _) => {
@@ -111,6 +104,28 @@ impl FakeHardware {
                 }
             }
         }
+    }
+
+    /// Unplugs a device whose streams the sound service moves to another one without a word.
+    pub(crate) fn unplug_and_move(&self, kind: DeviceKind, name: &str, to: &str) {
+        let gone = self.take_out(kind, name);
+        self.change(kind, to, |device| device.open.extend(gone.into_iter().flat_map(|device| device.open)));
+    }
+
+    fn take_out(&self, kind: DeviceKind, name: &str) -> Vec<FakeDevice> {
+        let mut devices = self.devices();
+        let (gone, left) = std::mem::take(&mut *devices)
+            .into_iter()
+            .partition(|device| device.kind == kind && device.name == name);
+        *devices = left;
+        let next = devices.iter().find(|device| device.kind == kind).map(|device| device.name.clone());
+        drop(devices);
+        let mut defaults = self.defaults.lock().unwrap();
+        if defaults.get(&kind).is_some_and(|default| default == name) {
+            defaults.remove(&kind);
+            defaults.extend(next.map(|next| (kind, next)));
+        }
+        gone
     }
 
     pub(crate) fn set_default(&self, kind: DeviceKind, name: &str) {
@@ -246,7 +261,7 @@ impl Hardware for FakeHardware {
             opening: Duration::from_millis(waits),
             quiet: Duration::from_millis(waits),
             closing: Duration::from_millis(100),
-            look: Duration::from_millis(20),
+            look: Duration::from_millis(if self.looks_rarely.load(Ordering::Relaxed) { 60_000 } else { 20 }),
         }
     }
 }

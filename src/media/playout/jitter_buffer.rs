@@ -75,6 +75,8 @@ pub struct JitterBuffer {
     /// Milliseconds made up in a row while nothing came.
     stood_still: i64,
     late: u64,
+    /// Milliseconds of silence left out and put in.
+    stretched_silence: u64,
     /// Packets in a row that seemed to be here already.
     old_in_a_row: u32,
 }
@@ -110,6 +112,7 @@ impl JitterBuffer {
             quiet: false,
             stood_still: 0,
             late: 0,
+            stretched_silence: 0,
             old_in_a_row: 0,
         }
     }
@@ -180,7 +183,7 @@ impl JitterBuffer {
         self.playing = Playing::Running { next };
         let excess = now - self.spread.base() - (next as f64 - decoded_ms) - self.target();
         let Some((&found, _)) = self.packets.range(next - NEAR..).next() else {
-            return self.go_on_without(next);
+            return self.go_on_without(next, decoded_ms);
         };
         self.stood_still = 0;
         let found =
@@ -219,7 +222,7 @@ impl JitterBuffer {
         let target = self.target();
         if spare > target + TOO_MUCH {
             Pace::Shorten { hurry: spare > target + MUCH_TOO_MUCH }
-        } else if spare < target - TOO_LITTLE {
+        } else if self.has_too_little(decoded_ms) {
             Pace::Lengthen
         } else {
             Pace::Keep
@@ -270,6 +273,11 @@ impl JitterBuffer {
         &self.losses
     }
 
+    /// Milliseconds of silence left out and put in to keep the delay.
+    pub(crate) fn stretched_silence_ms(&self) -> u64 {
+        self.stretched_silence
+    }
+
     /// Packets that came after their sound was due.
     pub(crate) fn late(&self) -> u64 {
         self.late
@@ -302,9 +310,12 @@ impl JitterBuffer {
     }
 
     /// Nothing to take at all.
-    fn go_on_without(&mut self, next: i64) -> Step {
+    fn go_on_without(&mut self, next: i64, decoded_ms: f64) -> Step {
         let milliseconds = PIECE as u32;
         if self.quiet {
+            if self.has_too_little(decoded_ms) {
+                return self.quiet_for_longer();
+            }
             self.playing = Playing::Running { next: next + PIECE };
             return Step::Quiet { milliseconds };
         }
@@ -328,15 +339,18 @@ impl JitterBuffer {
         if gap > NEAR {
             // Nothing was sent in between. What is too much is cut out of it.
             if excess >= gap as f64 {
+                self.stretched_silence += gap.unsigned_abs();
                 return Some(self.take(found));
+            }
+            if self.has_too_little(decoded_ms) {
+                return Some(self.quiet_for_longer());
             }
             let step = gap.min(PIECE);
             self.playing = Playing::Running { next: next + step };
             return Some(Step::Quiet { milliseconds: u32::try_from(step).unwrap_or(0) });
         }
-        if goes_on && spare.is_some_and(|spare| spare < self.target() - TOO_LITTLE) {
-            self.on_stretched(PIECE as f64);
-            return Some(Step::Quiet { milliseconds: PIECE as u32 });
+        if goes_on && self.has_too_little(decoded_ms) {
+            return Some(self.quiet_for_longer());
         }
         let length = self.packets.get(&found).and_then(|packet| milliseconds(packet)).unwrap_or(LENGTH);
         let length = f64::from(length);
@@ -344,9 +358,21 @@ impl JitterBuffer {
             self.packets.remove(&found);
             self.playing = Playing::Running { next: found + length as i64 };
             self.on_stretched(-length);
+            self.stretched_silence += length as u64;
             return Some(Step::Quiet { milliseconds: 0 });
         }
         None
+    }
+
+    fn has_too_little(&self, decoded_ms: f64) -> bool {
+        self.spare(decoded_ms).is_some_and(|spare| spare < self.target() - TOO_LITTLE)
+    }
+
+    /// Time stands still in silence.
+    fn quiet_for_longer(&mut self) -> Step {
+        self.on_stretched(PIECE as f64);
+        self.stretched_silence += PIECE.unsigned_abs();
+        Step::Quiet { milliseconds: PIECE as u32 }
     }
 
     /// What there is to spare of late, once there was time to see it, with so much sound decoded. A packet is needed as soon

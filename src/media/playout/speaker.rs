@@ -149,15 +149,22 @@ impl Speaker {
         }
     }
 
-    /// How long a sample written now takes to the ear.
+    /// How long a sample written now takes to the ear, right after a callback, which is when the player writes.
     pub(crate) fn delay(&self) -> Duration {
-        let waiting = self.waiting() as u64 * 1_000_000 / u64::from(self.rate);
-        Duration::from_micros(waiting + self.told.latency_micros.load(Ordering::Relaxed))
+        to_ear(&self.told, self.waiting(), self.rate)
     }
 
     fn waiting(&self) -> usize {
         self.ring.buffer().capacity() - self.ring.slots()
     }
+}
+
+/// From the ring to the ear behind so many samples that wait. What the last callback took is played before them: the
+/// latency is that of its first sample.
+fn to_ear(told: &OutputTold, waiting: usize, rate: u32) -> Duration {
+    let before = (waiting + told.piece.load(Ordering::Relaxed)) as u64;
+    let latency = told.latency_micros.load(Ordering::Relaxed);
+    Duration::from_micros(before * 1_000_000 / u64::from(rate) + latency)
 }
 
 /// Opens the system's loudspeaker of this name, or its default one.
@@ -224,6 +231,14 @@ mod tests {
         let mut data = [blank; 4];
         spread(&mut consumer, 2, &mut data);
         data.to_vec()
+    }
+
+    #[test]
+    fn what_the_device_has_just_taken_is_heard_before_what_is_written_now() {
+        let told = OutputTold::default();
+        told.piece.store(480, Ordering::Relaxed);
+        told.latency_micros.store(7_000, Ordering::Relaxed);
+        assert_eq!(to_ear(&told, 240, 48_000), Duration::from_millis(7 + 10 + 5));
     }
 
     #[test]

@@ -22,8 +22,11 @@ impl Likeness {
     }
 }
 
-/// Shortens the head of the sound by one period; leaves it alone when there is not [`ENOUGH`], or nothing alike.
+/// Shortens the head of the sound by one period; leaves it alone when there is not [`ENOUGH_TO_SHORTEN`], or nothing alike.
 pub(crate) fn shorten(sound: &mut Vec<f32>, likeness: Likeness) {
+    if sound.len() < ENOUGH_TO_SHORTEN {
+        return;
+    }
     let Some(lag) = period(sound, likeness) else { return };
     for n in 0..OVERLAP {
         let share = n as f32 / OVERLAP as f32;
@@ -32,7 +35,8 @@ pub(crate) fn shorten(sound: &mut Vec<f32>, likeness: Likeness) {
     sound.drain(..lag);
 }
 
-/// Lengthens the head of the sound by one period; leaves it alone when there is not [`ENOUGH`], or nothing alike.
+/// Lengthens the head of the sound by one period; leaves it alone when there is not [`ENOUGH_TO_LENGTHEN`], or nothing
+/// alike.
 pub(crate) fn lengthen(sound: &mut Vec<f32>, likeness: Likeness) {
     let Some(lag) = period(sound, likeness) else { return };
     // One period as it is, then a crossing from what follows it back to its beginning.
@@ -46,7 +50,7 @@ pub(crate) fn lengthen(sound: &mut Vec<f32>, likeness: Likeness) {
 
 /// The shift at which the beginning of the sound is most like itself, between 2.5 and 12.5 ms.
 fn period(sound: &[f32], likeness: Likeness) -> Option<usize> {
-    if sound.len() < ENOUGH {
+    if sound.len() < ENOUGH_TO_LENGTHEN {
         return None;
     }
     let head = &sound[..OVERLAP];
@@ -72,8 +76,10 @@ const SHORTEST: usize = 120;
 /// The lowest voices have 80 periods a second.
 const LONGEST: usize = 600;
 const OVERLAP: usize = 240;
-/// Samples in hand that a change of length needs, so that a block is left after it.
-pub(crate) const ENOUGH: usize = LONGEST + 480;
+/// Samples in hand that shortening needs, so that a block is left after it.
+pub(crate) const ENOUGH_TO_SHORTEN: usize = LONGEST + 480;
+/// Samples in hand that lengthening needs. Less than a packet: who must lengthen has no second one to wait for.
+pub(crate) const ENOUGH_TO_LENGTHEN: usize = LONGEST + OVERLAP;
 /// Energy of 5 ms below which nobody hears a seam.
 const SILENCE: f32 = 240.0 * 1e-6;
 

@@ -108,7 +108,7 @@ impl AudioReceiver {
             repaired: self.repaired,
             late: self.buffer.late(),
             concealed_ms: self.concealed_ms,
-            stretched_ms: self.stretched_samples / 48,
+            stretched_ms: self.stretched_samples / 48 + self.buffer.stretched_silence_ms(),
             longest_gap_ms: self.longest_gap_ms,
         }
     }
@@ -215,7 +215,9 @@ impl AudioReceiver {
         if pace == Pace::Keep || self.blocks_since_stretch < between || self.concealed_in_a_row > 0 {
             return;
         }
-        while self.decoded.len() < stretch::ENOUGH && self.buffer.has_next() {
+        let enough =
+            if pace == Pace::Lengthen { stretch::ENOUGH_TO_LENGTHEN } else { stretch::ENOUGH_TO_SHORTEN };
+        while self.decoded.len() < enough && self.buffer.has_next() {
             let step = self.buffer.step(now, self.decoded_ms());
             self.follow(step);
         }

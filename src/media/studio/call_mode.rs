@@ -50,6 +50,14 @@ mod tests {
     }
 
     #[test]
+    fn a_headset_whose_microphone_does_not_say_its_rate_is_known_by_the_fall() {
+        let mut watch = CallModeWatch::default();
+        assert!(!watch.see("Headset", 48_000, None));
+        assert!(!watch.see("Headset", 16_000, None), "nobody uses a microphone");
+        assert!(watch.see("Headset", 16_000, Some(u32::MAX)));
+    }
+
+    #[test]
     fn a_poor_loudspeaker_that_no_microphone_made_poor_is_left_alone() {
         let mut watch = CallModeWatch::default();
         assert!(!watch.see("Door bell", 8_000, None));

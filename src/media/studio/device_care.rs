@@ -62,6 +62,8 @@ pub(super) struct DeviceCare {
     followed: Option<String>,
     /// What worked last gave nothing but silence.
     was_silent: bool,
+    /// One that may hear took its place, and nobody has asked yet.
+    must_mute: bool,
     /// How often in a row it worked, and not for long.
     short_lives: u32,
     hanging: usize,
@@ -134,6 +136,7 @@ impl DeviceCare {
             gone: None,
             followed: None,
             was_silent: false,
+            must_mute: false,
             short_lives: 0,
             hanging: 0,
             news: VecDeque::new(),
@@ -189,6 +192,7 @@ impl DeviceCare {
         let previous = self.previous.replace(name.clone()).filter(|before| *before != name);
         let stopped = std::mem::take(&mut self.stopped);
         let silenced = std::mem::take(&mut self.was_silent) && previous.is_some();
+        self.must_mute |= silenced;
         let was_told = !std::mem::take(&mut self.told).is_empty();
         if was_told {
             self.news.push_back(DeviceNews::Mended(self.kind));
@@ -272,6 +276,17 @@ impl DeviceCare {
     /// Whether the microphone in use gives nothing but silence.
     pub(super) fn note_silent(&mut self, silent: bool) {
         self.was_silent = silent;
+    }
+
+    /// Whether what is heard must not be sent until the person says so; true once. Said with the first sound of the new
+    /// microphone: the news of it may have to wait for the next look.
+    pub(super) fn take_must_mute(&mut self) -> bool {
+        std::mem::take(&mut self.must_mute)
+    }
+
+    /// Whether what is open is to stay open, as far as is known.
+    pub(super) fn stays(&self) -> bool {
+        matches!(&self.state, State::Open(open) if open.leave.is_none())
     }
 
     /// The system moved the stream, or wants it built anew.

@@ -53,7 +53,7 @@ impl Stage {
         }));
         studio.start_receiving();
         studio.play_sound(Sound::Ring);
-        let (speech, sounded) = (vec![0.5, -0.5].repeat(240), vec![("Built-in", 0), ("Headset", 0)]);
+        let (speech, sounded) = ([0.5, -0.5].repeat(240), vec![("Built-in", 0), ("Headset", 0)]);
         Self {
             studio,
             fake,
@@ -111,14 +111,20 @@ impl Stage {
         self.all_opened.clear();
     }
 
+    fn is_muted(&self) -> bool {
+        shared::lock(&self.studio.shared.sending).muted
+    }
+
     fn has_told(&self, kind: DeviceKind, problem: Problem) -> bool {
         self.news.contains(&DeviceNews::Problem(DeviceError::new(kind, problem)))
     }
 }
 
-fn replaced(kind: DeviceKind, lost: &str, by: &str) -> DeviceNews {
-    let (lost, by) = (lost.to_owned(), by.to_owned());
-    DeviceNews::Replaced { device: kind, lost, why: Problem::NotFound, by, silenced: false }
+/// Whether this alone is told. Why it was lost depends on what is noticed first, the end of its sound or that it is gone.
+fn tells_replaced(news: &[DeviceNews], kind: DeviceKind, lost_name: &str, by_name: &str) -> bool {
+    let [DeviceNews::Replaced { device, lost, why, by, silenced: false }] = news else { return false };
+    let why_is_known = matches!(why, Problem::NotFound | Problem::Stopped);
+    *device == kind && lost == lost_name && by == by_name && why_is_known
 }
 
 fn back(kind: DeviceKind, name: &str) -> DeviceNews {
@@ -133,7 +139,7 @@ fn sound_goes_on_at_another_loudspeaker_and_returns_with_the_chosen_one() {
     stage.fake.unplug(SPEAKER, "Headset");
     stage.forget();
     stage.until("the other sounds", |stage| stage.sounded("Built-in") > 0);
-    stage.until("it is told", |stage| stage.news == [replaced(SPEAKER, "Headset", "Built-in")]);
+    stage.until("it is told", |stage| tells_replaced(&stage.news, SPEAKER, "Headset", "Built-in"));
     stage.fake.plug_in(SPEAKER, "Headset");
     stage.forget();
     stage.until("the headset sounds again", |stage| stage.sounded("Headset") > 0);
@@ -167,10 +173,11 @@ fn what_is_said_goes_on_through_another_microphone() {
     let mut stage = Stage::call(["none", "Headset", "none"], &devices, |_| ());
     stage.until("the headset is heard", |stage| stage.sound_frames > 0);
     stage.fake.unplug(MICROPHONE, "Headset");
-    stage.until("another is used", |stage| stage.news == [replaced(MICROPHONE, "Headset", "Built-in")]);
+    stage.until("another is used", |stage| tells_replaced(&stage.news, MICROPHONE, "Headset", "Built-in"));
     stage.forget();
     stage.until("it is heard", |stage| stage.sound_frames > 10 && stage.studio.microphone_level() > 0.3);
     assert_eq!(stage.news, []);
+    assert!(!stage.is_muted());
 }
 
 #[test]
@@ -205,6 +212,23 @@ fn a_microphone_switched_off_at_the_device_leaves_a_hint_to_stay_muted_when_it_i
     stage.until("it is silent", |stage| stage.has_told(MICROPHONE, Problem::Silent));
     stage.fake.unplug(MICROPHONE, "Headset");
     stage.until("another is used", |stage| stage.news.iter().any(DeviceNews::silenced));
+    assert!(stage.is_muted(), "nothing is sent before the person wants it");
+}
+
+#[test]
+fn a_silenced_microphone_whose_stream_the_system_moves_to_another_one_lets_nothing_be_heard() {
+    let devices = [(MICROPHONE, "Headset"), (MICROPHONE, "Built-in")];
+    let mut stage = Stage::call(["none", "default", "none"], &devices, FakeHardware::look_rarely);
+    stage.speech = vec![0.0; 4_800];
+    stage.until("it is silent", |stage| stage.has_told(MICROPHONE, Problem::Silent));
+    stage.fake.unplug_and_move(MICROPHONE, "Headset", "Built-in");
+    stage.speech = [0.5, -0.5].repeat(240);
+    stage.until("another is used", |stage| {
+        let level = stage.studio.microphone_level();
+        assert!(stage.is_muted() || level == 0.0, "{level} is sent");
+        stage.news.iter().any(DeviceNews::silenced)
+    });
+    assert!(stage.is_muted());
 }
 
 #[test]

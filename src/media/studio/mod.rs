@@ -15,6 +15,7 @@ mod screen;
 mod screen_side;
 mod sending;
 mod shared;
+mod silence_hold;
 mod watching;
 
 use std::sync::Arc;

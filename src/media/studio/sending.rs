@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::device_care::Order;
 use super::own_sound::OwnSound;
 use super::shared::{Shared, lock};
+use super::silence_hold::SilenceHold;
 use super::watching::Attendant;
 use crate::media::capture::camera::Camera;
 use crate::media::capture::microphone::Microphone;
@@ -186,17 +187,18 @@ fn read_sound(shared: &Shared, source: &MicrophoneSource, stop: &Stop) -> Result
 fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) {
     let mut attendant = Attendant::new(shared, DeviceKind::Microphone, chosen);
     let mut microphone: Option<Microphone> = None;
-    let mut silence = SilenceWatch::default();
+    let (mut silence, mut hold) = (SilenceWatch::default(), SilenceHold::default());
     let (mut samples, mut own) = (Vec::new(), OwnSound::of_a_microphone());
     while !stop.is_set() {
         let now = Instant::now();
         match attendant.order(now) {
             Order::Open(name) => {
-                if silence.is_silent() {
+                if silence.is_silent() || hold.is_on() {
                     shared.notice(DeviceNews::Mended(DeviceKind::Microphone));
                 }
                 // What was begun with another device does not go on with this one.
-                (silence, own) = (SilenceWatch::default(), OwnSound::of_a_microphone());
+                (silence, hold) = (SilenceWatch::default(), SilenceHold::default());
+                own = OwnSound::of_a_microphone();
                 match Microphone::open(&shared.hardware, name.as_deref()) {
                     Ok(opening) => microphone = Some(opening),
                     Err(error) => attendant.failed(error, None),
@@ -220,8 +222,10 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
                         }
                         let Some(first_heard) = heard else { continue };
                         attendant.works();
-                        shared.watch.set_microphone(open.name());
-                        watch_silence(shared, &mut attendant, &mut silence, open.raw());
+                        watch_silence(shared, &mut attendant, &mut silence, &mut hold, open.raw());
+                        if hold.is_on() {
+                            samples.fill(0.0);
+                        }
                         if open.take_moved() {
                             attendant.care.moved(now);
                         }
@@ -236,14 +240,28 @@ fn attend_microphone(shared: &Arc<Shared>, chosen: Option<String>, stop: &Stop) 
 }
 
 /// Tells of a microphone that gives nothing but zeros, and when it is over.
-fn watch_silence(shared: &Shared, attendant: &mut Attendant, silence: &mut SilenceWatch, raw: (&[f32], u32)) {
+fn watch_silence(
+    shared: &Shared,
+    attendant: &mut Attendant,
+    silence: &mut SilenceWatch,
+    hold: &mut SilenceHold,
+    raw: (&[f32], u32),
+) {
+    let now = Instant::now();
     let muted = lock(&shared.sending).muted;
     match silence.hear(raw.0, raw.1, muted) {
+        // It is still known to be silent while what sounds is held back.
+        Some(true) if hold.is_on() => {}
         Some(true) => shared.problem(DeviceError::new(DeviceKind::Microphone, Problem::Silent)),
-        Some(false) => shared.notice(DeviceNews::Mended(DeviceKind::Microphone)),
-        None => {}
+        Some(false) if !hold.is_on() => hold.begin(now, attendant.looks()),
+        Some(false) | None => {}
     }
-    attendant.care.note_silent(silence.is_silent());
+    if hold.ends(now, attendant.looks(), attendant.care.stays()) {
+        shared.notice(DeviceNews::Mended(DeviceKind::Microphone));
+    } else if hold.is_on() {
+        attendant.look_now();
+    }
+    attendant.care.note_silent(silence.is_silent() || hold.is_on());
 }
 
 fn no_microphone(shared: &Shared) {

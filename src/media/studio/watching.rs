@@ -141,6 +141,16 @@ impl Attendant {
         order
     }
 
+    /// How many looks the care has seen.
+    pub(super) fn looks(&self) -> u64 {
+        self.looks
+    }
+
+    /// Asks for a look now, not in a second.
+    pub(super) fn look_now(&self) {
+        self.shared.watch.look_now();
+    }
+
     /// The device is, or could not be, closed; its thread is seen off.
     pub(super) fn close(&mut self, worker: Option<Worker>) {
         self.see_off(worker, self.shared.hardware.patience().closing);
@@ -172,12 +182,19 @@ impl Attendant {
         if self.care.in_use() != Some(name) {
             tracing::info!(name, kind = %self.kind, "a device is in use");
             self.care.opened(Instant::now(), name.to_owned());
+            if self.kind == DeviceKind::Microphone {
+                self.shared.watch.set_microphone(Some(name));
+            }
         }
     }
 
     /// It gave or took something.
     pub(super) fn works(&mut self) {
         self.care.works();
+        if self.care.take_must_mute() {
+            let mut sending = lock(&self.shared.sending);
+            sending.muted |= sending.sink.is_some();
+        }
         self.tell();
     }
 

@@ -123,8 +123,8 @@ impl End {
         Some(heard)
     }
 
-    /// What the worker does every tenth of a second.
-    pub(crate) fn tick(&mut self, world: &mut World) {
+    /// What the worker does as soon as the studio wakes it.
+    pub(crate) fn ask_for_key_pictures(&mut self, world: &mut World) {
         if self.up && self.studio.take_key_frame_request() {
             world.ask(self.host, ClientCommand::KeyFrameNeeded);
         }

@@ -166,9 +166,7 @@ impl Scene {
                 }
             }
         }
-        if self.millisecond.is_multiple_of(100) {
-            self.ends.iter_mut().for_each(|end| end.tick(&mut self.world));
-        }
+        self.ends.iter_mut().for_each(|end| end.ask_for_key_pictures(&mut self.world));
         if self.millisecond.is_multiple_of(1_000) {
             self.ends.iter_mut().for_each(|end| end.report(&mut self.world));
             self.sample(now);

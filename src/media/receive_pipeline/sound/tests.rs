@@ -102,13 +102,12 @@ fn clocks_that_differ_are_followed_for_ten_minutes_without_a_gap_or_growing_dela
     let said = speech(600);
     for faster_millionths in [-300.0, 300.0] {
         let heard = Line { jitter: 5.0, faster_millionths, ..Line::default() }.carry(&said);
-        // A piece or two in ten minutes: there may be nothing alike to stretch for some seconds.
-        assert!(heard.figures.concealed_ms <= 20, "{:?}", heard.figures);
+        assert_eq!(heard.figures.concealed_ms, 0, "{:?}", heard.figures);
         let (early, late) =
             (mean(&delays(&heard, 10_000, 20_000)), mean(&delays(&heard, 580_000, 600_000 - 1_000)));
-        assert!((late - early).abs() <= 25.0, "{early} ms became {late} ms");
-        // 180 ms had to be made up for, some of it in silence, and little more was done.
-        assert!((60..=500).contains(&heard.figures.stretched_ms), "{:?}", heard.figures);
+        assert!((late - early).abs() <= 15.0, "{early} ms became {late} ms");
+        // 180 ms had to be made up for, and little more was done.
+        assert!((150..=400).contains(&heard.figures.stretched_ms), "{:?}", heard.figures);
     }
 }
 

@@ -351,6 +351,20 @@ fn a_microphone_that_was_silent_at_the_device_hands_its_silence_on() {
 }
 
 #[test]
+fn a_silence_that_is_handed_on_holds_from_the_first_sound_before_it_can_be_told() {
+    let mut scene = Scene::new(DeviceKind::Microphone, None, &["Headset", "Built-in"]);
+    scene.run(5_000);
+    scene.care.note_silent(true);
+    scene.unplug("Headset");
+    scene.run(100);
+    assert_eq!((scene.open.as_deref(), scene.news.len()), (Some("Built-in"), 0));
+    assert!(scene.care.take_must_mute());
+    scene.run(2_000);
+    assert!(scene.said().iter().any(DeviceNews::silenced));
+    assert!(!scene.care.take_must_mute(), "once: the person may have unmuted");
+}
+
+#[test]
 fn a_busy_chosen_loudspeaker_is_replaced_and_tried_again_now_and_then() {
     let mut scene = Scene::speaker(Some("Headset"), &["Built-in", "Headset"]);
     scene.refuses.push(("Headset", Problem::Busy));
