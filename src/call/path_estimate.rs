@@ -204,6 +204,10 @@ impl PathEstimate {
     /// better not tried to the full at once.
     fn after_silence(&mut self, now: Instant, passed: Duration) {
         self.rate *= if passed > LONG_SILENCE { 0.5 } else { 0.75 };
+        if passed > LONG_SILENCE {
+            // Where pictures pause and nothing is said, nothing arrives to be reported: a low rate would never be refuted.
+            self.rate = self.rate.max(TRIED_AGAIN);
+        }
         self.capacity = None;
         self.arrived.clear();
         self.counted.clear();
@@ -416,6 +420,8 @@ const LONGEST_EFFECT: f64 = 0.8;
 /// Without a report for so long, the way was cut.
 const SILENCE: Duration = Duration::from_millis(900);
 const LONG_SILENCE: Duration = Duration::from_secs(3);
+/// After a long silence at least so many bits a second are tried: the smallest picture and sound.
+const TRIED_AGAIN: f64 = 100_000.0;
 /// Reports that are further apart let grow no more than this.
 const LONGEST_STEP: Duration = Duration::from_millis(300);
 /// Fewer fragments than this say nothing of losses.

@@ -191,3 +191,13 @@ fn after_a_second_of_silence_most_of_the_rate_is_there_at_once() {
     path.run(3.0);
     assert!(path.estimate.rate() > before * 0.95, "{}", path.estimate.rate());
 }
+
+#[test]
+fn after_a_long_silence_pictures_are_worth_trying_however_low_the_rate_had_fallen() {
+    let mut path = Path::new(3_000_000.0);
+    path.estimate.rate = LEAST;
+    path.now += LONG_SILENCE + Duration::from_secs(1);
+    path.clock += 4.0;
+    path.send(2_000.0, 0.0);
+    assert!(path.estimate.rate() > crate::call::picture_choice::RESUME_ABOVE, "{}", path.estimate.rate());
+}

@@ -107,7 +107,7 @@ fn stream(kbps: f64, picture: Option<(u32, u32, f32)>) -> String {
 }
 
 /// How wide the card is, in points.
-pub const QUALITY_WIDTH: f32 = 300.0;
+pub const QUALITY_WIDTH: f32 = 340.0;
 /// How high one graph is.
 const GRAPH: f32 = 54.0;
 
@@ -161,7 +161,7 @@ pub fn quality_card_ui(ui: &mut Ui, corner: Pos2, quality: &Quality, past: &[Pas
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &said));
         let font = theme::mono(theme::SMALL);
         ui.painter().text(row.left_center(), Align2::LEFT_CENTER, what, font.clone(), theme::WHITE);
-        let at = row.left_center() + vec2(86.0, 0.0);
+        let at = row.left_center() + vec2(90.0, 0.0);
         ui.painter().text(at, Align2::LEFT_CENTER, how_much, font, theme::WHITE);
     }
     if !past.is_empty() {

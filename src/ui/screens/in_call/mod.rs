@@ -355,7 +355,9 @@ fn measured_here(shown: &InCall<'_>) -> Quality {
 
 /// True when the figures are to be copied.
 fn quality_ui(ui: &mut Ui, area: Rect, shown: &InCall<'_>, state: &InCallState) -> bool {
-    let mut corner = Pos2::new(area.left() + 20.0, area.bottom() - 112.0);
+    // In the narrowest window the card has what room there is.
+    let beside = ((area.width() - QUALITY_WIDTH) / 2.0).clamp(0.0, 20.0);
+    let mut corner = Pos2::new(area.left() + beside, area.bottom() - 112.0);
     let (quality, past) = (&measured_here(shown), &shown.call.past);
     if let Some(small) = small_rect(area, shown, state) {
         let size = crate::ui::parts::quality::quality_size(quality, past);
