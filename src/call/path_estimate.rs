@@ -70,6 +70,8 @@ pub(crate) struct PathEstimate {
     /// How far delays spread without a queue, in seconds.
     spread: f64,
     arrived: VecDeque<(f64, u64)>,
+    /// Bytes that have left here.
+    left: VecDeque<(Instant, u64)>,
     counted: VecDeque<(Instant, u64, u64)>,
     losses: VecDeque<(Instant, f64)>,
     fell: Option<Fall>,
@@ -110,6 +112,7 @@ impl PathEstimate {
             waits: VecDeque::new(),
             spread: 0.0,
             arrived: VecDeque::new(),
+            left: VecDeque::new(),
             counted: VecDeque::new(),
             losses: VecDeque::new(),
             fell: None,
@@ -195,6 +198,40 @@ impl PathEstimate {
         self.fell = Some(Fall { at: now, queue: self.queue, rate: self.rate });
     }
 
+    /// So many bytes have left for the far end so far. Told before each report of its.
+    pub(crate) fn note_left(&mut self, now: Instant, bytes: u64) {
+        if self.left.back().is_some_and(|(_, before)| *before > bytes) {
+            // Another session.
+            self.left.clear();
+        }
+        self.left.push_back((now, bytes));
+        while self.left.front().is_some_and(|(at, _)| now.saturating_duration_since(*at) > LEFT_MEMORY) {
+            self.left.pop_front();
+        }
+    }
+
+    /// Bits a second that left over the last moment, at least so long.
+    fn leaving(&self, span: Duration) -> Option<f64> {
+        let (now, bytes) = self.left.back()?;
+        let past = self.left.iter().rev().find(|(at, _)| now.saturating_duration_since(*at) >= span);
+        let (since, before) = past.or(self.left.front())?;
+        let passed = now.saturating_duration_since(*since).as_secs_f64();
+        (passed > 0.0).then(|| bytes.saturating_sub(*before) as f64 * 8.0 / passed)
+    }
+
+    /// The least that the rate may fall to for a queue of now. Where far less leaves than is allowed, because the picture is
+    /// easy, and all of that arrives, what arrives does not tell what the path would carry.
+    fn least_after_fall(&self) -> f64 {
+        let few = self.rate * self.share() * MUCH_LESS;
+        let eases = |span| self.leaving(span).filter(|leaving| *leaving < few);
+        let Some((lately, longer)) = eases(LEFT_LATELY).zip(eases(LEFT_MEMORY)) else { return 0.0 };
+        // Less arrives where the path is full, and more where a queue drains.
+        if self.arriving(ARRIVING).is_none_or(|arriving| !(0.7..1.5).contains(&(arriving / lately))) {
+            return 0.0;
+        }
+        self.rate.min(lately.max(longer) * 2.0 + EASY_ROOM)
+    }
+
     /// Seconds of queue that are put up with: the spread of arrivals, and a packet or two of our own.
     fn tolerated(&self) -> f64 {
         CALM_QUEUE + self.spread.min(MOST_SPREAD) + (2.0 * PACKET / self.rate).min(0.12)
@@ -278,7 +315,8 @@ impl PathEstimate {
             // that neither grows nor loses anything may be none of ours.
             let before = round_trip + Duration::from_secs_f64(self.queue.clamp(0.0, LONGEST_EFFECT));
             let is_ours = self.queue > fell.queue + GROWN || self.loss() > HEAVY_LOSS / 2.0;
-            let lower = (arriving * FALL).max(if is_ours { 0.0 } else { fell.rate * 0.4 });
+            let least = if is_ours { 0.0 } else { fell.rate * 0.4 };
+            let lower = (arriving * FALL).max(least).max(self.least_after_fall());
             if self.in_vain == 0 && now.saturating_duration_since(fell.at) < before && lower < self.rate {
                 self.rate = lower;
                 self.capacity = Some(arriving);
@@ -306,8 +344,9 @@ impl PathEstimate {
         }
         // Of what was already held back, less arrives than the path would carry.
         let least = if self.in_vain > 0 { self.rate * 0.6 } else { 0.0 };
-        self.rate = self.rate.min((arriving * FALL).max(least));
-        self.capacity = Some(arriving);
+        let easy = self.least_after_fall();
+        self.rate = self.rate.min((arriving * FALL).max(least).max(easy));
+        self.capacity = Some(arriving).filter(|_| easy == 0.0).or(self.capacity);
         self.fell = Some(Fall { at: now, queue: self.queue, rate: self.rate });
     }
 
@@ -407,6 +446,13 @@ const MOST_SPREAD: f64 = 0.06;
 const NEWEST: usize = 3;
 /// Seconds of arrivals remembered.
 const ARRIVED_MEMORY: f64 = 1.5;
+/// What leaves is looked at over so long, and over the last of it.
+const LEFT_MEMORY: Duration = Duration::from_millis(1_200);
+const LEFT_LATELY: Duration = Duration::from_millis(500);
+/// Share of the rate below which what leaves does not show what the path carries.
+const MUCH_LESS: f64 = 0.6;
+/// Bits a second that an easy picture is left beyond twice what it needs: a small picture, should it become hard.
+const EASY_ROOM: f64 = 200_000.0;
 /// Waits remembered.
 const WAITS_MEMORY: Duration = Duration::from_secs(1);
 /// A fall shows its effect before the next growth, and one soon after it is part of the same story.

@@ -192,8 +192,15 @@ impl RateControl {
     }
 
     /// The far end reported.
-    pub(crate) fn take_feedback(&mut self, now: Instant, feedback: &Feedback, round_trip: Option<Duration>) {
+    pub(crate) fn take_feedback(
+        &mut self,
+        now: Instant,
+        feedback: &Feedback,
+        round_trip: Option<Duration>,
+        bytes_left: u64,
+    ) {
         self.now = Some(now);
+        self.path.note_left(now, bytes_left);
         self.path.take(now, feedback, round_trip.unwrap_or(Duration::from_millis(100)));
         self.follow(now);
     }

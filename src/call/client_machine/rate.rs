@@ -123,7 +123,7 @@ impl ClientMachine {
             flow.there.compare(now, sent, feedback.received);
         }
         flow.here.compare(now, feedback.far_sent, figures.fragments_received);
-        self.media.rate.take_feedback(now, &feedback, figures.round_trip);
+        self.media.rate.take_feedback(now, &feedback, figures.round_trip, figures.bytes_sent);
         if let Some(rate) = self.media.rate.media_rate() {
             self.node.set_media_rate(now, peer, rate);
         }

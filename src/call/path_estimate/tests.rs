@@ -13,6 +13,7 @@ struct Path {
     queue: f64,
     longest_queue: f64,
     loss: f64,
+    left: f64,
     bytes: f64,
     sent: f64,
     received: f64,
@@ -29,6 +30,7 @@ impl Path {
             queue: 0.0,
             longest_queue: f64::INFINITY,
             loss: 0.0,
+            left: 0.0,
             bytes: 0.0,
             sent: 0.0,
             received: 0.0,
@@ -48,6 +50,7 @@ impl Path {
         self.queue = self.queue + came - passes - too_much;
         let ours = bits / came.max(1.0);
         let lost = (too_much * ours / bits.max(1.0)).min(1.0).max(self.loss);
+        self.left += bits / 8.0;
         self.bytes += passes * ours * (1.0 - self.loss) / 8.0;
         self.sent += bits / 8_000.0;
         self.received += bits / 8_000.0 * (1.0 - lost);
@@ -59,19 +62,8 @@ impl Path {
             received: self.received as u64,
             far_sent: 0,
         };
+        self.estimate.note_left(self.now, self.left as u64);
         self.estimate.take(self.now, &feedback, Duration::from_secs_f64(2.0 * self.base));
-        if std::env::var_os("TR").is_some() {
-            eprintln!(
-                "{:.1} rate {:.0} share {:.2} q {:.3} est {:.3} others {:.3} cap {:?}",
-                self.clock,
-                self.estimate.rate,
-                self.estimate.share(),
-                self.queue / self.width,
-                self.estimate.queue,
-                self.estimate.others,
-                self.estimate.capacity
-            );
-        }
     }
 
     /// Sends all that the estimate allows for so long; answers the longest queue in its last half, in seconds.
@@ -200,4 +192,29 @@ fn after_a_long_silence_pictures_are_worth_trying_however_low_the_rate_had_falle
     path.clock += 4.0;
     path.send(2_000.0, 0.0);
     assert!(path.estimate.rate() > crate::call::picture_choice::RESUME_ABOVE, "{}", path.estimate.rate());
+}
+
+#[test]
+fn moments_of_waiting_do_not_lower_the_rate_to_the_little_that_an_easy_picture_needs() {
+    let mut path = Path::new(5_000_000.0);
+    path.run(5.0);
+    for n in 0..300 {
+        // A busy computer, or a radio link: now and then everything waits for a moment.
+        path.base = if n % 20 < 2 { 0.25 } else { 0.04 };
+        path.send(75_000.0 * REPORT, 0.0);
+    }
+    assert!(path.estimate.rate() > 300_000.0, "{}", path.estimate.rate());
+}
+
+#[test]
+fn an_easy_picture_that_becomes_hard_on_a_way_that_became_narrow_makes_no_lasting_queue() {
+    let mut path = Path::new(3_000_000.0);
+    path.run(5.0);
+    for _ in 0..50 {
+        path.send(75_000.0 * REPORT, 0.0);
+    }
+    path.width = 300_000.0;
+    path.run(3.0);
+    let longest = path.run(10.0);
+    assert!(path.estimate.rate() < 330_000.0 && longest < 0.2, "{} {longest}", path.estimate.rate());
 }

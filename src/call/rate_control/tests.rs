@@ -28,7 +28,8 @@ fn report(control: &mut RateControl, start: Instant, seconds: std::ops::Range<u3
             received: n * 20,
             far_sent: 0,
         };
-        control.take_feedback(start + Duration::from_millis(100) * step, &feedback, None);
+        let now = start + Duration::from_millis(100) * step;
+        control.take_feedback(now, &feedback, None, feedback.bytes);
         target = control.target_if_new().or(target);
     }
     target.expect("the first step always tells")

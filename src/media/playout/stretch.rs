@@ -101,7 +101,7 @@ mod tests {
             let mut sound = tone(1920);
             change(&mut sound, Likeness::Close);
             let changed = sound.len().abs_diff(1920);
-            assert!(changed > 0 && changed % 200 == 0, "{changed}");
+            assert!(changed > 0 && changed.is_multiple_of(200), "{changed}");
             assert!(roughest_step(&sound) < 0.02, "{}", roughest_step(&sound));
         }
         let (mut short, mut long) = (tone(1920), tone(1920));
