@@ -38,7 +38,7 @@ const ARRIVING: f64 = 0.45;
 /// What arrives from a queue is counted over fewer, as it comes evenly and tells of a change.
 const ARRIVING_NOW: f64 = 0.17;
 /// The base of delays is the least of the last so many seconds.
-const BASE_SECONDS: usize = 30;
+const BASE_SECONDS: usize = 15;
 /// Losses are judged over so long.
 const LOSS_WINDOW: Duration = Duration::from_secs(3);
 /// And compared with the least over so long.

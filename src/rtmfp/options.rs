@@ -149,7 +149,7 @@ pub struct MediaRate {
 pub struct SessionFigures {
     /// Smoothed round trip time (RFC 7016 §3.5.2.2), once measured.
     pub round_trip: Option<Duration>,
-    /// The shortest round trip of the last minutes: what the path takes without queues, as far as is known.
+    /// The shortest round trip of the last seconds: what the path takes without queues, as far as is known.
     pub shortest_round_trip: Option<Duration>,
     /// How long until what is unacknowledged is sent again.
     pub retransmission_timeout: Duration,

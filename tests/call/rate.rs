@@ -17,9 +17,15 @@ const fn ms(ms: u64) -> Duration {
 
 /// Bob calls Ada; what Bob sends is looked at.
 fn in_a_call(kbps: u64) -> (World, Sender) {
+    in_a_call_over(ms(40), kbps)
+}
+
+/// The same over a way that takes so long in each direction.
+fn in_a_call_over(way: Duration, kbps: u64) -> (World, Sender) {
     let mut world = World::new();
     let (ada, ada_id) = world.client("Ada");
     let (bob, _) = world.client("Bob");
+    world.net.set_links(|link| link.latency = way);
     world.net.keep_no_log();
     world.connect(bob, ada, ada_id);
     narrow(&mut world, bob, kbps);
@@ -86,6 +92,26 @@ fn a_call_over_a_wide_way_is_at_full_quality_within_five_seconds() {
     run(&mut world, &mut [&mut bob], secs(5));
     assert!(bob.target_kbps() > 2_200.0 && bob.height() == 720, "{} {}p", bob.target_kbps(), bob.height());
     assert!(bob.keys.len() <= 3, "{} key frames", bob.keys.len());
+}
+
+#[test]
+fn a_call_around_half_the_world_is_at_full_quality_within_eight_seconds() {
+    let (mut world, mut bob) = in_a_call_over(ms(150), 10_000);
+    let end = run(&mut world, &mut [&mut bob], secs(8));
+    assert!(bob.target_kbps() > 2_000.0 && bob.height() == 720, "{} {}p", bob.target_kbps(), bob.height());
+    assert!(bob.longest_freeze(secs(3), end) < secs(1), "{:?}", bob.longest_freeze(secs(3), end));
+    assert!(bob.keys.len() <= 5, "{} key frames", bob.keys.len());
+}
+
+#[test]
+fn a_way_that_becomes_much_longer_is_used_as_well_as_before_after_some_seconds() {
+    let (mut world, mut bob) = in_a_call(10_000);
+    run(&mut world, &mut [&mut bob], secs(8));
+    world.net.set_links(|link| link.latency = ms(150));
+    let end = run(&mut world, &mut [&mut bob], secs(40));
+    assert!(bob.target_kbps() > 2_000.0 && bob.height() == 720, "{} {}p", bob.target_kbps(), bob.height());
+    let freeze = bob.longest_freeze(end - secs(15), end);
+    assert!(freeze < secs(1), "{freeze:?}");
 }
 
 /// Two calls whose sound and pictures go out over one line; answers the ratio of their rates over the last ten seconds.

@@ -20,12 +20,46 @@ pub(crate) struct MediaPace {
     credit: f64,
     counted: Option<Instant>,
     resume_at: Option<Instant>,
+    lately: Lately,
+}
+
+/// The shortest round trip of the last seconds. A conversation's packets leave queues empty again and again, so a round trip
+/// that stays longer is the path's own: it has become another path.
+#[derive(Clone, Copy, Debug, Default)]
+struct Lately {
+    since: Option<Instant>,
+    now: Option<Duration>,
+    before: Option<Duration>,
+}
+
+impl Lately {
+    fn note(&mut self, now: Instant, trip: Duration) {
+        let since = *self.since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= REMEMBERED {
+            (self.since, self.before) = (Some(now), self.now.take());
+        }
+        self.now = Some(self.now.map_or(trip, |shortest| shortest.min(trip)));
+    }
+
+    fn shortest(&self) -> Option<Duration> {
+        [self.now, self.before].into_iter().flatten().min()
+    }
 }
 
 impl MediaPace {
     /// From now on this rate, for a while.
     pub(crate) fn set(&mut self, now: Instant, rate: MediaRate) {
         self.set = Some((rate, now + limits::MEDIA_RATE_LIFETIME));
+    }
+
+    /// A round trip was measured.
+    pub(crate) fn note_trip(&mut self, now: Instant, trip: Duration) {
+        self.lately.note(now, trip);
+    }
+
+    /// The shortest round trip of the last seconds.
+    pub(crate) fn shortest_trip(&self) -> Option<Duration> {
+        self.lately.shortest()
     }
 
     /// Nothing is known any more.
@@ -42,7 +76,7 @@ impl MediaPace {
     /// grown long says sooner than the next rate that the path holds less.
     pub(crate) fn window(&self, now: Instant, trip: &RoundTrip) -> Option<usize> {
         let rate = self.rate(now)?;
-        let allowed = trip.shortest()? + limits::TICK + rate.leeway;
+        let allowed = self.lately.shortest().or(trip.shortest())? + limits::TICK + rate.leeway;
         let held = f64::from(rate.bytes_per_second) * allowed.as_secs_f64();
         let latest = trip.latest().unwrap_or_default();
         let narrower =
@@ -91,6 +125,8 @@ impl MediaPace {
 const FASTER: f64 = 2.0;
 /// What goes at once, in bytes: two packets do not jam even a narrow line.
 const BURST: f64 = 2.0 * limits::DATAGRAM_SIZE as f64;
+/// The shortest round trip is of the last so much, or up to twice that.
+const REMEMBERED: Duration = Duration::from_secs(4);
 /// A round trip is long that takes so much longer than what is allowed: held back acknowledgements alone do not do that
 /// while pictures are sent.
 const LONG: Duration = Duration::from_millis(60);
@@ -121,6 +157,21 @@ mod tests {
         assert_eq!(pace.window(now, &trip(&[56])), Some(10_000 + LEAST_IN_FLIGHT));
         assert_eq!(pace.window(now, &trip(&[56, 150])), Some(10_000 + LEAST_IN_FLIGHT));
         assert_eq!(pace.window(now, &trip(&[56, 400])), Some(2_500 + LEAST_IN_FLIGHT));
+    }
+
+    #[test]
+    fn a_path_that_became_longer_holds_more_after_some_seconds() {
+        let (mut pace, start) = (MediaPace::default(), Instant::now());
+        let far = trip(&[56, 300]);
+        let mut now = start;
+        pace.note_trip(now, ms(56));
+        for _ in 0..90 {
+            now += ms(100);
+            pace.note_trip(now, ms(300));
+        }
+        pace.set(now, RATE);
+        let held = pace.window(now, &far).unwrap();
+        assert!(held > 34_000, "{held}");
     }
 
     #[test]

@@ -318,7 +318,7 @@ impl OpenSession {
     pub(crate) fn figures(&self, _now: Instant) -> SessionFigures {
         SessionFigures {
             round_trip: self.round_trip.smoothed(),
-            shortest_round_trip: self.round_trip.shortest(),
+            shortest_round_trip: self.media_pace.shortest_trip(),
             retransmission_timeout: self.round_trip.timeout(),
             congestion_window: self.congestion.window(),
             in_flight: self.in_flight.bytes(),

@@ -78,6 +78,7 @@ impl OpenSession {
         let sample = self.timestamps.note_received(now, header.timestamp, header.timestamp_echo);
         if let Some(sample) = sample {
             self.round_trip.measure(sample);
+            self.media_pace.note_trip(now, sample);
         }
         if header.time_critical {
             self.settings.time_critical.note_received(now, self.key);
