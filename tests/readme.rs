@@ -27,6 +27,7 @@ fn every_flag_is_in_the_programs_help() {
         "--release",
         "--example",
         "--test",
+        "--bench",
         "--nocapture",
         "--open",
     ];

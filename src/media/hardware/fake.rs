@@ -1,7 +1,7 @@
 //! Devices that do what a test tells them: they are unplugged, busy, silent, or hang in their driver.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -23,7 +23,6 @@ pub(crate) struct FakeHardware {
     defaults: Mutex<BTreeMap<DeviceKind, String>>,
     /// Told of every opening.
     opened: Mutex<Option<Sender<String>>>,
-    looks_rarely: AtomicBool,
 }
 
 struct FakeDevice {
@@ -77,11 +76,6 @@ impl FakeHardware {
         let fake = Self { opened: Mutex::new(Some(sender)), ..Self::default() };
         devices.iter().for_each(|(kind, name)| fake.plug_in(*kind, name));
         (Arc::new(fake), opened)
-    }
-
-    /// From its beginning on, a studio looks only when it has a reason to.
-    pub(crate) fn look_rarely(&self) {
-        self.looks_rarely.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn plug_in(&self, kind: DeviceKind, name: &str) {
@@ -261,7 +255,7 @@ impl Hardware for FakeHardware {
             opening: Duration::from_millis(waits),
             quiet: Duration::from_millis(waits),
             closing: Duration::from_millis(100),
-            look: Duration::from_millis(if self.looks_rarely.load(Ordering::Relaxed) { 60_000 } else { 20 }),
+            look: Duration::from_millis(20),
         }
     }
 }

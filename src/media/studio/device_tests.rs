@@ -218,7 +218,7 @@ fn a_microphone_switched_off_at_the_device_leaves_a_hint_to_stay_muted_when_it_i
 #[test]
 fn a_silenced_microphone_whose_stream_the_system_moves_to_another_one_lets_nothing_be_heard() {
     let devices = [(MICROPHONE, "Headset"), (MICROPHONE, "Built-in")];
-    let mut stage = Stage::call(["none", "default", "none"], &devices, FakeHardware::look_rarely);
+    let mut stage = Stage::call(["none", "default", "none"], &devices, |_| ());
     stage.speech = vec![0.0; 4_800];
     stage.until("it is silent", |stage| stage.has_told(MICROPHONE, Problem::Silent));
     stage.fake.unplug_and_move(MICROPHONE, "Headset", "Built-in");
