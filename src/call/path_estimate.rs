@@ -409,8 +409,11 @@ impl PathEstimate {
             }
             _ => self.rate * (passed * FAST).exp(),
         };
-        // What is not sent shows nothing.
-        let shown = self.arriving(ARRIVING).map_or(self.rate, |arriving| arriving * 1.5 + 40_000.0);
+        // What is not sent shows nothing. But a path that never showed a limit is good for a whole picture: an easy one sends
+        // little, and would stay small for ever.
+        let Some(arriving) = self.arriving(ARRIVING) else { return };
+        let unproven = self.fell.is_none() && arriving > SOUND_AND_LITTLE;
+        let shown = (arriving * 1.5 + 40_000.0).max(if unproven { UNPROVEN } else { 0.0 });
         self.rate = grown.min(shown.max(self.rate));
     }
 }
@@ -453,6 +456,10 @@ const LEFT_LATELY: Duration = Duration::from_millis(500);
 const MUCH_LESS: f64 = 0.6;
 /// Bits a second that an easy picture is left beyond twice what it needs: a small picture, should it become hard.
 const EASY_ROOM: f64 = 200_000.0;
+/// Bits a second that a path is taken to carry which never showed a limit.
+const UNPROVEN: f64 = 1_700_000.0;
+/// Less than this is no picture: what one would need nobody knows.
+const SOUND_AND_LITTLE: f64 = 100_000.0;
 /// Waits remembered.
 const WAITS_MEMORY: Duration = Duration::from_secs(1);
 /// A fall shows its effect before the next growth, and one soon after it is part of the same story.

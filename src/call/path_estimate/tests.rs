@@ -218,3 +218,12 @@ fn an_easy_picture_that_becomes_hard_on_a_way_that_became_narrow_makes_no_lastin
     let longest = path.run(10.0);
     assert!(path.estimate.rate() < 330_000.0 && longest < 0.2, "{} {longest}", path.estimate.rate());
 }
+
+#[test]
+fn an_easy_picture_does_not_keep_a_path_that_shows_no_limit_from_carrying_a_large_one() {
+    let mut path = Path::new(5_000_000.0);
+    for _ in 0..100 {
+        path.send(200_000.0 * REPORT, 0.0);
+    }
+    assert!(path.estimate.rate() > 1_500_000.0, "{}", path.estimate.rate());
+}
