@@ -15,7 +15,7 @@ use tokio::time::sleep_until;
 use super::DriverConfig;
 use super::counters::SharedCounters;
 use super::udp_socket::{ReceiveBuffers, Udp};
-use crate::rtmfp::machine::{Computed, Input, Job, Machine, Output, PathId, Received, Route};
+use crate::rtmfp::machine::{Computed, Input, Job, Machine, Output, PathId, PathKind, Received, Route};
 
 /// What the task owns.
 pub(super) struct RunLoop<M: Machine, F> {
@@ -79,7 +79,7 @@ where
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<M::Command>, lingers: Arc<AtomicBool>) {
         for index in 0..self.sockets.len() {
             let local = self.sockets[index].local();
-            self.tell(Input::PathOpened { path: path(index), local }).await;
+            self.tell(Input::PathOpened { path: path(index), local, kind: PathKind::Own }).await;
         }
         let mut until: Option<Instant> = None;
         loop {

@@ -18,7 +18,7 @@ use crate::rtmfp::endpoint::{
     AddressOrigin, CloseManner, Delivery, FlowOptions, ForwardedHello, KnownAddress, Priority, ReceiveFlowId,
     SendFlowId, SessionKey, WriteOptions,
 };
-use crate::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route};
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Received, Route};
 use crate::rtmfp::testing::fuzzing::script::Script;
 use crate::rtmfp::testing::plain_crypto::Plain;
 use crate::rtmfp::{Endpoint, EndpointConfig, Event, PeerId};
@@ -120,7 +120,7 @@ impl World {
             bytes_in: 0,
         };
         for at in 0..world.ends.len() {
-            world.input(at, Input::PathOpened { path: PathId(0), local: address(at) });
+            world.input(at, Input::PathOpened { path: PathId(0), local: address(at), kind: PathKind::Own });
         }
         for (at, name) in [(ADA, "Ada"), (BOB, "Bob")] {
             let now = world.now;

@@ -390,7 +390,7 @@ impl Machine for Service {
             }
             Input::Time => Input::Time,
             Input::Received(received) => Input::Received(received),
-            Input::PathOpened { path, local } => Input::PathOpened { path, local },
+            Input::PathOpened { path, local, kind } => Input::PathOpened { path, local, kind },
             Input::PathClosed { path } => Input::PathClosed { path },
             Input::Computed(computed) => Input::Computed(computed),
         };

@@ -16,6 +16,16 @@ use std::time::Instant;
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct PathId(pub u32);
 
+/// What a path is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum PathKind {
+    /// A socket of this computer's.
+    #[default]
+    Own,
+    /// A port that a relay lends us: slower, and at somebody's cost, so tried last and left first.
+    Relayed,
+}
+
 /// An address as reached over one path.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Route {
@@ -72,8 +82,10 @@ pub enum Input<'a, C> {
     PathOpened {
         /// Its number.
         path: PathId,
-        /// The address it is bound to here.
+        /// The address it is bound to here; of a relayed one, that which the relay lends.
         local: SocketAddr,
+        /// What lies behind it.
+        kind: PathKind,
     },
     /// A path is gone.
     PathClosed {
@@ -95,7 +107,7 @@ impl<'a, C> Input<'a, C> {
         Ok(match self {
             Self::Time => Input::Time,
             Self::Received(received) => Input::Received(received),
-            Self::PathOpened { path, local } => Input::PathOpened { path, local },
+            Self::PathOpened { path, local, kind } => Input::PathOpened { path, local, kind },
             Self::PathClosed { path } => Input::PathClosed { path },
             Self::Computed(computed) => Input::Computed(computed),
             Self::Command(command) => return Err(command),

@@ -14,7 +14,7 @@
 //! use std::time::Instant;
 //!
 //! use tincan::rtmfp::crypto::flash::{Flash, Identity};
-//! use tincan::rtmfp::{Endpoint, EndpointConfig, Event, Input, Machine, Output, PathId, Received, Route};
+//! use tincan::rtmfp::{Endpoint, EndpointConfig, Event, Input, Machine, Output, PathId, PathKind, Received, Route};
 //!
 //! let endpoint = |seed: u8| {
 //!     let profile = Arc::new(Flash::peer(Identity::generate([seed; 32])));
@@ -95,5 +95,5 @@ mod wire;
 pub use endpoint::{Endpoint, EndpointConfig, FlowOptions, WriteOptions};
 pub use error::{Misuse, SessionEnd};
 pub use event::Event;
-pub use machine::{Ecn, Input, Job, Machine, Output, PathId, Received, Route, Transmit};
+pub use machine::{Ecn, Input, Job, Machine, Output, PathId, PathKind, Received, Route, Transmit};
 pub use peer_id::{NotAPeerId, PeerId};

@@ -11,7 +11,7 @@ use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::{
     Delivery, Endpoint, EndpointConfig, FlowOptions, Priority, SendFlowId, SessionKey, WriteOptions,
 };
-use tincan::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route};
+use tincan::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Received, Route};
 use tincan::rtmfp::testing::plain_crypto::Plain;
 use tincan::rtmfp::{Event, PeerId};
 
@@ -118,7 +118,9 @@ impl Wire {
         let mut wire = Self { now, ends, on_the_way, spare, opened: None, sent: 0, sent_bytes: 0, came: 0 };
         for number in 0..2 {
             let local = wire.ends[number].address;
-            wire.ends[number].endpoint.handle_input(now, Input::PathOpened { path: PathId(0), local });
+            wire.ends[number]
+                .endpoint
+                .handle_input(now, Input::PathOpened { path: PathId(0), local, kind: PathKind::Own });
             wire.drain(number);
         }
         let there = Route { via: PathId(0), address: wire.ends[1].address };

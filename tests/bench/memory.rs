@@ -12,7 +12,7 @@ use tincan::netconnection::{Node, NodeEvent};
 use tincan::rtmfp::EndpointConfig;
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity};
-use tincan::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route};
+use tincan::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Received, Route};
 
 /// Sessions that are open before counting begins, so that what they share does not count.
 const BEFORE: u32 = 50;
@@ -48,7 +48,7 @@ impl Server {
     fn new() -> Self {
         let (now, address) = (Instant::now(), SocketAddr::from(([192, 0, 2, 1], 1935)));
         let mut node = node(Arc::new(Flash::server([1; 32])), 1);
-        node.handle_input(now, Input::PathOpened { path: PathId(0), local: address });
+        node.handle_input(now, Input::PathOpened { path: PathId(0), local: address, kind: PathKind::Own });
         let mut server = Self { node, address, now, wake: None, bytes: 0 };
         server.drain();
         server
@@ -61,7 +61,10 @@ impl Server {
         let mut client = node(Arc::new(Flash::peer(Identity::generate(seed))), number as u8);
         let [_, high, middle, low] = number.to_be_bytes();
         let address = SocketAddr::from(([10, high, middle, low], 5000));
-        client.handle_input(self.now, Input::PathOpened { path: PathId(0), local: address });
+        client.handle_input(
+            self.now,
+            Input::PathOpened { path: PathId(0), local: address, kind: PathKind::Own },
+        );
         client.connect(self.now, URL, &[Route { via: PathId(0), address: self.address }], Vec::new());
         let until = self.now + QUIET_AFTER;
         let mut connected = false;

@@ -54,7 +54,7 @@ fn without_command<C>(input: Input<'_, Asked>) -> Result<Input<'_, C>, Box<Asked
         Input::Received(Received { route, ecn, segment_size, bytes }) => {
             Input::Received(Received { route, ecn, segment_size, bytes })
         }
-        Input::PathOpened { path, local } => Input::PathOpened { path, local },
+        Input::PathOpened { path, local, kind } => Input::PathOpened { path, local, kind },
         Input::PathClosed { path } => Input::PathClosed { path },
         Input::Computed(computed) => Input::Computed(computed),
         Input::Command(asked) => return Err(Box::new(asked)),

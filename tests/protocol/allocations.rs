@@ -13,7 +13,7 @@ use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::{
     Delivery, Endpoint, EndpointConfig, FlowOptions, Priority, SendFlowId, SessionKey, WriteOptions,
 };
-use tincan::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route};
+use tincan::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Received, Route};
 
 const TRIP: Duration = Duration::from_micros(100);
 const MESSAGE: usize = 64 << 10;
@@ -52,7 +52,7 @@ impl Pair {
             opened: None,
         };
         for end in 0..2 {
-            pair.input(end, Input::PathOpened { path: PathId(0), local: address(end) });
+            pair.input(end, Input::PathOpened { path: PathId(0), local: address(end), kind: PathKind::Own });
         }
         pair.ends[0].open_session_to_peer(now, far, &[Route { via: PathId(0), address: address(1) }]);
         pair.drain(0);

@@ -17,7 +17,7 @@ use tincan::rtmfp::endpoint::{
     AddressOrigin, CloseManner, Delivery, Endpoint, EndpointConfig, FlowOptions, ForwardedHello,
     KnownAddress, MessageId, Priority, ReceiveFlowId, SendFlowId, SessionKey, WriteOptions,
 };
-use tincan::rtmfp::machine::{Computed, Input, JobId, Machine, Output, PathId, Received, Route};
+use tincan::rtmfp::machine::{Computed, Input, JobId, Machine, Output, PathId, PathKind, Received, Route};
 use tincan::rtmfp::{Ecn, Event, PeerId};
 
 use crate::support::nodes::{URL, endpoint_config};
@@ -100,7 +100,8 @@ impl<M: Machine<Command = std::convert::Infallible>> Pair<M> {
         for end in 0..2 {
             let local = route(end as u64).address;
             let now = pair.now;
-            pair.ends[end].handle_input(now, Input::PathOpened { path: PathId(0), local });
+            pair.ends[end]
+                .handle_input(now, Input::PathOpened { path: PathId(0), local, kind: PathKind::Own });
         }
         pair
     }
@@ -124,7 +125,11 @@ impl<M: Machine<Command = std::convert::Infallible>> Pair<M> {
             0 => machine.handle_input(now, Input::Time),
             1 => machine.handle_input(
                 now,
-                Input::PathOpened { path: PathId(n[0] as u32), local: route(n[1]).address },
+                Input::PathOpened {
+                    path: PathId(n[0] as u32),
+                    local: route(n[1]).address,
+                    kind: PathKind::Own,
+                },
             ),
             2 => machine.handle_input(now, Input::PathClosed { path: PathId(n[0] as u32) }),
             3 => {

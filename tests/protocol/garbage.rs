@@ -58,7 +58,7 @@ fn for_machine<C>(input: Input<'_, Infallible>) -> Input<'_, C> {
     match input {
         Input::Time => Input::Time,
         Input::Received(received) => Input::Received(received),
-        Input::PathOpened { path, local } => Input::PathOpened { path, local },
+        Input::PathOpened { path, local, kind } => Input::PathOpened { path, local, kind },
         Input::PathClosed { path } => Input::PathClosed { path },
         Input::Computed(computed) => Input::Computed(computed),
         Input::Command(never) => match never {},

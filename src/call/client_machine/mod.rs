@@ -608,9 +608,9 @@ impl Machine for ClientMachine {
         match input {
             Input::Time => self.node.handle_input(now, Input::Time),
             Input::Received(received) => self.node.handle_input(now, Input::Received(received)),
-            Input::PathOpened { path, local } => {
+            Input::PathOpened { path, local, kind } => {
                 self.paths.insert(path, local);
-                self.node.handle_input(now, Input::PathOpened { path, local });
+                self.node.handle_input(now, Input::PathOpened { path, local, kind });
             }
             Input::PathClosed { path } => {
                 self.paths.remove(&path);

@@ -8,7 +8,7 @@ use crate::netconnection::StatusCode;
 use crate::netconnection::node::{NodeConfig, PlaybackEnd};
 use crate::rtmfp::crypto::flash::{Flash, Identity};
 use crate::rtmfp::machine::{Received, Transmit};
-use crate::rtmfp::{EndpointConfig, PathId};
+use crate::rtmfp::{EndpointConfig, PathId, PathKind};
 use std::net::SocketAddr;
 
 struct Datagram {
@@ -92,7 +92,7 @@ impl World {
         let mut server = Place::new(Service::new(node, rules), SERVER);
         let mut wire = VecDeque::new();
         let local = server.address;
-        server.tell(now, Input::PathOpened { path: PathId(0), local }, &mut wire);
+        server.tell(now, Input::PathOpened { path: PathId(0), local, kind: PathKind::Own }, &mut wire);
         Self { now, server, people: Vec::new(), wire }
     }
 
@@ -108,7 +108,11 @@ impl World {
         let node = Node::new(NodeConfig { endpoint, most_peer_connections: 8 });
         let mut place = Place::new(node, &format!("203.0.113.{}:4000", number + 1));
         let local = place.address;
-        place.tell(self.now, Input::PathOpened { path: PathId(0), local }, &mut self.wire);
+        place.tell(
+            self.now,
+            Input::PathOpened { path: PathId(0), local, kind: PathKind::Own },
+            &mut self.wire,
+        );
         self.people.push(place);
         number
     }

@@ -28,7 +28,7 @@ impl Machine for Endpoint {
         match input {
             Input::Time => {}
             Input::Received(received) => self.on_datagrams(now, received),
-            Input::PathOpened { path, local } => {
+            Input::PathOpened { path, local, .. } => {
                 self.paths.insert(path, local);
                 self.leave_lost_paths(now);
             }

@@ -193,14 +193,15 @@ mod tests {
 
     use super::*;
     use crate::rtmfp::endpoint::EndpointConfig;
-    use crate::rtmfp::machine::{Input, Machine, PathId};
+    use crate::rtmfp::machine::{Input, Machine, PathId, PathKind};
     use crate::rtmfp::testing::plain_crypto::Plain;
 
     #[test]
     fn an_ipv4_address_in_ipv6_dress_is_asked_the_same_where_both_kinds_are_spoken() {
         let mut endpoint = Endpoint::new(EndpointConfig::new(Arc::new(Plain::new("ada")), [1; 32]));
         let local = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 1935));
-        endpoint.handle_input(Instant::now(), Input::PathOpened { path: PathId(0), local });
+        endpoint
+            .handle_input(Instant::now(), Input::PathOpened { path: PathId(0), local, kind: PathKind::Own });
         let told_on = Route { via: PathId(0), address: SocketAddr::from(([192, 0, 2, 1], 1935)) };
         let towards = |address: &str| endpoint.route_towards(address.parse().expect("an address"), told_on);
         let (plain, dressed) = (towards("192.0.2.9:5"), towards("[::ffff:192.0.2.9]:5"));

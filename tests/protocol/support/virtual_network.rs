@@ -13,7 +13,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use tincan::rtmfp::chance::Chance;
-use tincan::rtmfp::machine::{Computed, Ecn, Input, Machine, Output, PathId, Received, Route};
+use tincan::rtmfp::machine::{Computed, Ecn, Input, Machine, Output, PathId, PathKind, Received, Route};
 
 use super::link::{Line, Link};
 use super::virtual_router::{RouterKind, VirtualRouter};
@@ -161,7 +161,7 @@ impl<M: Machine> VirtualNetwork<M> {
             reaction: None,
         };
         self.hosts.insert(host, state);
-        self.input(host, Input::PathOpened { path: PathId(0), local: address });
+        self.input(host, Input::PathOpened { path: PathId(0), local: address, kind: PathKind::Own });
         host
     }
 
@@ -173,7 +173,7 @@ impl<M: Machine> VirtualNetwork<M> {
         let address = SocketAddr::from(([198, 51, 101 + more, number], 1935));
         state.paths.insert(path, address);
         self.public.insert(address, (host, path));
-        self.input(host, Input::PathOpened { path, local: address });
+        self.input(host, Input::PathOpened { path, local: address, kind: PathKind::Own });
         path
     }
 
@@ -290,7 +290,7 @@ impl<M: Machine> VirtualNetwork<M> {
         state.machine = machine;
         state.wake = None;
         for (path, local) in state.paths.clone() {
-            self.input(host, Input::PathOpened { path, local });
+            self.input(host, Input::PathOpened { path, local, kind: PathKind::Own });
         }
     }
 

@@ -14,7 +14,7 @@ use crate::rtmfp::endpoint::{
     CloseManner, Delivery, Endpoint, EndpointConfig, FlowOptions, ForwardedHello, Priority, ReceiveFlowId,
     SendFlowId, SessionKey, WriteOptions,
 };
-use crate::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route};
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Received, Route};
 use crate::rtmfp::testing::plain_crypto::Plain;
 use crate::rtmfp::wire::session_id;
 use crate::rtmfp::{Event, SessionEnd};
@@ -118,7 +118,7 @@ impl Pair {
         };
         for at in 0..2 {
             let local = pair.ends[at].address;
-            pair.input(at, Input::PathOpened { path: PathId(0), local });
+            pair.input(at, Input::PathOpened { path: PathId(0), local, kind: PathKind::Own });
         }
         pair
     }
