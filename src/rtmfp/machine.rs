@@ -24,6 +24,8 @@ pub enum PathKind {
     Own,
     /// A port that a relay lends us: slower, and at somebody's cost, so tried last and left first.
     Relayed,
+    /// A port of ours that is lent to others: a server forwards over it what is not its own. No engine uses it.
+    Lent,
 }
 
 /// An address as reached over one path.

@@ -7,7 +7,7 @@ use super::Endpoint;
 use crate::rtmfp::endpoint::SessionKey;
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
-use crate::rtmfp::machine::{Input, Machine, Output, PathId, Received, Route, Transmit};
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Received, Route, Transmit};
 use crate::rtmfp::session::initiator::hello_sent::Tag;
 use crate::rtmfp::session::open::Notice;
 use crate::rtmfp::session_table::{Proof, Session};
@@ -28,6 +28,7 @@ impl Machine for Endpoint {
         match input {
             Input::Time => {}
             Input::Received(received) => self.on_datagrams(now, received),
+            Input::PathOpened { kind: PathKind::Lent, .. } => {}
             Input::PathOpened { path, local, .. } => {
                 self.paths.insert(path, local);
                 self.leave_lost_paths(now);
