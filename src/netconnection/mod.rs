@@ -80,6 +80,7 @@ pub mod uri;
 mod user_control;
 pub mod user_name;
 
+pub use connection::{tries_relays_last, wants_relays_only};
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
 pub use uri::{NotAUri, Uri};
