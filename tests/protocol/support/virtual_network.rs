@@ -4,27 +4,25 @@
 //! so ninety seconds of protocol take microseconds of test. The same seed gives the same run. Any [`Machine`] can be
 //! driven; several kinds in one network need an enum of them at the caller's side.
 //!
-//! Every host has one address, or one on each of several paths; behind a router it is a private one (see
-//! [`super::virtual_router`]).
+//! Every host has one address, or one on each of several paths; behind a router its IPv4 one is private (see
+//! [`super::topology`] and [`super::virtual_router`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use tincan::rtmfp::chance::Chance;
 use tincan::rtmfp::machine::{Computed, Ecn, Input, Machine, Output, PathId, PathKind, Received, Route};
 
 use super::link::{Line, Link};
+use super::topology::Topology;
+pub(crate) use super::topology::{Families, Router};
 use super::virtual_router::{RouterKind, VirtualRouter};
 
 /// Names a host of a network.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Host(pub(crate) u32);
-
-/// Names a router of a network.
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub(crate) struct Router(pub(crate) u32);
 
 /// Names a line that several hosts share.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,9 +48,7 @@ pub(crate) struct VirtualNetwork<M: Machine> {
     default_link: Link,
     chance: Chance,
     hosts: BTreeMap<Host, HostState<M>>,
-    routers: BTreeMap<Router, VirtualRouter>,
-    /// Who has an address reachable from everywhere.
-    public: BTreeMap<SocketAddr, (Host, PathId)>,
+    topology: Topology,
     /// Keyed by arrival, then by order of sending, so ties never depend on hashing.
     in_flight: BTreeMap<(Instant, u64), Datagram>,
     at_work: BTreeMap<(Instant, u64), (Host, Computed)>,
@@ -87,8 +83,8 @@ pub(crate) type Reaction<M> = Box<dyn FnMut(&mut M, Instant, &<M as Machine>::Ev
 struct Datagram {
     from: SocketAddr,
     to: SocketAddr,
-    /// Set when it never leaves its sender's own network.
-    inside: Option<Router>,
+    /// The network it has come to on its way up: that behind a router, or the one outside of all.
+    network: Option<Router>,
     mark: Option<Ecn>,
     bytes: Vec<u8>,
 }
@@ -113,8 +109,7 @@ impl<M: Machine> VirtualNetwork<M> {
             default_link: Link::with_latency(latency),
             chance,
             hosts: BTreeMap::new(),
-            routers: BTreeMap::new(),
-            public: BTreeMap::new(),
+            topology: Topology::default(),
             in_flight: BTreeMap::new(),
             at_work: BTreeMap::new(),
             job_time: Duration::ZERO,
@@ -128,28 +123,26 @@ impl<M: Machine> VirtualNetwork<M> {
         }
     }
 
-    /// Adds a host with a public address.
+    /// Adds a host with a public IPv4 address.
     pub(crate) fn add(&mut self, machine: M) -> Host {
-        let host = Host(u32::try_from(self.hosts.len()).expect("few hosts"));
-        let number = u8::try_from(host.0 + 1).expect("fewer than 255 hosts");
-        let address = SocketAddr::from(([198, 51, 100, number], 1935));
-        self.public.insert(address, (host, PathId(0)));
-        self.insert(host, machine, address, None)
+        self.add_at(None, Families::V4, machine)
     }
 
-    /// Adds a host with a private address behind a router.
+    /// Adds a host with a private IPv4 address behind a router.
     pub(crate) fn add_behind(&mut self, router: Router, machine: M) -> Host {
-        let host = Host(u32::try_from(self.hosts.len()).expect("few hosts"));
-        let number = u8::try_from(host.0 + 1).expect("fewer than 255 hosts");
-        let network = u8::try_from(router.0).expect("fewer than 255 routers");
-        let address = SocketAddr::from(([10, network, 0, number], 1935));
-        self.insert(host, machine, address, Some(router))
+        self.add_at(Some(router), Families::V4, machine)
     }
 
-    fn insert(&mut self, host: Host, machine: M, address: SocketAddr, router: Option<Router>) -> Host {
+    /// Adds a host with these addresses, behind a router or not.
+    pub(crate) fn add_at(&mut self, router: Option<Router>, families: Families, machine: M) -> Host {
+        let host = Host(u32::try_from(self.hosts.len()).expect("few hosts"));
+        let paths = Topology::addresses_for(host, router, families);
+        for (path, address) in &paths {
+            self.topology.give(router, *address, (host, *path));
+        }
         let state = HostState {
             machine,
-            paths: BTreeMap::from([(PathId(0), address)]),
+            paths: paths.clone(),
             router,
             link: self.default_link,
             line: Line::new(self.now),
@@ -161,7 +154,9 @@ impl<M: Machine> VirtualNetwork<M> {
             reaction: None,
         };
         self.hosts.insert(host, state);
-        self.input(host, Input::PathOpened { path: PathId(0), local: address, kind: PathKind::Own });
+        for (path, local) in paths {
+            self.input(host, Input::PathOpened { path, local, kind: PathKind::Own });
+        }
         host
     }
 
@@ -172,25 +167,39 @@ impl<M: Machine> VirtualNetwork<M> {
         let (number, more) = (host.0 as u8 + 1, path.0 as u8);
         let address = SocketAddr::from(([198, 51, 101 + more, number], 1935));
         state.paths.insert(path, address);
-        self.public.insert(address, (host, path));
+        self.topology.give(None, address, (host, path));
         self.input(host, Input::PathOpened { path, local: address, kind: PathKind::Own });
         path
     }
 
     /// Takes a path away.
     pub(crate) fn close_path(&mut self, host: Host, path: PathId) {
-        let gone = self.host(host).paths.remove(&path);
-        self.public.retain(|address, _| Some(*address) != gone);
+        let state = self.host(host);
+        let (network, gone) = (state.router, state.paths.remove(&path));
+        if let Some(gone) = gone {
+            self.topology.take(network, gone);
+        }
         self.input(host, Input::PathClosed { path });
     }
 
     /// Adds a router.
     pub(crate) fn add_router(&mut self, kind: RouterKind) -> Router {
-        let router = Router(u32::try_from(self.routers.len()).expect("few routers"));
-        let number = u8::try_from(router.0 + 1).expect("fewer than 255 routers");
-        let outside = Ipv4Addr::new(203, 0, 113, number);
-        self.routers.insert(router, VirtualRouter::new(kind, IpAddr::V4(outside)));
-        router
+        self.add_router_behind(None, kind)
+    }
+
+    /// Adds a router behind another, as a home's behind its carrier's.
+    pub(crate) fn add_router_behind(&mut self, behind: Option<Router>, kind: RouterKind) -> Router {
+        self.topology.add(behind, kind)
+    }
+
+    /// A router, to be changed.
+    pub(crate) fn router(&mut self, router: Router) -> &mut VirtualRouter {
+        self.topology.router(router)
+    }
+
+    /// A host's own addresses, by path.
+    pub(crate) fn addresses(&self, host: Host) -> Vec<SocketAddr> {
+        self.hosts[&host].paths.values().copied().collect()
     }
 
     /// A host's own address on its first path: behind a router a private one.
@@ -207,13 +216,14 @@ impl<M: Machine> VirtualNetwork<M> {
     pub(crate) fn change_address(&mut self, host: Host) -> SocketAddr {
         let old = self.address(host);
         let (IpAddr::V4(ip), port) = (old.ip(), old.port()) else {
-            unreachable!("all addresses here are IPv4")
+            unreachable!("this host's first address is IPv4")
         };
         let new = SocketAddr::from((ip, port + 1));
-        self.host(host).paths.insert(PathId(0), new);
-        if let Some(owner) = self.public.remove(&old) {
-            self.public.insert(new, owner);
-        }
+        let state = self.host(host);
+        state.paths.insert(PathId(0), new);
+        let network = state.router;
+        self.topology.take(network, old);
+        self.topology.give(network, new, (host, PathId(0)));
         new
     }
 
@@ -471,7 +481,9 @@ impl<M: Machine> VirtualNetwork<M> {
         let lost = self.lose.contains(&n);
         let state = self.hosts.get_mut(&host).expect("a host of this network");
         state.bytes_sent += bytes.len() as u64;
-        let Some(from) = state.paths.get(&route.via).copied() else { return };
+        let router = state.router;
+        let own = state.paths.get(&route.via).copied();
+        let Some(from) = own.filter(|own| own.is_ipv4() == route.address.is_ipv4()) else { return };
         if state.cut {
             return;
         }
@@ -486,19 +498,10 @@ impl<M: Machine> VirtualNetwork<M> {
         if arrivals.is_empty() {
             return;
         }
-        // Neighbours behind one router reach each other without it.
-        let router = state.router;
-        let inside = router.filter(|_| matches!(route.address.ip(), IpAddr::V4(ip) if ip.octets()[0] == 10));
-        let from = match (router, inside) {
-            (Some(router), None) => {
-                let router = self.routers.get_mut(&router).expect("a router of this network");
-                router.outward(from, route.address)
-            }
-            _ => from,
-        };
+        let Some((network, from)) = self.topology.climb(now, router, from, route.address) else { return };
         for arrival in arrivals {
             self.order += 1;
-            let datagram = Datagram { from, to: route.address, inside, mark, bytes: bytes.clone() };
+            let datagram = Datagram { from, to: route.address, network, mark, bytes: bytes.clone() };
             self.in_flight.insert((arrival, self.order), datagram);
         }
     }
@@ -512,16 +515,7 @@ impl<M: Machine> VirtualNetwork<M> {
     }
 
     fn deliver(&mut self, mut datagram: Datagram) {
-        let found = match datagram.inside {
-            Some(router) => self.behind(router, datagram.to),
-            None => self.public.get(&datagram.to).copied().or_else(|| {
-                let (router, inner) = self
-                    .routers
-                    .iter()
-                    .find_map(|(router, state)| Some((*router, state.inward(datagram.from, datagram.to)?)))?;
-                self.behind(router, inner)
-            }),
-        };
+        let found = self.topology.descend(self.now, datagram.network, datagram.from, datagram.to);
         let Some((host, via)) = found else { return };
         if self.hosts[&host].cut {
             return;
@@ -532,13 +526,6 @@ impl<M: Machine> VirtualNetwork<M> {
             host,
             Input::Received(Received { route, ecn: datagram.mark, segment_size, bytes: &mut datagram.bytes }),
         );
-    }
-
-    fn behind(&self, router: Router, address: SocketAddr) -> Option<(Host, PathId)> {
-        self.hosts.iter().filter(|(_, state)| state.router == Some(router)).find_map(|(host, state)| {
-            let (path, _) = state.paths.iter().find(|(_, own)| **own == address)?;
-            Some((*host, *path))
-        })
     }
 }
 
