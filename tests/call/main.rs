@@ -24,6 +24,7 @@ mod rate;
 mod real_files;
 mod real_time;
 mod recording;
+mod relayed;
 mod repair;
 mod screens;
 mod second_call;
