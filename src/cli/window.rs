@@ -46,8 +46,10 @@ mod gui {
         let data_dir = settings::data_dir(flags.data_dir)?;
         let mut instance = match Instance::claim(&data_dir)? {
             Claim::First(instance) => instance,
+            // Whoever logs in while it runs wants nothing of it.
+            Claim::Already(_) if background && link.is_none() => return Ok(()),
             Claim::Already(first) => {
-                return if first.ask() {
+                return if first.ask(link.as_deref()) {
                     Ok(())
                 } else {
                     Err(anyhow!("Tincan is running already, and its window does not answer."))
@@ -85,7 +87,7 @@ mod gui {
 
         let attention = Attention::default();
         let bring_forward = attention.clone();
-        instance.on_forward(move || bring_forward.come_forward())?;
+        instance.on_forward(move |link| bring_forward.come_forward(link))?;
 
         let options = WindowOptions {
             theme: settings.theme,

@@ -63,6 +63,8 @@ pub(super) struct Client {
     state: ConnectState,
     /// Our streams by the server's numbers.
     pub(super) streams: BTreeMap<u32, ServerStreamId>,
+    /// Where else the server may be reached: one way over each path that the session does not take.
+    other_ways: Vec<Route>,
     /// Whether this server may introduce others to us.
     trusted: bool,
     /// What `setPeerInfo` said last: servers ask for it again when our address changed.
@@ -99,6 +101,14 @@ impl Connection {
 
     pub(super) fn is_up_as_client(&self) -> bool {
         matches!(&self.role, Role::Client(Client { state: ConnectState::Up, .. }))
+    }
+
+    /// Where a server that we connected to may be reached, but for the way that the session takes.
+    pub(super) fn other_ways(&self) -> &[Route] {
+        match &self.role {
+            Role::Client(client) => &client.other_ways,
+            Role::Server(_) => &[],
+        }
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -139,6 +149,7 @@ impl Node {
         let client = Client {
             state: ConnectState::Opening { connect: Box::new(connect), waiting: Vec::new() },
             streams: BTreeMap::new(),
+            other_ways: one_over_each_path(candidates),
             trusted: true,
             addresses: Vec::new(),
             encoding: ObjectEncoding::default(),
@@ -509,6 +520,16 @@ fn app_of(url: &str) -> &str {
 
 fn description_of(info: &Value) -> String {
     info.property("description").and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn one_over_each_path(candidates: &[Route]) -> Vec<Route> {
+    let mut ways: Vec<Route> = Vec::new();
+    for route in candidates {
+        if ways.iter().all(|way| way.via != route.via) {
+            ways.push(*route);
+        }
+    }
+    ways
 }
 
 fn forwarded_hello(trusted: bool) -> ForwardedHello {

@@ -45,7 +45,8 @@
 //! # For who changes it
 //!
 //! The parts of a node: `media_reports` (how media fare), `connection` (and `accepted_connection`, the
-//! server's end), `call`, `stream` (through a server), `peer_stream` and `playback` (direct). What they send stands in
+//! server's end), `call`, `stream` (through a server), `peer_stream` and `playback` (direct), `ways` (other ways than a
+//! session takes). What they send stands in
 //! `message`, `command`, `user_control` and `flow_metadata`; [`media_tag`] is what is inside sound and picture messages.
 //!
 #![doc = include_str!("conformance.md")]
@@ -79,6 +80,7 @@ mod stream;
 pub mod uri;
 mod user_control;
 pub mod user_name;
+mod ways;
 
 pub use connection::{tries_relays_last, wants_relays_only};
 pub use node::{Node, NodeEvent};

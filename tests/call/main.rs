@@ -21,6 +21,7 @@ mod privacy;
 mod programs;
 mod quality;
 mod rate;
+mod reaching;
 mod real_files;
 mod real_time;
 mod recording;

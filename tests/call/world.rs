@@ -19,7 +19,7 @@ use tincan::settings::Settings;
 use crate::lying_server::{Lies, LyingServer};
 use crate::old_server::OldServer;
 use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
-use crate::support::virtual_network::{Host, VirtualNetwork};
+use crate::support::virtual_network::{Families, Host, Router, VirtualNetwork};
 
 /// Somebody on the network.
 pub(crate) enum Anyone {
@@ -146,10 +146,16 @@ impl World {
 
     /// The same with other chances.
     pub(crate) fn with_seed(seed: u8) -> Self {
+        Self::with_server_at(seed, Families::V4)
+    }
+
+    /// The same with a server that has these addresses.
+    pub(crate) fn with_server_at(seed: u8, families: Families) -> Self {
         let mut net = VirtualNetwork::with_seed(Duration::from_millis(40), seed);
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
         let node = Node::new(node_config(profile, 201));
-        let server = net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
+        let service = Anyone::Server(Box::new(Service::new(node, Rules::default())));
+        let server = net.add_at(None, families, service);
         let mut world = Self {
             net,
             server,
@@ -280,6 +286,23 @@ impl World {
         (host, peer)
     }
 
+    /// A client behind a router or not, connected to the server.
+    pub(crate) fn client_at(
+        &mut self,
+        name: &str,
+        router: Option<Router>,
+        families: Families,
+    ) -> (Host, PeerId) {
+        self.seed += 1;
+        let setup = self.setup();
+        let (config, peer) = self.config(self.seed, name, setup);
+        let machine = Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config)));
+        let host = self.net.add_at(router, families, machine);
+        self.equip(host, self.server);
+        self.is_connected(host, name);
+        (host, peer)
+    }
+
     /// What a client of that name starts with; the seed is its key.
     pub(crate) fn config(&mut self, seed: u8, name: &str, setup: Setup) -> (ClientConfig, PeerId) {
         let identity = Identity::generate([seed; 32]);
@@ -306,9 +329,9 @@ impl World {
 
     fn equip_as(&mut self, host: Host, server: Host, old: bool) {
         self.clients.push(host);
-        let addresses = vec![self.net.address(server)];
+        let addresses = self.net.addresses(server);
         let url = with_mark(&self.url_of(server), old);
-        self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
+        self.ask(host, ClientCommand::LocalAddresses(self.net.addresses(host)));
         self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
         self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
     }
