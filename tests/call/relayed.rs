@@ -38,25 +38,28 @@ fn relaying(world: &World) -> Vec<RelayEvent> {
     told.collect()
 }
 
-fn chat_goes_both_ways(world: &mut World, one: Host, other: Host) {
+fn chat_goes_both_ways(world: &mut World, one: (Host, PeerId), other: (Host, PeerId)) {
     for (from, to, text) in [(one, other, "there?"), (other, one, "here!")] {
-        world.person(from, Command::Say { text: text.into() });
-        assert!(
-            world.until(5, |world| format!("{:?}", world.events(to)).contains(text)),
-            "{text} does not arrive"
-        );
+        world.person(from.0, Command::SendText { to: to.1, text: text.into() });
+        let arrived = |world: &World| format!("{:?}", world.told(to.0)).contains(text);
+        assert!(world.until(5, arrived), "{text} does not arrive");
     }
 }
 
 #[test]
 fn two_behind_routers_that_let_nobody_through_have_a_call() {
     let mut world = world_with_relay(Families::V4);
-    let (ada, _) = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
-    let (bob, bob_id) = behind(&mut world, RouterKind::SYMMETRIC, "Bob");
-    world.connect(ada, bob, bob_id);
+    let ada = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
+    let bob = behind(&mut world, RouterKind::SYMMETRIC, "Bob");
+    world.connect(ada.0, bob.0, bob.1);
     chat_goes_both_ways(&mut world, ada, bob);
     assert!(matches!(relaying(&world)[..], [RelayEvent::Established { pairs: 1 }]), "{:?}", relaying(&world));
-    world.person(ada, Command::HangUp);
+    // The lines of their chat stay open. They end with their computers.
+    world.person(ada.0, Command::HangUp);
+    world.run(60);
+    assert_eq!(relaying(&world).len(), 1);
+    world.net.cut(ada.0, true);
+    world.net.cut(bob.0, true);
     world.run(60);
     let ended = relaying(&world).last().copied();
     assert!(matches!(ended, Some(RelayEvent::Ended { why: PairEnd::Idle, .. })), "{ended:?}");
@@ -66,9 +69,9 @@ fn two_behind_routers_that_let_nobody_through_have_a_call() {
 fn who_can_be_reached_directly_is_not_relayed() {
     for kind in [RouterKind::OPEN, RouterKind::ADDRESS_RESTRICTED, RouterKind::PORT_RESTRICTED] {
         let mut world = world_with_relay(Families::V4);
-        let (ada, _) = behind(&mut world, kind, "Ada");
-        let (bob, bob_id) = behind(&mut world, RouterKind::PORT_RESTRICTED, "Bob");
-        world.connect(ada, bob, bob_id);
+        let ada = behind(&mut world, kind, "Ada");
+        let bob = behind(&mut world, RouterKind::PORT_RESTRICTED, "Bob");
+        world.connect(ada.0, bob.0, bob.1);
         chat_goes_both_ways(&mut world, ada, bob);
         assert_eq!(relaying(&world), [], "{kind:?}");
     }
@@ -77,9 +80,9 @@ fn who_can_be_reached_directly_is_not_relayed() {
 #[test]
 fn an_ipv4_and_an_ipv6_network_have_a_call() {
     let mut world = world_with_relay(Families::Both);
-    let (ada, _) = somebody(&mut world, None, Families::V4, "Ada");
-    let (bob, bob_id) = somebody(&mut world, None, Families::V6, "Bob");
-    world.connect(ada, bob, bob_id);
+    let ada = somebody(&mut world, None, Families::V4, "Ada");
+    let bob = somebody(&mut world, None, Families::V6, "Bob");
+    world.connect(ada.0, bob.0, bob.1);
     chat_goes_both_ways(&mut world, ada, bob);
     assert!(matches!(relaying(&world)[..], [RelayEvent::Established { .. }]), "{:?}", relaying(&world));
 }
@@ -93,9 +96,11 @@ fn a_plain_client_is_relayed_too() {
     world.plainly(plain, PlainCommand::Call(ada_id));
     assert!(world.until(10, |world| world.rings(ada)));
     world.person(ada, Command::Accept { with_video: false });
-    assert!(world.until(5, |world| {
-        world.heard_plainly(plain).contains(&PlainEvent::ConnectedWith("Ada".into()))
-    }));
+    assert!(
+        world.until(5, |world| {
+            world.heard_plainly(plain).contains(&PlainEvent::ConnectedWith("Ada".into()))
+        })
+    );
     assert!(matches!(relaying(&world)[..], [RelayEvent::Established { .. }]), "{:?}", relaying(&world));
 }
 
@@ -104,25 +109,25 @@ fn without_a_relay_there_is_no_way_through() {
     let mut world = world_with_relay(Families::V4);
     let relay = RelayRules { on: false, ..RelayRules::default() };
     world.set_rules(Rules { relay, ..Rules::default() });
-    let (ada, _) = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
-    let (_, bob_id) = behind(&mut world, RouterKind::SYMMETRIC, "Bob");
-    world.call(ada, bob_id);
-    assert!(world.until(60, |world| world.end(ada).is_some()));
-    assert_eq!(world.end(ada), Some(EndReason::NoWayThrough));
+    let ada = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
+    let bob = behind(&mut world, RouterKind::SYMMETRIC, "Bob");
+    world.call(ada.0, bob.1);
+    assert!(world.until(60, |world| world.end(ada.0).is_some()));
+    assert_eq!(world.end(ada.0), Some(EndReason::NoWayThrough));
 }
 
 #[test]
 fn a_relayed_call_outlives_a_router_that_forgets() {
     let mut world = world_with_relay(Families::V4);
-    let (ada, _) = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
+    let ada = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
     let router = world.net.add_router(RouterKind::SYMMETRIC);
-    let (bob, bob_id) = somebody(&mut world, Some(router), Families::V4, "Bob");
-    world.connect(ada, bob, bob_id);
+    let bob = somebody(&mut world, Some(router), Families::V4, "Bob");
+    world.connect(ada.0, bob.0, bob.1);
     world.run(5);
     world.net.router(router).forget();
     world.run(30);
     chat_goes_both_ways(&mut world, ada, bob);
-    assert!(world.is_up(ada) && world.is_up(bob));
+    assert!(world.is_up(ada.0) && world.is_up(bob.0));
     assert_eq!(relaying(&world).len(), 1, "the same pair all the time: {:?}", relaying(&world));
 }
 
@@ -130,15 +135,14 @@ fn a_relayed_call_outlives_a_router_that_forgets() {
 #[test]
 fn a_relayed_call_rings_within_two_seconds() {
     let mut world = world_with_relay(Families::V4);
-    let (ada, _) = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
-    let (bob, bob_id) = behind(&mut world, RouterKind::SYMMETRIC, "Bob");
-    world.call(ada, bob_id);
-    assert!(world.until(2, |world| world.rings(bob)));
+    let ada = behind(&mut world, RouterKind::SYMMETRIC, "Ada");
+    let bob = behind(&mut world, RouterKind::SYMMETRIC, "Bob");
+    world.call(ada.0, bob.1);
+    assert!(world.until(2, |world| world.rings(bob.0)));
     let ringing = world.net.elapsed();
-    world.person(bob, Command::Accept { with_video: true });
+    world.person(bob.0, Command::Accept { with_video: true });
     let before = world.net.elapsed();
-    assert!(world.until(2, |world| world.is_up(ada) && world.is_up(bob)));
+    assert!(world.until(2, |world| world.is_up(ada.0) && world.is_up(bob.0)));
     let up = world.net.elapsed() - before;
     assert!(up < Duration::from_millis(1000), "rang at {ringing:?}, up {up:?} later");
 }
-
