@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::DriverConfig;
 use super::counters::{Counters, SharedCounters};
 use super::error::DriverError;
+use super::paths::Paths;
 use super::run_loop::RunLoop;
 use super::udp_socket::Udp;
 use crate::rtmfp::machine::Machine;
@@ -19,6 +20,7 @@ use crate::rtmfp::machine::Machine;
 pub struct Driver<C> {
     commands: mpsc::Sender<C>,
     local: Vec<SocketAddr>,
+    paths: Paths,
     counters: Arc<SharedCounters>,
     /// Whether the task, once nobody can give commands any more, still serves the network for a while.
     lingers: Arc<AtomicBool>,
@@ -51,9 +53,11 @@ where
     let (commands, received) = mpsc::channel(config.command_queue.max(1));
     let counters = Arc::new(SharedCounters::default());
     let lingers = Arc::new(AtomicBool::new(false));
-    let run_loop = RunLoop::new(machine, sockets, &config, Arc::clone(&counters), on_event);
+    let first = u32::try_from(sockets.len()).expect("fewer sockets than file descriptors");
+    let (paths, changes) = Paths::new(first);
+    let run_loop = RunLoop::new(machine, sockets, config, changes, Arc::clone(&counters), on_event);
     let task = runtime.spawn(run_loop.run(received, Arc::clone(&lingers)));
-    Ok(Driver { commands, local, counters, lingers, task })
+    Ok(Driver { commands, local, paths, counters, lingers, task })
 }
 
 impl<C> Driver<C> {
@@ -76,6 +80,11 @@ impl<C> Driver<C> {
     /// The addresses the sockets are bound to, with the ports the system chose; the index is the path's number.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         &self.local
+    }
+
+    /// Opens further paths while it runs.
+    pub fn paths(&self) -> Paths {
+        self.paths.clone()
     }
 
     /// What was counted so far.
