@@ -11,6 +11,7 @@
 mod accepting;
 mod dialling;
 mod fragment_pace;
+mod liveness;
 mod running;
 mod startup;
 

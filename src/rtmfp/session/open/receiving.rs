@@ -1,6 +1,6 @@
 //! What a datagram of the far end does (RFC 7016 §3.5.2 to §3.6, chunk by chunk).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -399,6 +399,16 @@ impl OpenSession {
             self.now = now;
             self.move_to(now, Route { via, ..self.route });
             self.ping(now);
+        }
+    }
+
+    /// Our own network is another one: what was learned of the path counts no longer, and what was on its way is lost. The
+    /// far end learns our new address from the question.
+    pub(crate) fn on_network_changed(&mut self, now: Instant, doubt: Duration) {
+        if self.is_open() {
+            self.now = now;
+            self.move_to(now, self.route);
+            self.doubt_for(now, doubt);
         }
     }
 
