@@ -68,6 +68,14 @@ impl VirtualRouter {
         SocketAddr::new(self.outside, port)
     }
 
+    /// Forgets every port it gave, as when it is switched off and on; with another outside address when `outside` is one.
+    pub(crate) fn restart(&mut self, outside: Option<IpAddr>) {
+        self.outside = outside.unwrap_or(self.outside);
+        self.mapped.clear();
+        self.owner.clear();
+        self.written.clear();
+    }
+
     /// The host that a datagram from outside is for, if it is let in.
     pub(crate) fn inward(&self, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
         if to.ip() != self.outside {
