@@ -46,8 +46,10 @@ mod gui {
         let data_dir = settings::data_dir(flags.data_dir)?;
         let mut instance = match Instance::claim(&data_dir)? {
             Claim::First(instance) => instance,
+            // Whoever logs in while it runs wants nothing of it.
+            Claim::Already(_) if background && link.is_none() => return Ok(()),
             Claim::Already(first) => {
-                return if first.ask() {
+                return if first.ask(link.as_deref()) {
                     Ok(())
                 } else {
                     Err(anyhow!("Tincan is running already, and its window does not answer."))
@@ -73,6 +75,7 @@ mod gui {
             UserName::new(&name).context("--name cannot be used")?;
             settings.name = name;
         }
+        settings.local_network = flags.nearby.then_some(true).or(settings.local_network);
         settings.camera = flags.camera.unwrap_or(settings.camera);
         settings.microphone = flags.microphone.unwrap_or(settings.microphone);
         settings.speaker = flags.speaker.unwrap_or(settings.speaker);
@@ -85,7 +88,7 @@ mod gui {
 
         let attention = Attention::default();
         let bring_forward = attention.clone();
-        instance.on_forward(move || bring_forward.come_forward())?;
+        instance.on_forward(move |link| bring_forward.come_forward(link))?;
 
         let options = WindowOptions {
             theme: settings.theme,

@@ -65,6 +65,7 @@ mod flow_metadata;
 mod flow_sync;
 pub mod fuzzing;
 mod ids;
+mod liveness;
 mod media_reports;
 pub mod media_tag;
 mod message;
@@ -82,6 +83,7 @@ mod user_control;
 pub mod user_name;
 mod ways;
 
+pub use connection::{tries_relays_last, wants_relays_only};
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
 pub use uri::{NotAUri, Uri};

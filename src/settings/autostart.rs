@@ -55,7 +55,7 @@ mod system {
         let words: Vec<String> = command.iter().map(|word| quoted(word)).collect();
         let mut text = String::from("[Desktop Entry]\nType=Application\nName=Tincan\n");
         text.push_str(&format!("Exec={}\n", words.join(" ")));
-        text.push_str("Icon=tincan\nTerminal=false\nX-GNOME-Autostart-enabled=true\n");
+        text.push_str("Icon=io.github.tincan_call.Tincan\nTerminal=false\nX-GNOME-Autostart-enabled=true\n");
         text
     }
 

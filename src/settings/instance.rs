@@ -2,10 +2,11 @@
 //!
 //! The lock is the system's own, so nothing is left behind by a crash. Asking goes over a loopback connection: the first
 //! keeps its port and a random token in a file that only the owner can read, and comes forward for whoever knows the token.
+//! A link that the second was started with goes the same way, after the answer, and ends with the connection.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,12 +63,16 @@ impl Instance {
         }
     }
 
-    /// Calls `come_forward`, on a thread of its own, whenever another start of the program asks for it.
+    /// Calls `come_forward`, on a thread of its own, whenever another start of the program asks for it; with the link that
+    /// this other one was to open, at most [`MOST_OF_A_LINK`] bytes of it, whatever it holds.
     ///
     /// # Errors
     /// [`SettingsError::File`] when there is no loopback, no randomness, or the file cannot be written. The program then
     /// works, only a second start cannot bring it forward.
-    pub fn on_forward(&mut self, come_forward: impl Fn() + Send + 'static) -> Result<(), SettingsError> {
+    pub fn on_forward(
+        &mut self,
+        come_forward: impl Fn(Option<String>) + Send + 'static,
+    ) -> Result<(), SettingsError> {
         let path = forward_path(&self.dir);
         let listening = listen(&path, come_forward).map_err(|source| SettingsError::file(&path, source))?;
         self.listening = Some(listening);
@@ -89,12 +94,12 @@ impl Drop for Instance {
 }
 
 impl AskForward {
-    /// Asks the first program to come forward; whether it said that it does.
-    pub fn ask(&self) -> bool {
-        self.try_ask().unwrap_or(false)
+    /// Asks the first program to come forward, and to open a link; whether it said that it does.
+    pub fn ask(&self, link: Option<&str>) -> bool {
+        self.try_ask(link).unwrap_or(false)
     }
 
-    fn try_ask(&self) -> io::Result<bool> {
+    fn try_ask(&self, link: Option<&str>) -> io::Result<bool> {
         let text = fs::read_to_string(forward_path(&self.dir))?;
         let (port, token) = text.trim().split_once(' ').ok_or(io::ErrorKind::InvalidData)?;
         let port: u16 = port.parse().map_err(|_| io::ErrorKind::InvalidData)?;
@@ -104,11 +109,19 @@ impl AskForward {
         stream.write_all(token.as_bytes())?;
         let mut answer = [0; ANSWER.len()];
         stream.read_exact(&mut answer)?;
-        Ok(&answer == ANSWER)
+        if &answer != ANSWER {
+            return Ok(false);
+        }
+        // Only now: an older program closes after its answer, and comes forward all the same.
+        if let Some(link) = link.filter(|link| link.len() <= MOST_OF_A_LINK) {
+            stream.write_all(link.as_bytes())?;
+        }
+        stream.shutdown(Shutdown::Write)?;
+        Ok(true)
     }
 }
 
-fn listen(path: &Path, come_forward: impl Fn() + Send + 'static) -> io::Result<Listening> {
+fn listen(path: &Path, come_forward: impl Fn(Option<String>) + Send + 'static) -> io::Result<Listening> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
     let token = random_token()?;
@@ -121,9 +134,9 @@ fn listen(path: &Path, come_forward: impl Fn() + Send + 'static) -> io::Result<L
                 return;
             }
             match stream {
-                Ok(stream) => {
-                    if knows_token(stream, token.as_bytes()).unwrap_or(false) {
-                        come_forward();
+                Ok(mut stream) => {
+                    if knows_token(&mut stream, token.as_bytes()).unwrap_or(false) {
+                        come_forward(link_from(stream));
                     }
                 }
                 // Out of descriptors, most likely: not to be met in a tight loop.
@@ -134,8 +147,8 @@ fn listen(path: &Path, come_forward: impl Fn() + Send + 'static) -> io::Result<L
     Ok(Listening { address, stop, thread })
 }
 
-fn knows_token(mut stream: TcpStream, token: &[u8]) -> io::Result<bool> {
-    set_patience(&stream)?;
+fn knows_token(stream: &mut TcpStream, token: &[u8]) -> io::Result<bool> {
+    set_patience(stream)?;
     let mut said = [0; TOKEN_DIGITS];
     stream.read_exact(&mut said)?;
     let known = bool::from(subtle::ConstantTimeEq::ct_eq(&said[..], token));
@@ -143,6 +156,15 @@ fn knows_token(mut stream: TcpStream, token: &[u8]) -> io::Result<bool> {
         stream.write_all(ANSWER)?;
     }
     Ok(known)
+}
+
+/// What is said after the answer, up to the end of the connection. A link that is cut would lead elsewhere: none, then.
+fn link_from(stream: TcpStream) -> Option<String> {
+    let mut said = Vec::new();
+    let one_more = u64::try_from(MOST_OF_A_LINK).ok()?.checked_add(1)?;
+    stream.take(one_more).read_to_end(&mut said).ok()?;
+    let link = String::from_utf8(said).ok()?;
+    (!link.is_empty() && link.len() <= MOST_OF_A_LINK).then_some(link)
 }
 
 fn set_patience(stream: &TcpStream) -> io::Result<()> {
@@ -162,6 +184,8 @@ fn forward_path(dir: &Path) -> PathBuf {
 
 /// What the first program says when it comes forward.
 const ANSWER: &[u8; 2] = b"ok";
+/// Bytes of a link that is handed over; what is longer is none of ours.
+pub const MOST_OF_A_LINK: usize = 4_096;
 /// 128 random bits.
 const TOKEN_DIGITS: usize = 32;
 /// How long either end waits for the other; both are on this computer.
@@ -193,16 +217,50 @@ mod tests {
         let scratch = Scratch::new();
         let mut instance = first(scratch.path());
         let (tell, told) = mpsc::channel();
-        instance.on_forward(move || tell.send(()).expect("the test listens")).unwrap();
-        assert!(second(scratch.path()).ask());
-        told.recv_timeout(Duration::from_secs(10)).unwrap();
+        instance.on_forward(move |link| tell.send(link).expect("the test listens")).unwrap();
+        assert!(second(scratch.path()).ask(None));
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_link_goes_to_the_first_program_whole_or_not_at_all() {
+        let scratch = Scratch::new();
+        let mut instance = first(scratch.path());
+        let (tell, told) = mpsc::channel();
+        instance.on_forward(move |link| tell.send(link).expect("the test listens")).unwrap();
+        let longest = "x".repeat(MOST_OF_A_LINK);
+        let too_long = "x".repeat(MOST_OF_A_LINK + 1);
+        for (link, arrives) in
+            [("tincan:7f3a?v=1&n=\u{e4}", true), (longest.as_str(), true), (too_long.as_str(), false)]
+        {
+            assert!(second(scratch.path()).ask(Some(link)));
+            let told = told.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert_eq!(told.as_deref(), arrives.then_some(link));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_or_too_long_is_no_link() {
+        let scratch = Scratch::new();
+        let mut instance = first(scratch.path());
+        let (tell, told) = mpsc::channel();
+        instance.on_forward(move |link| tell.send(link).expect("the test listens")).unwrap();
+        let text = fs::read_to_string(forward_path(scratch.path())).unwrap();
+        let (port, token) = text.trim().split_once(' ').unwrap();
+        for said in [vec![0xff; 8], vec![b'x'; MOST_OF_A_LINK + 1]] {
+            let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port.parse().unwrap())).unwrap();
+            stream.write_all(token.as_bytes()).unwrap();
+            stream.write_all(&said).unwrap();
+            stream.shutdown(Shutdown::Write).unwrap();
+            assert_eq!(told.recv_timeout(Duration::from_secs(10)).unwrap(), None);
+        }
     }
 
     #[test]
     fn a_dropped_claim_frees_the_directory() {
         let scratch = Scratch::new();
         let mut instance = first(scratch.path());
-        instance.on_forward(|| {}).unwrap();
+        instance.on_forward(|_| {}).unwrap();
         drop(instance);
         assert!(!forward_path(scratch.path()).exists());
         first(scratch.path());
@@ -212,18 +270,18 @@ mod tests {
     fn whoever_does_not_know_the_token_is_not_heard() {
         let scratch = Scratch::new();
         let mut instance = first(scratch.path());
-        instance.on_forward(|| panic!("called by a stranger")).unwrap();
+        instance.on_forward(|_| panic!("called by a stranger")).unwrap();
         let text = fs::read_to_string(forward_path(scratch.path())).unwrap();
         let (port, token) = text.trim().split_once(' ').unwrap();
         let wrong = "0".repeat(token.len());
         fs::write(forward_path(scratch.path()), format!("{port} {wrong}")).unwrap();
-        assert!(!second(scratch.path()).ask());
+        assert!(!second(scratch.path()).ask(None));
     }
 
     #[test]
     fn a_first_program_that_does_not_listen_is_only_noticed() {
         let scratch = Scratch::new();
         let _instance = first(scratch.path());
-        assert!(!second(scratch.path()).ask());
+        assert!(!second(scratch.path()).ask(None));
     }
 }

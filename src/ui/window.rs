@@ -7,7 +7,7 @@ use egui::{Context, ViewportBuilder, ViewportCommand};
 use jiff::tz::TimeZone;
 
 use super::app::App;
-use super::desktop::Desktop;
+use super::desktop::{APP_ID, Desktop};
 use super::gpu_picture::is_worth_it;
 use super::theme::{self, ThemeChoice};
 use super::words::word_with;
@@ -48,25 +48,50 @@ impl Default for WindowOptions {
     }
 }
 
-/// Brings the window to the front, from any thread. Clones mean the same window.
+/// Brings the window to the front and links into it, from any thread. Clones mean the same window.
 #[derive(Clone, Default)]
-pub struct Attention(Arc<Mutex<Option<Context>>>);
+pub struct Attention(Arc<Mutex<Wanted>>);
+
+/// What was asked of a window, and the window.
+#[derive(Default)]
+struct Wanted {
+    window: Option<Context>,
+    /// Asked for before there was a window.
+    early: bool,
+    /// The latest link that nobody has looked at yet.
+    link: Option<String>,
+}
 
 impl Attention {
-    /// Opens the window if it is minimised and puts it in front. Before there is a window, nothing happens.
-    pub fn come_forward(&self) {
-        let context = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(ctx) = context {
-            ctx.send_viewport_cmd(ViewportCommand::Visible(true));
-            ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
-            ctx.send_viewport_cmd(ViewportCommand::Focus);
-            ctx.request_repaint();
+    /// Opens the window if it is minimised and puts it in front, as soon as there is one. A link is shown there; nobody is
+    /// called without being asked about.
+    pub fn come_forward(&self, link: Option<String>) {
+        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.link = link.or(wanted.link.take());
+        match &wanted.window {
+            Some(ctx) => show(&ctx.clone()),
+            None => wanted.early = true,
         }
     }
 
-    fn belongs_to(&self, ctx: &Context) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(ctx.clone());
+    /// The link that was handed over last, once.
+    pub(super) fn take_link(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).link.take()
     }
+
+    /// Whether the window was asked for before it was there.
+    fn belongs_to(&self, ctx: &Context) -> bool {
+        let mut wanted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        wanted.window = Some(ctx.clone());
+        std::mem::take(&mut wanted.early)
+    }
+}
+
+fn show(ctx: &Context) {
+    ctx.send_viewport_cmd(ViewportCommand::Visible(true));
+    ctx.send_viewport_cmd(ViewportCommand::Minimized(false));
+    ctx.send_viewport_cmd(ViewportCommand::Focus);
+    ctx.request_repaint();
 }
 
 /// Opens the window and returns when it is closed. `make` gets the waker and gives the client.
@@ -80,7 +105,7 @@ pub fn run(
     let WindowOptions { title, start_size, theme, dial, background, crash_report, attention } = options;
     let mut viewport = ViewportBuilder::default()
         .with_title(title)
-        .with_app_id("tincan")
+        .with_app_id(APP_ID)
         .with_visible(!background)
         .with_inner_size(start_size)
         .with_min_inner_size([360.0, 480.0]);
@@ -94,13 +119,16 @@ pub fn run(
         Box::new(move |creation| {
             let ctx = creation.egui_ctx.clone();
             theme::install(&ctx, theme);
-            attention.belongs_to(&ctx);
+            let asked_for = attention.belongs_to(&ctx);
+            if asked_for {
+                show(&ctx);
+            }
             let waker: Waker = Arc::new(move || ctx.request_repaint());
             let again = creation.egui_ctx.clone();
             let desktop = Desktop::start(Arc::new(move || again.request_repaint()));
             let app = App::new(make(waker)?, theme, TimeZone::system(), dial);
-            let app = app.with_crash_report(crash_report).on_desktop(desktop);
-            let app = if background { app.in_background() } else { app };
+            let app = app.with_crash_report(crash_report).on_desktop(desktop).heeding(attention);
+            let app = if background && !asked_for { app.in_background() } else { app };
             let gpu = creation.gl.as_deref().is_some_and(is_worth_it);
             Ok(Box::new(if gpu { app.on_gpu(&creation.egui_ctx) } else { app }))
         }),

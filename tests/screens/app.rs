@@ -14,7 +14,7 @@ use tincan::call::random_id::RandomId;
 use tincan::call::view::{CallState, LineKind, UpCall};
 use tincan::call::{ClientView, Command, EndReason, Event, Latest, Picture};
 use tincan::ui::app::App;
-use tincan::ui::{ThemeChoice, theme};
+use tincan::ui::{Attention, ThemeChoice, theme};
 
 use crate::{pressed, shown};
 
@@ -62,11 +62,17 @@ impl Client for Wires {
 }
 
 pub(crate) fn window<'a>(call: CallState) -> (Harness<'a, ()>, Wires) {
+    window_heeding(call, Attention::default())
+}
+
+/// A window that others can hand links to.
+fn window_heeding<'a>(call: CallState, attention: Attention) -> (Harness<'a, ()>, Wires) {
     let wires = Wires::default();
     *wires.view.borrow_mut() = Arc::new(ClientView { call, ..shown::home(pressed::now()) });
     let client = wires.clone();
     let closing = Rc::clone(&wires.closing);
     let mut app = App::new(Box::new(client), ThemeChoice::Dark, TimeZone::UTC, None);
+    app = app.heeding(attention);
     let mut harness = Harness::builder()
         .with_size([1280.0, 800.0])
         .with_context_setup(|ctx| theme::install(ctx, ThemeChoice::Dark))
@@ -286,4 +292,33 @@ fn a_link_to_a_person_in_a_message_shows_who_it_is_and_calls_nobody() {
     assert!(!wires.asked.borrow().iter().any(calls));
     press(&mut harness, "Audio call");
     assert!(wires.asked.borrow().iter().any(calls));
+}
+
+/// A link to a stranger.
+fn link() -> String {
+    shown::link(77, "Zo\u{eb}").to_text()
+}
+
+#[test]
+fn a_link_that_is_opened_elsewhere_is_asked_about_and_calls_nobody() {
+    let attention = Attention::default();
+    let (mut harness, wires) = window_heeding(CallState::None, attention.clone());
+    attention.come_forward(Some(link()));
+    harness.run_steps(4);
+    harness.get_by_label("Video call");
+    let asked = wires.asked.borrow();
+    assert!(!asked.iter().any(|command| matches!(command, Command::Call { .. })), "{asked:?}");
+}
+
+#[test]
+fn a_link_that_is_opened_during_a_call_waits_for_its_end() {
+    let attention = Attention::default();
+    let (mut harness, wires) = window_heeding(CallState::Up(shown::up()), attention.clone());
+    attention.come_forward(Some(link()));
+    harness.run_steps(4);
+    harness.get_by_label("A link was opened. It waits in your list, and calls nobody by itself.");
+    assert!(harness.query_by_label("Video call").is_none());
+    *wires.view.borrow_mut() = Arc::new(ClientView { call: CallState::None, ..shown::home(pressed::now()) });
+    harness.run_steps(4);
+    harness.get_by_label("Video call");
 }

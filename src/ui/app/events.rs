@@ -8,7 +8,7 @@ use crate::call::{Command, Event, PeerId};
 use crate::settings::Setting;
 use crate::ui::action::Action;
 use crate::ui::desktop::{Notification, Told};
-use crate::ui::screen::Beside;
+use crate::ui::screen::{Beside, Screen, screen_of};
 use crate::ui::words::{notice_words, word, word_with};
 
 impl App {
@@ -101,6 +101,20 @@ impl App {
                 }
                 Told::Quit => self.quit(ctx),
             }
+        }
+    }
+
+    /// A link that was opened elsewhere: it is asked about in the list. Where the list is not in sight, a word says so, and
+    /// whatever is on screen stays.
+    pub(super) fn take_link(&mut self, ctx: &Context) {
+        let Some(link) = self.attention.take_link() else { return };
+        let list_shows = self.pip.is_on() || matches!(self.view.call, CallState::None);
+        let list_shows = list_shows && screen_of(&self.view) != Screen::Welcome && !self.checking;
+        if list_shows {
+            self.carry_out(ctx, Action::AskAbout(link));
+        } else {
+            self.home.ask_about(link);
+            self.toasts.add(word("notice.link_waits").to_owned(), ctx.input(|input| input.time));
         }
     }
 

@@ -37,6 +37,7 @@ use super::screens::welcome::{WelcomeInputs, welcome_ui};
 use super::snapshot::Snapshots;
 use super::textures::PictureTexture;
 use super::theme::{self, ThemeChoice, palette};
+use super::window::Attention;
 use super::words::{self, word};
 use crate::call::handle::Client;
 use crate::call::random_id::RandomId;
@@ -72,6 +73,7 @@ pub struct App {
     closing: Closing,
     snapshots: Snapshots,
     desktop: Desktop,
+    attention: Attention,
 }
 
 /// The report of a run that ended badly.
@@ -114,12 +116,19 @@ impl App {
             closing: Closing::default(),
             snapshots: Snapshots::default(),
             desktop: Desktop::none(),
+            attention: Attention::default(),
         }
     }
 
     /// With the notifications, the tray and the rest of a desktop.
     pub fn on_desktop(mut self, desktop: Desktop) -> Self {
         self.desktop = desktop;
+        self
+    }
+
+    /// Shows the links that other starts of the program hand over.
+    pub fn heeding(mut self, attention: Attention) -> Self {
+        self.attention = attention;
         self
     }
 
@@ -164,6 +173,7 @@ impl App {
         self.take_screens(ctx);
         self.pip.follow(&self.view.call);
         self.take_desktop(ctx);
+        self.take_link(ctx);
         self.take_snapshots(ctx);
         self.on_close_request(ctx);
         let seen = self.settings.as_ref().is_some_and(SettingsInputs::wants_preview);
@@ -325,7 +335,7 @@ impl App {
             action = asked.inner.or(action);
         }
         let asked = match self.beside {
-            Beside::Start => start_ui(ui, &view.own, copied),
+            Beside::Start => start_ui(ui, &view, copied),
             Beside::Conversation(peer) => {
                 let going = self.going(peer);
                 let writing = self.writings.entry(peer).or_default();

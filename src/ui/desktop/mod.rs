@@ -19,6 +19,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use crate::call::PeerId;
 
+/// By this name desktops know the program: its menu entry, its icon, its windows.
+pub(super) const APP_ID: &str = "io.github.tincan_call.Tincan";
+
 /// Something worth a notification while nobody looks at the window.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Notification {

@@ -7,7 +7,7 @@ use zbus::blocking::{Connection, Proxy};
 use zbus::zvariant::Value;
 
 use super::session_bus::Teller;
-use super::{Notification, Told};
+use super::{APP_ID, Notification, Told};
 use crate::call::PeerId;
 use crate::ui::words::{word, word_with};
 
@@ -84,7 +84,7 @@ impl Notifications {
     fn notify(&self, words: &Words) -> zbus::Result<u32> {
         let proxy = self.proxy.as_ref().ok_or(zbus::Error::InterfaceNotFound)?;
         let mut hints: HashMap<&str, Value<'_>> = HashMap::new();
-        hints.insert("desktop-entry", Value::from("tincan"));
+        hints.insert("desktop-entry", Value::from(APP_ID));
         hints.insert("category", Value::from(words.category));
         hints.insert("urgency", Value::from(if words.urgent { 2_u8 } else { 1 }));
         // The program plays its own sounds.
@@ -93,8 +93,7 @@ impl Notifications {
         let body = if self.has_markup { escaped(&words.body) } else { words.body.clone() };
         let stays: i32 = if words.urgent { 0 } else { -1 };
         let replaces = self.ringing.filter(|_| words.urgent).unwrap_or(0);
-        proxy
-            .call("Notify", &("Tincan", replaces, "tincan", words.head.as_str(), body, actions, hints, stays))
+        proxy.call("Notify", &("Tincan", replaces, APP_ID, words.head.as_str(), body, actions, hints, stays))
     }
 
     fn ask_what_it_can(&mut self) {
