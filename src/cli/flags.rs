@@ -56,6 +56,9 @@ pub(crate) struct CommonFlags {
     /// Finds others on the local network and is found there, in this run: no server is needed for it.
     #[arg(long)]
     pub(crate) nearby: bool,
+    /// Hides this computer's address from others, in this run: calls go over relays only.
+    #[arg(long)]
+    pub(crate) hide_address: bool,
     /// Where key, settings and history live; two programs on one computer need two.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
