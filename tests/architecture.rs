@@ -32,6 +32,8 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("src/rendezvous/introduction.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/admission.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/presence.rs", SOCKETS_CLOCKS_AND_WINDOWS),
+    ("src/rendezvous/relay", SOCKETS_CLOCKS_AND_WINDOWS),
+    ("src/rendezvous/service/introducing.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/service.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/lifecycle.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/lifecycle", SOCKETS_CLOCKS_AND_WINDOWS),

@@ -12,7 +12,7 @@ use super::counters::{Counters, SharedCounters};
 use super::error::DriverError;
 use super::run_loop::RunLoop;
 use super::udp_socket::Udp;
-use crate::rtmfp::machine::Machine;
+use crate::rtmfp::machine::{Machine, PathKind};
 
 /// A machine at work. Dropping it stops the task after what is queued; [`Driver::stop`] also waits for the goodbyes.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ where
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| DriverError::NoRuntime)?;
     let sockets = bind_all(&config)?;
     let local = sockets.iter().map(Udp::local).collect();
+    let own = sockets.into_iter().map(|socket| (socket, PathKind::Own));
+    let sockets = own.chain(bind_extra(&config)).collect();
     let (commands, received) = mpsc::channel(config.command_queue.max(1));
     let counters = Arc::new(SharedCounters::default());
     let lingers = Arc::new(AtomicBool::new(false));
@@ -73,7 +75,7 @@ impl<C> Driver<C> {
         self.commands.send(command).await.map_err(|_| Full)
     }
 
-    /// The addresses the sockets are bound to, with the ports the system chose; the index is the path's number.
+    /// The addresses the sockets of [`DriverConfig::listen`] are bound to, with the ports the system chose; the index is the path's number.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         &self.local
     }
@@ -122,6 +124,24 @@ fn bind_all(config: &DriverConfig) -> Result<Vec<Udp>, DriverError> {
         Some(error) => Err(error),
         None => Err(DriverError::NoAddress),
     }
+}
+
+/// As many of the further sockets as can be had.
+fn bind_extra(config: &DriverConfig) -> Vec<(Udp, PathKind)> {
+    let mut refused = None;
+    let mut sockets = Vec::with_capacity(config.extra.len());
+    for &(address, kind) in &config.extra {
+        match Udp::bind(address, config) {
+            Ok(socket) => sockets.push((socket, kind)),
+            Err(error) if address.ip().is_unspecified() && family_is_missing(&error) => {}
+            Err(error) => refused = Some(error),
+        }
+    }
+    if let Some(last) = refused {
+        let (wanted, bound) = (config.extra.len(), sockets.len());
+        tracing::warn!(wanted, bound, %last, "not all further ports can be had");
+    }
+    sockets
 }
 
 fn family_is_missing(error: &DriverError) -> bool {

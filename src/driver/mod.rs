@@ -25,12 +25,16 @@ pub use running::{Running, Stopped, look_up, random_seed, run};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::rtmfp::machine::PathKind;
+
 /// What a driver binds, and how much it lets wait.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DriverConfig {
     /// A socket for each: the first is path 0, and so on. Port 0 takes any free port. IPv6 sockets take IPv6 only, so
     /// `0.0.0.0:1935` and `[::]:1935` stand side by side.
     pub listen: Vec<SocketAddr>,
+    /// Further sockets, and what they are for. Their paths follow those of `listen`; each that cannot be had is passed over.
+    pub extra: Vec<(SocketAddr, PathKind)>,
     /// Whether an address that another program holds is an error. Otherwise it is shared with programs that share it too.
     pub exclusive: bool,
     /// Commands that may wait before [`Driver::try_command`] refuses.
@@ -50,6 +54,7 @@ impl DriverConfig {
     pub fn new(listen: Vec<SocketAddr>) -> Self {
         Self {
             listen,
+            extra: Vec::new(),
             exclusive: true,
             command_queue: 256,
             // More would only take processors from the codecs; a busy server has its cookies to keep the queue short.

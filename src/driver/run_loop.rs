@@ -22,6 +22,8 @@ pub(super) struct RunLoop<M: Machine, F> {
     machine: M,
     on_event: F,
     sockets: Vec<Udp>,
+    /// What each is for.
+    kinds: Vec<PathKind>,
     /// The socket that is asked first, so that a busy one does not starve the others.
     first: usize,
     buffers: ReceiveBuffers,
@@ -53,15 +55,17 @@ where
 {
     pub(super) fn new(
         machine: M,
-        sockets: Vec<Udp>,
+        sockets: Vec<(Udp, PathKind)>,
         config: &DriverConfig,
         counters: Arc<SharedCounters>,
         on_event: F,
     ) -> Self {
+        let (sockets, kinds) = sockets.into_iter().unzip();
         Self {
             machine,
             on_event,
             sockets,
+            kinds,
             first: 0,
             buffers: ReceiveBuffers::new(),
             packets: Vec::with_capacity(1 << 16),
@@ -78,8 +82,8 @@ where
     /// Runs until nobody can give commands any more, and then as long as `lingers` says.
     pub(super) async fn run(mut self, mut commands: mpsc::Receiver<M::Command>, lingers: Arc<AtomicBool>) {
         for index in 0..self.sockets.len() {
-            let local = self.sockets[index].local();
-            self.tell(Input::PathOpened { path: path(index), local, kind: PathKind::Own }).await;
+            let (local, kind) = (self.sockets[index].local(), self.kinds[index]);
+            self.tell(Input::PathOpened { path: path(index), local, kind }).await;
         }
         let mut until: Option<Instant> = None;
         loop {

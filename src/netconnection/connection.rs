@@ -205,6 +205,18 @@ impl Node {
         }
     }
 
+    /// Asks the server to tell nobody where we are: whoever is introduced to us meets us at a relay, or not at all. To be
+    /// said before the session is open: at once after [`Self::connect`]. Only Tincan's server knows of it.
+    pub fn ask_for_relays_only(&mut self, connection: ConnectionId) {
+        let Some(found) = self.connections.get_mut(&connection) else { return };
+        let Role::Client(client) = &mut found.role else { return };
+        if let ConnectState::Opening { connect, .. } = &mut client.state
+            && let Value::Object(properties) = &mut connect.object
+        {
+            properties.push((RELAYS_ONLY.to_owned(), true.into()));
+        }
+    }
+
     /// Whether hellos forwarded by this server are answered (on by default for servers we connect to).
     pub fn trust_introductions(&mut self, connection: ConnectionId, trusted: bool) {
         let Some(found) = self.connections.get_mut(&connection) else { return };
@@ -488,6 +500,17 @@ fn connect_properties(url: &str) -> Value {
     ])
 }
 
+/// Whether such properties are those of a program that tries relays only when direct ways had their chance, as this
+/// one's engine does.
+pub fn tries_relays_last(properties: &Value) -> bool {
+    properties.property("flashVer").and_then(Value::as_str).is_some_and(|told| told.starts_with("Tincan "))
+}
+
+/// Whether such properties ask for relays only ([`Node::ask_for_relays_only`]).
+pub fn wants_relays_only(properties: &Value) -> bool {
+    properties.property(RELAYS_ONLY) == Some(&Value::Boolean(true))
+}
+
 /// The path of a URL, without the slash before it; the query stays.
 fn app_of(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -512,6 +535,9 @@ fn one_over_each_path(candidates: &[Route]) -> Vec<Route> {
 fn forwarded_hello(trusted: bool) -> ForwardedHello {
     if trusted { ForwardedHello::Answer } else { ForwardedHello::Ignore }
 }
+
+/// The property by which [`Node::ask_for_relays_only`] is said.
+const RELAYS_ONLY: &str = "relaysOnly";
 
 /// `connect` is always the first transaction.
 const CONNECT_TRANSACTION: u64 = 1;
