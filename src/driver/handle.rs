@@ -10,15 +10,17 @@ use tokio::task::JoinHandle;
 use super::DriverConfig;
 use super::counters::{Counters, SharedCounters};
 use super::error::DriverError;
+use super::paths::Paths;
 use super::run_loop::RunLoop;
 use super::udp_socket::Udp;
-use crate::rtmfp::machine::{Machine, PathKind};
+use crate::rtmfp::machine::Machine;
 
 /// A machine at work. Dropping it stops the task after what is queued; [`Driver::stop`] also waits for the goodbyes.
 #[derive(Debug)]
 pub struct Driver<C> {
     commands: mpsc::Sender<C>,
     local: Vec<SocketAddr>,
+    paths: Paths,
     counters: Arc<SharedCounters>,
     /// Whether the task, once nobody can give commands any more, still serves the network for a while.
     lingers: Arc<AtomicBool>,
@@ -48,14 +50,15 @@ where
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| DriverError::NoRuntime)?;
     let sockets = bind_all(&config)?;
     let local = sockets.iter().map(Udp::local).collect();
-    let own = sockets.into_iter().map(|socket| (socket, PathKind::Own));
-    let sockets = own.chain(bind_extra(&config)).collect();
+    let sockets: Vec<Udp> = sockets.into_iter().chain(bind_extra(&config)).collect();
     let (commands, received) = mpsc::channel(config.command_queue.max(1));
     let counters = Arc::new(SharedCounters::default());
     let lingers = Arc::new(AtomicBool::new(false));
-    let run_loop = RunLoop::new(machine, sockets, &config, Arc::clone(&counters), on_event);
+    let first = u32::try_from(sockets.len()).expect("fewer sockets than file descriptors");
+    let (paths, changes) = Paths::new(first);
+    let run_loop = RunLoop::new(machine, sockets, config, changes, Arc::clone(&counters), on_event);
     let task = runtime.spawn(run_loop.run(received, Arc::clone(&lingers)));
-    Ok(Driver { commands, local, counters, lingers, task })
+    Ok(Driver { commands, local, paths, counters, lingers, task })
 }
 
 impl<C> Driver<C> {
@@ -78,6 +81,11 @@ impl<C> Driver<C> {
     /// The addresses the sockets of [`DriverConfig::listen`] are bound to, with the ports the system chose; the index is the path's number.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         &self.local
+    }
+
+    /// Opens further paths while it runs.
+    pub fn paths(&self) -> Paths {
+        self.paths.clone()
     }
 
     /// What was counted so far.
@@ -127,12 +135,12 @@ fn bind_all(config: &DriverConfig) -> Result<Vec<Udp>, DriverError> {
 }
 
 /// As many of the further sockets as can be had.
-fn bind_extra(config: &DriverConfig) -> Vec<(Udp, PathKind)> {
+fn bind_extra(config: &DriverConfig) -> Vec<Udp> {
     let mut refused = None;
     let mut sockets = Vec::with_capacity(config.extra.len());
     for &(address, kind) in &config.extra {
         match Udp::bind(address, config) {
-            Ok(socket) => sockets.push((socket, kind)),
+            Ok(socket) => sockets.push(socket.of_kind(kind)),
             Err(error) if address.ip().is_unspecified() && family_is_missing(&error) => {}
             Err(error) => refused = Some(error),
         }

@@ -3,7 +3,8 @@
 //! Most programs want [`run`]: it runs a machine that is asked by closures and answered on the spot ([`Running`]). Below it
 //! is [`spawn`], for a machine with commands of its own: it binds, then waits for one of datagrams, deadline, command and
 //! finished job; each becomes one input, and the machine is drained before the next. Nothing is decided here: a socket's
-//! error is counted, never fatal, since the engine's timers already deal with loss. Read on in `run_loop` for the loop and
+//! error is counted, never fatal, since the engine's timers already deal with loss; a socket that fails for good is bound
+//! anew. [`Paths`] opens further sockets, and ports that others lend, while it all runs. Read on in `run_loop` for the loop and
 //! in [`handle`] for the face of it.
 
 #![warn(rustdoc::private_intra_doc_links)]
@@ -13,13 +14,17 @@ mod error;
 pub mod handle;
 pub mod interfaces;
 mod mark;
+mod paths;
 mod run_loop;
 mod running;
+#[cfg(feature = "turn")]
+pub mod turn;
 mod udp_socket;
 
 pub use counters::Counters;
 pub use error::DriverError;
 pub use handle::{Driver, Full, spawn};
+pub use paths::{LentPath, Packet, Paths};
 pub use running::{Running, Stopped, look_up, random_seed, run};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

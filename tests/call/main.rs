@@ -25,6 +25,7 @@ mod reaching;
 mod real_files;
 mod real_time;
 mod recording;
+mod relayed;
 mod repair;
 mod screens;
 mod second_call;

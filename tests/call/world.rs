@@ -9,7 +9,7 @@ use tincan::call::server_address::{ServerAddress, with_mark};
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
-use tincan::rendezvous::service::{Rules, Service, ServiceEvent};
+use tincan::rendezvous::service::{Rules, Service, ServiceCommand, ServiceEvent};
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity, Password, Verification};
 use tincan::rtmfp::endpoint::EndpointConfig;
@@ -33,6 +33,7 @@ pub(crate) enum Anyone {
 /// What somebody is asked.
 #[derive(Debug)]
 pub(crate) enum Asked {
+    Server(ServiceCommand),
     Client(ClientCommand),
     Plain(PlainCommand),
 }
@@ -78,7 +79,10 @@ impl Machine for Anyone {
         match self {
             Self::Server(server) => match without_command(input) {
                 Ok(input) => server.handle_input(now, input),
-                Err(other) => panic!("a server is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Server(command) => server.handle_input(now, Input::Command(command)),
+                    other => panic!("a server is not asked {other:?}"),
+                },
             },
             Self::Liar(liar) => match without_command(input) {
                 Ok(input) => liar.handle_input(now, input),
@@ -92,14 +96,14 @@ impl Machine for Anyone {
                 Ok(input) => client.handle_input(now, input),
                 Err(asked) => match *asked {
                     Asked::Client(command) => client.handle_input(now, Input::Command(command)),
-                    other @ Asked::Plain(_) => panic!("a client is not asked {other:?}"),
+                    other => panic!("a client is not asked {other:?}"),
                 },
             },
             Self::Plain(plain) => match without_command(input) {
                 Ok(input) => plain.handle_input(now, input),
                 Err(asked) => match *asked {
                     Asked::Plain(command) => plain.handle_input(now, Input::Command(command)),
-                    other @ Asked::Client(_) => panic!("a plain client is not asked {other:?}"),
+                    other => panic!("a plain client is not asked {other:?}"),
                 },
             },
         }
@@ -347,18 +351,29 @@ impl World {
 
     /// A client that knows the ten steps and nothing else, connected to the server.
     pub(crate) fn plain(&mut self, name: &str) -> (Host, PeerId) {
+        self.plain_at(name, None)
+    }
+
+    /// The same behind a router or not.
+    pub(crate) fn plain_at(&mut self, name: &str, router: Option<Router>) -> (Host, PeerId) {
         self.seed += 1;
         let identity = Identity::generate([self.seed; 32]);
         let peer = identity.peer_id();
         let node = Node::new(node_config(Arc::new(Flash::peer(identity)), self.seed));
         let (url, server) = (self.url_of(self.server), self.net.route_to(self.server));
-        let host = self.net.add(Anyone::Plain(Box::new(PlainClient::new(node, name))));
+        let machine = Anyone::Plain(Box::new(PlainClient::new(node, name)));
+        let host = self.net.add_at(router, Families::V4, machine);
         self.net.command(host, Asked::Plain(PlainCommand::Connect { url, server }));
         assert!(
             self.until(15, |world| world.heard_plainly(host).contains(&PlainEvent::Connected)),
             "{name} is not connected"
         );
         (host, peer)
+    }
+
+    /// From now on the server goes by these rules.
+    pub(crate) fn set_rules(&mut self, rules: Rules) {
+        self.net.command(self.server, Asked::Server(ServiceCommand::SetRules(rules)));
     }
 
     pub(crate) fn ask(&mut self, host: Host, command: ClientCommand) {

@@ -511,7 +511,9 @@ impl ClientMachine {
             NodeEvent::ConnectRequested { connection, .. } => {
                 self.node.reject_connection(now, connection, "This is no server.");
             }
-            NodeEvent::RouteChanged { .. }
+            NodeEvent::ProbeAnswered { .. }
+            | NodeEvent::ProbedFrom { .. }
+            | NodeEvent::RouteChanged { .. }
             | NodeEvent::ClientGone { .. }
             | NodeEvent::PeerInfo { .. }
             | NodeEvent::HelloForAnother { .. }

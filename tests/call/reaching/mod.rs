@@ -2,6 +2,7 @@
 
 mod places;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +13,8 @@ use tincan::media::encoded::EncodedFrame;
 use tincan::rtmfp::machine::{Input, Machine as _};
 
 use self::places::{Place, Together, Way, theory};
-use crate::support::virtual_network::{Families, Host};
+use crate::support::virtual_network::{Families, Host, Router};
+use crate::support::virtual_router::RouterKind;
 use crate::world::{Anyone, Asked, Told, World};
 
 /// What came of a call.
@@ -67,17 +69,43 @@ fn way_of(world: &mut World, from: Host) -> Way {
     if direct.len() > over_server.len() { Way::Direct } else { Way::Relayed }
 }
 
+fn families(place: Place) -> Families {
+    match (place.has_v4(), place.has_v6()) {
+        (true, true) => Families::Both,
+        (_, false) => Families::V4,
+        (false, true) => Families::V6,
+    }
+}
+
+/// Builds a place; the router that a host there stands behind.
+fn build(world: &mut World, place: Place) -> Option<Router> {
+    let mut innermost = None;
+    for kind in place.routers() {
+        innermost = Some(world.net.add_router_behind(innermost, kind));
+    }
+    if let (Place::ServerOnly, Some(router)) = (place, innermost) {
+        let servers = world.net.addresses(world.server);
+        let to_server = move |to: SocketAddr| servers.iter().any(|server| server.ip() == to.ip());
+        world.net.router(router).let_out(Box::new(to_server));
+    }
+    innermost
+}
+
 fn apart(caller: Place, called: Place) -> Outcome {
     let mut world = World::with_server_at(1, Families::Both);
-    let routers = [caller, called].map(|place| place.build(&mut world));
-    let (bob, _) = world.client_at("Bob", routers[0], caller.families());
-    let (ada, ada_id) = world.client_at("Ada", routers[1], called.families());
+    let routers = [caller, called].map(|place| build(&mut world, place));
+    let (bob, _) = world.client_at("Bob", routers[0], families(caller));
+    let (ada, ada_id) = world.client_at("Ada", routers[1], families(called));
     call(&mut world, bob, ada, ada_id)
 }
 
-fn together(together: Together) -> Outcome {
+fn together(both: Together) -> Outcome {
     let mut world = World::with_server_at(1, Families::Both);
-    let routers = together.build(&mut world);
+    let shared = world.net.add_router(both.shared());
+    let routers = ["Bob", "Ada"].map(|_| {
+        let home = RouterKind::PORT_RESTRICTED;
+        if both.has_homes() { world.net.add_router_behind(Some(shared), home) } else { shared }
+    });
     let (bob, _) = world.client_at("Bob", Some(routers[0]), Families::V4);
     let (ada, ada_id) = world.client_at("Ada", Some(routers[1]), Families::V4);
     call(&mut world, bob, ada, ada_id)

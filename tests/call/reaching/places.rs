@@ -1,8 +1,6 @@
 //! The networks that people sit in, and what theory says of two of them.
 
-use crate::support::virtual_network::{Families, Router};
 use crate::support::virtual_router::{DependsOn, RouterKind};
-use crate::world::World;
 
 /// Where somebody is, alone.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -60,37 +58,28 @@ impl Place {
         }
     }
 
-    /// Which addresses a host has there.
-    pub(crate) fn families(self) -> Families {
+    /// The routers that a host there stands behind, outermost first.
+    pub(crate) fn routers(self) -> Vec<RouterKind> {
+        let home = RouterKind::PORT_RESTRICTED;
         match self {
-            Self::Ipv6 => Families::V6,
-            Self::Both => Families::Both,
-            _ => Families::V4,
+            Self::Open => vec![],
+            Self::FullCone => vec![RouterKind::ENDPOINT_INDEPENDENT],
+            Self::AddressRestricted => vec![RouterKind::ADDRESS_RESTRICTED],
+            Self::PortRestricted | Self::Ipv6 | Self::ServerOnly => vec![home],
+            Self::Symmetric | Self::Both => vec![RouterKind::SYMMETRIC],
+            Self::TwoInARow => vec![home, home],
+            Self::TwoSymmetric => vec![RouterKind::SYMMETRIC, home],
         }
     }
 
-    /// Builds it; the router that a host there stands behind.
-    pub(crate) fn build(self, world: &mut World) -> Option<Router> {
-        let kind = match self {
-            Self::Open => return None,
-            Self::FullCone => RouterKind::ENDPOINT_INDEPENDENT,
-            Self::AddressRestricted => RouterKind::ADDRESS_RESTRICTED,
-            Self::PortRestricted | Self::TwoInARow | Self::TwoSymmetric | Self::Ipv6 | Self::ServerOnly => {
-                RouterKind::PORT_RESTRICTED
-            }
-            Self::Symmetric | Self::Both => RouterKind::SYMMETRIC,
-        };
-        let carrier = match self {
-            Self::TwoInARow => Some(world.net.add_router(RouterKind::PORT_RESTRICTED)),
-            Self::TwoSymmetric => Some(world.net.add_router(RouterKind::SYMMETRIC)),
-            _ => None,
-        };
-        let router = world.net.add_router_behind(carrier, kind);
-        if self == Self::ServerOnly {
-            let servers = world.net.addresses(world.server);
-            world.net.router(router).let_out(Box::new(move |to| servers.iter().any(|s| s.ip() == to.ip())));
-        }
-        Some(router)
+    /// Whether a host there has an IPv4 address.
+    pub(crate) fn has_v4(self) -> bool {
+        self != Self::Ipv6
+    }
+
+    /// Whether it has an IPv6 address.
+    pub(crate) fn has_v6(self) -> bool {
+        matches!(self, Self::Ipv6 | Self::Both)
     }
 
     /// How its IPv4 addresses are mapped and filtered, seen from outside; `None` without any way to others over IPv4.
@@ -103,10 +92,6 @@ impl Place {
             Self::Symmetric | Self::TwoSymmetric | Self::Both => Some((AddressAndPort, AddressAndPort)),
             Self::Ipv6 | Self::ServerOnly => None,
         }
-    }
-
-    fn has_v6(self) -> bool {
-        matches!(self, Self::Ipv6 | Self::Both)
     }
 }
 
@@ -175,19 +160,17 @@ impl Together {
         if self == Self::SameCarrier { Way::Relayed } else { Way::Direct }
     }
 
-    /// Builds it; the routers that the two stand behind.
-    pub(crate) fn build(self, world: &mut World) -> [Router; 2] {
-        let net = &mut world.net;
-        let one = RouterKind::PORT_RESTRICTED;
+    /// The router that both stand behind.
+    pub(crate) fn shared(self) -> RouterKind {
         match self {
-            Self::SameRouter => [net.add_router(one); 2],
-            Self::SameHairpin => [net.add_router(one.hairpinning()); 2],
-            Self::SameSymmetric => [net.add_router(RouterKind::SYMMETRIC); 2],
-            Self::SameCarrier | Self::SameCarrierHairpin => {
-                let hairpins = self == Self::SameCarrierHairpin;
-                let carrier = net.add_router(if hairpins { one.hairpinning() } else { one });
-                [(); 2].map(|()| net.add_router_behind(Some(carrier), one))
-            }
+            Self::SameRouter | Self::SameCarrier => RouterKind::PORT_RESTRICTED,
+            Self::SameHairpin | Self::SameCarrierHairpin => RouterKind::PORT_RESTRICTED.hairpinning(),
+            Self::SameSymmetric => RouterKind::SYMMETRIC,
         }
+    }
+
+    /// Whether each stands behind a port-restricted router of its own behind that one.
+    pub(crate) fn has_homes(self) -> bool {
+        matches!(self, Self::SameCarrier | Self::SameCarrierHairpin)
     }
 }

@@ -11,5 +11,8 @@ pub(crate) mod raw;
 pub(crate) mod scenario;
 pub(crate) mod stage;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
+pub(crate) mod topology;
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_network;
+#[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod virtual_router;
