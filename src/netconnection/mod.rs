@@ -65,6 +65,7 @@ mod flow_metadata;
 mod flow_sync;
 pub mod fuzzing;
 mod ids;
+mod liveness;
 mod media_reports;
 pub mod media_tag;
 mod message;

@@ -431,7 +431,8 @@ impl Node {
         let Some(far_end) = &mut session.far_end else { return };
         far_end.route = route;
         let peer = far_end.peer;
-        if session.is_direct_with(peer) {
+        // Also with a client of ours: whoever asks for it is to be sent to where it is now.
+        if session.origin != Origin::ToServer {
             self.tell(NodeEvent::RouteChanged { peer, route });
         }
     }

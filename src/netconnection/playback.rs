@@ -110,7 +110,7 @@ impl Node {
     /// The servers that we are connected to introduce us to their other clients (§5.4.1). Each is asked over every path,
     /// whichever our session with it takes: somebody who only has an address of the other family can answer only to ours of
     /// that family, which the server sees when it is asked from there.
-    fn candidates_with_introducers(&self, own: OwnIdentity, candidates: &[Route]) -> Vec<Route> {
+    pub(super) fn candidates_with_introducers(&self, own: OwnIdentity, candidates: &[Route]) -> Vec<Route> {
         let knows_us = |connection: &&Connection| {
             connection.is_up_as_client() && self.endpoint.own_identity(connection.session) == Some(own)
         };

@@ -39,6 +39,10 @@ pub enum Setting {
     Port(u16),
     /// Seconds between two signs of life to the server.
     Keepalive(u16),
+    /// Whether others on the local network find us there, and we find them.
+    LocalNetwork(bool),
+    /// The router is asked for a port that leads here.
+    PortMapping(bool),
     /// Closing the window leaves the program reachable.
     StayWhenClosed(bool),
     /// The program starts with the session, without a window.
@@ -77,6 +81,8 @@ impl Setting {
             Self::FreshIdentity(on) => settings.fresh_identity = on,
             Self::Port(port) => settings.port = port,
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
+            Self::LocalNetwork(on) => settings.local_network = Some(on),
+            Self::PortMapping(on) => settings.port_mapping = on,
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
             Self::StartAtLogin(on) => settings.start_at_login = on,
             Self::FarVolume(volume) => settings.far_volume = volume.clamp(0.0, 2.0),
@@ -117,6 +123,8 @@ mod tests {
             Setting::FreshIdentity(true),
             Setting::Port(1_935),
             Setting::Keepalive(30),
+            Setting::LocalNetwork(true),
+            Setting::PortMapping(false),
             Setting::StayWhenClosed(true),
             Setting::StartAtLogin(true),
             Setting::FarVolume(0.5),
@@ -140,6 +148,8 @@ mod tests {
             fresh_identity: true,
             port: 1_935,
             keepalive: 30,
+            local_network: Some(true),
+            port_mapping: false,
             stay_when_closed: true,
             start_at_login: true,
             far_volume: 0.5,

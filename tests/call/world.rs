@@ -172,6 +172,14 @@ impl World {
         world
     }
 
+    /// The server's program ends without a word and is started anew, with the same key.
+    pub(crate) fn restart_server(&mut self) {
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
+        let node = Node::new(node_config(profile, 202));
+        let again = Anyone::Server(Box::new(Service::new(node, Rules::default())));
+        self.net.restart(self.server, again);
+    }
+
     /// Another server, that knows nothing of the first.
     pub(crate) fn add_server(&mut self) -> Host {
         let number = u8::try_from(self.names.len()).expect("few servers");

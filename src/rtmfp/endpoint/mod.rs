@@ -13,6 +13,7 @@ mod accepting;
 mod dialling;
 mod fragment_pace;
 mod late_answers;
+mod liveness;
 mod running;
 mod startup;
 mod ways;

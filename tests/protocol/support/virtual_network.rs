@@ -223,6 +223,13 @@ impl<M: Machine> VirtualNetwork<M> {
         own.map(|(_, address)| *address).collect()
     }
 
+    /// Restarts a router: it forgets every port it gave. With `moved`, its provider gives it another address too.
+    pub(crate) fn restart_router(&mut self, router: Router, moved: bool) {
+        let number = u8::try_from(router.0 + 101).expect("few routers");
+        let outside = moved.then_some(IpAddr::from([203, 0, 113, number]));
+        self.router(router).restart(outside);
+    }
+
     /// A host's own address on its first path: behind a router a private one.
     pub(crate) fn address(&self, host: Host) -> SocketAddr {
         self.hosts[&host].paths[&PathId(0)]

@@ -120,10 +120,15 @@ impl Attempt {
     pub(crate) fn resume_from(&mut self, now: Instant, session: SessionKey) {
         if self.resting_for == Some(session) {
             self.resting_for = None;
-            match &mut self.state {
-                State::HelloSent { hello, .. } => hello.restart(now),
-                State::KeyingSent(keying) => keying.restart(now),
-            }
+            self.restart(now);
+        }
+    }
+
+    /// Begins the schedules of what it sends anew.
+    pub(crate) fn restart(&mut self, now: Instant) {
+        match &mut self.state {
+            State::HelloSent { hello, .. } => hello.restart(now),
+            State::KeyingSent(keying) => keying.restart(now),
         }
     }
 

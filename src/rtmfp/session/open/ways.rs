@@ -85,6 +85,16 @@ impl OpenSession {
         }
     }
 
+    /// Our own network is another one: what was learned of the path counts no longer, and what was on its way is lost. The
+    /// far end learns our new address from the question.
+    pub(crate) fn on_network_changed(&mut self, now: Instant, doubt: Duration) {
+        if self.is_open() {
+            self.now = now;
+            self.lose_way(now, self.route);
+            self.doubt_for(now, doubt);
+        }
+    }
+
     /// The far end is at another address now. When a probe passed there lately it chose to be, and the old way still works.
     pub(super) fn move_to(&mut self, now: Instant, route: Route) {
         self.mobility.leave(self.route, now + limits::LEFT_BEHIND);
