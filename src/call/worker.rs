@@ -8,6 +8,7 @@ mod keeping;
 mod recording;
 mod screens;
 mod sounds;
+mod updates;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -44,6 +45,7 @@ use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
 use keeping::next_answer;
 use screens::Screens;
+use updates::Updates;
 
 /// How often devices and figures are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -105,6 +107,7 @@ pub(super) struct Worker {
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
     screens: Screens,
+    updates: Updates,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
@@ -210,6 +213,7 @@ pub(super) fn prepare(
     };
     let worker = Worker {
         chance: Chance::new(config.seeds.1),
+        updates: Updates::new(&config),
         config,
         studio,
         driver,
@@ -255,6 +259,7 @@ impl Worker {
         let local = driver::interfaces::reported(self.driver.local_addresses());
         self.ask(ClientCommand::LocalAddresses(local));
         self.find_server(Duration::ZERO);
+        self.follow_updates(true);
         if self.config.window {
             self.look_for_devices();
         }
@@ -278,6 +283,8 @@ impl Worker {
                     self.ask(ClientCommand::Screen(ScreenCommand::Frame(frame)));
                 }
                 Some(found) = self.screens.listed.recv() => self.screens_listed(found),
+                () = until(self.updates.due()) => self.look_for_update(),
+                Some(answer) = self.updates.answered.recv() => self.update_answered(answer),
                 () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
                 Some((url, addresses)) = self.further_found.recv() => {
@@ -523,6 +530,7 @@ impl Worker {
         view.echo_test = self.echo.is_on();
         view.screens.clone_from(&self.screens.choices);
         view.settings = Arc::new(self.config.settings.clone());
+        view.newer.clone_from(self.updates.newer());
         if let CallState::Up(call) = &mut view.call {
             let media = &self.figures.media;
             call.quality.send_picture = media.send_picture;

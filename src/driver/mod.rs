@@ -13,6 +13,8 @@ mod error;
 pub mod handle;
 pub mod interfaces;
 mod mark;
+#[cfg(feature = "updates")]
+pub mod release_feed;
 mod run_loop;
 mod running;
 mod udp_socket;

@@ -43,6 +43,8 @@ pub enum Setting {
     StayWhenClosed(bool),
     /// The program starts with the session, without a window.
     StartAtLogin(bool),
+    /// Whether a newer version is looked for, once a day.
+    LookForUpdates(bool),
     /// How loud the far end is played, 0 to 2, 1 being as it comes.
     FarVolume(f32),
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
@@ -79,6 +81,7 @@ impl Setting {
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
             Self::StartAtLogin(on) => settings.start_at_login = on,
+            Self::LookForUpdates(on) => settings.look_for_updates = on,
             Self::FarVolume(volume) => settings.far_volume = volume.clamp(0.0, 2.0),
             Self::FillPicture(fill) => settings.fill_picture = fill,
             Self::RecordingFarLarge(large) => settings.recording_far_large = large,
@@ -119,6 +122,7 @@ mod tests {
             Setting::Keepalive(30),
             Setting::StayWhenClosed(true),
             Setting::StartAtLogin(true),
+            Setting::LookForUpdates(true),
             Setting::FarVolume(0.5),
             Setting::FillPicture(true),
             Setting::RecordingFarLarge(true),
@@ -142,6 +146,7 @@ mod tests {
             keepalive: 30,
             stay_when_closed: true,
             start_at_login: true,
+            look_for_updates: true,
             far_volume: 0.5,
             fill_picture: true,
             recording_far_large: true,

@@ -2,6 +2,8 @@
 #![cfg(feature = "net")]
 
 mod examples;
+#[cfg(feature = "updates")]
+mod release_feed;
 #[cfg(feature = "server")]
 mod server;
 
