@@ -54,7 +54,7 @@
 //!  5   main.rs, cli/                                        wiring, no decisions
 //!  4   ui                                                   state in, actions out
 //!  3   call                   rendezvous                    decide; own their workers
-//!  2   driver (all sockets)   netconnection   media (all devices)   settings   history
+//!  2   driver (all sockets)   netconnection   media (all devices)   settings   history   nearby
 //!  1   rtmfp (RFC 7016, crypto of RFC 7425)   amf           bytes + time in, bytes + events out
 //! ```
 //!
@@ -70,7 +70,7 @@
 //! # Features
 //!
 //! Without any feature the package is the protocol as a library: [`amf`], [`rtmfp`], [`netconnection`], and what a
-//! [`rendezvous`] server decides. `net` adds `driver` and `settings`, `server` the rendezvous server's sockets, `history` what
+//! [`rendezvous`] server decides. `net` adds `driver` and `settings`, `server` the rendezvous server's sockets, `nearby` the local network, `history` what
 //! is remembered, `media` devices, codecs and calls, `gui` the window, and `cli` the program.
 
 pub mod amf;
@@ -91,6 +91,8 @@ pub mod call;
 pub mod history;
 #[cfg(feature = "media")]
 pub mod media;
+#[cfg(feature = "nearby")]
+pub mod nearby;
 
 #[cfg(feature = "gui")]
 pub mod ui;

@@ -12,8 +12,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("media", &[]),
     ("settings", &[]),
     ("history", &["rtmfp"]),
+    ("nearby", &["rtmfp"]),
     ("rendezvous", &["rtmfp", "amf", "netconnection"]),
-    ("call", &["driver", "netconnection", "rtmfp", "media", "settings", "history", "amf"]),
+    ("call", &["driver", "netconnection", "rtmfp", "media", "settings", "history", "amf", "nearby"]),
     ("ui", &["call", "settings"]),
 ];
 
@@ -32,6 +33,8 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("src/rendezvous/introduction.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/admission.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/presence.rs", SOCKETS_CLOCKS_AND_WINDOWS),
+    ("src/rendezvous/relay", SOCKETS_CLOCKS_AND_WINDOWS),
+    ("src/rendezvous/service/introducing.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/rendezvous/service.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/lifecycle.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/lifecycle", SOCKETS_CLOCKS_AND_WINDOWS),
@@ -52,6 +55,8 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("src/call/file_pace.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call", &["egui", "eframe"]),
     ("src/driver", &["egui", "eframe"]),
+    ("src/nearby", &["egui", "eframe"]),
+    ("src/nearby/announcement.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/media/studio/device_care.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/media/studio/call_mode.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/media/capture/silence.rs", SOCKETS_CLOCKS_AND_WINDOWS),

@@ -198,6 +198,27 @@ impl Calls {
         });
     }
 
+    /// For how long a far end has said nothing that ought to.
+    pub(crate) fn late_for(&self, now: Instant, peer: PeerId) -> Option<Duration> {
+        let calls = [Some(&self.current), self.held.as_ref()];
+        let with_peer = calls.into_iter().flatten().find(|call| call.is_up_with(peer));
+        with_peer.and_then(|call| call.late_for(now))
+    }
+
+    /// Whether the lines of a call are lost, and being made anew.
+    pub(crate) fn is_redialling(&self) -> bool {
+        self.current.is_redialling() || self.held.as_ref().is_some_and(Lifecycle::is_redialling)
+    }
+
+    /// The network is another one: what waits to be dialled anew waits no longer.
+    pub(crate) fn redial_now(&mut self, now: Instant) -> Vec<CallEffect> {
+        let mut effects = self.current.redial_now(now);
+        if let Some(held) = &mut self.held {
+            effects.extend(seen_from_aside(held.redial_now(now)));
+        }
+        self.settled(effects)
+    }
+
     /// The person takes the call that rings.
     pub(crate) fn accept(&mut self, now: Instant) -> Vec<CallEffect> {
         let effects = self.current.accept(now);

@@ -140,6 +140,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         worker::open_desk(&data_dir, window).map_err(|error| StartError::System(error.to_string()))?;
     let config = WorkerConfig {
         profile: Arc::new(Flash::peer(identity)),
+        peer_id,
         weak_profile: Arc::new(Flash::peer(weak).verifying(Verification::OnRequest)),
         seeds: (random_seed()?, random_seed()?),
         data_dir,

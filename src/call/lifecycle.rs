@@ -29,7 +29,9 @@ const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// After so long without a packet the call is over.
 const VANISHED_AFTER: Duration = Duration::from_secs(30);
 /// Between two attempts at getting a lost call back.
-const REDIAL_EVERY: Duration = Duration::from_secs(3);
+const REDIAL_EVERY: Duration = Duration::from_secs(2);
+/// Of two that lost each other, the one with the higher peer ID tries so much later.
+const HIGHER_REDIALS_AFTER: Duration = Duration::from_millis(500);
 
 /// One call, or none.
 #[derive(Debug)]
@@ -343,7 +345,7 @@ impl Lifecycle {
                 // tries first, so that the two attempts do not cross every time.
                 Loss::Closed | Loss::Vanished | Loss::Unreachable => {
                     with.lines_up = false;
-                    *redial = Some(if own_is_lower { now } else { now + REDIAL_EVERY / 2 });
+                    *redial = Some(if own_is_lower { now } else { now + HIGHER_REDIALS_AFTER });
                     vec![]
                 }
             },
@@ -357,6 +359,33 @@ impl Lifecycle {
             && with.peer == peer
         {
             *heard = now;
+        }
+    }
+
+    /// For how long a far end has said nothing that ought to. Plain clients may be silent, and one that is being dialled
+    /// anew is.
+    pub(crate) fn late_for(&self, now: Instant) -> Option<Duration> {
+        match &self.phase {
+            Phase::Up { with, heard, redial: None, .. } if !with.plain && with.lines_up => {
+                Some(now.saturating_duration_since(*heard))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the lines of a call are lost, and being made anew.
+    pub(crate) fn is_redialling(&self) -> bool {
+        matches!(&self.phase, Phase::Up { redial: Some(_), .. })
+    }
+
+    /// The network is another one: what waits to be dialled anew waits no longer.
+    pub(crate) fn redial_now(&mut self, now: Instant) -> Vec<CallEffect> {
+        match &mut self.phase {
+            Phase::Up { redial: redial @ Some(_), .. } => {
+                *redial = Some(now);
+                self.tick(now)
+            }
+            _ => vec![],
         }
     }
 

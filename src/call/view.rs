@@ -25,6 +25,10 @@ pub struct ClientView {
     pub own: OwnCard,
     /// Who is on this server and wants to be listed, in the order of their names; never ourselves.
     pub people: Arc<Vec<Person>>,
+    /// Who is on the local network, in the order of their names; never ourselves.
+    pub nearby: Arc<Vec<NearbyPerson>>,
+    /// Servers that windows on the local network bring.
+    pub servers_nearby: Arc<Vec<ServerNearby>>,
     /// Whom the person keeps, in the order of their names.
     pub contacts: Arc<Vec<Contact>>,
     /// The conversations, the latest first.
@@ -115,6 +119,24 @@ pub struct Person {
     pub peer_id: PeerId,
     /// What they are doing.
     pub presence: Presence,
+}
+
+/// Somebody on the local network.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct NearbyPerson {
+    /// The name they go by: only their word.
+    pub name: String,
+    /// Their peer ID.
+    pub peer_id: PeerId,
+}
+
+/// A server on the local network.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ServerNearby {
+    /// Who brings it, by their own word.
+    pub name: String,
+    /// `rtmfp://…`.
+    pub url: String,
 }
 
 /// Whether somebody can be reached.

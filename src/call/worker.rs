@@ -8,6 +8,7 @@ mod keeping;
 mod recording;
 mod screens;
 mod sounds;
+mod surroundings;
 mod updates;
 
 use std::path::PathBuf;
@@ -45,6 +46,7 @@ use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
 use keeping::next_answer;
 use screens::Screens;
+use surroundings::Surroundings;
 use updates::Updates;
 
 /// How often devices and figures are looked at.
@@ -70,6 +72,8 @@ pub(super) struct Shared {
 /// What a worker needs.
 pub(super) struct WorkerConfig {
     pub(super) profile: Arc<dyn Profile>,
+    /// Who that is.
+    pub(super) peer_id: crate::rtmfp::PeerId,
     /// What is shown to programs of the Flash years.
     pub(super) weak_profile: Arc<dyn Profile>,
     /// For the endpoint and for what is above it.
@@ -112,6 +116,7 @@ pub(super) struct Worker {
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
     history: Option<HistoryDesk>,
+    surroundings: Surroundings,
     #[cfg(feature = "server")]
     built_in: BuiltInServer,
     core: ClientView,
@@ -201,6 +206,7 @@ pub(super) fn prepare(
             tracing::warn!("the call worker does not keep up: {error}");
         }
     })?;
+    let surroundings = Surroundings::new(driver.local_addresses().to_vec());
     let (frame_sender, frames) = mpsc::channel(FRAMES);
     let (resolve, resolved) = mpsc::channel(4);
     let (find_further, further_found) = mpsc::channel(4);
@@ -232,6 +238,7 @@ pub(super) fn prepare(
         file_reports,
         _files: files,
         history,
+        surroundings,
         #[cfg(feature = "server")]
         built_in: BuiltInServer::default(),
         core: ClientView::default(),
@@ -256,8 +263,7 @@ impl Worker {
     /// Works until the handle is dropped.
     pub(super) async fn run(mut self) {
         self.follow_settings();
-        let local = driver::interfaces::reported(self.driver.local_addresses());
-        self.ask(ClientCommand::LocalAddresses(local));
+        self.begin_to_look_around();
         self.find_server(Duration::ZERO);
         self.follow_updates(true);
         if self.config.window {
@@ -305,7 +311,11 @@ impl Worker {
                 answer = next_answer(&mut self.history) => self.history_answered(answer),
                 // A picture that cannot be decoded is frozen until another comes: a tick would be long to wait.
                 () = stirred.notified() => self.ask_for_key_pictures(),
-                _ = ticks.tick() => self.tick(),
+                _ = ticks.tick() => {
+                    self.tick();
+                    #[cfg(feature = "server")]
+                    self.follow_built_in().await;
+                }
             }
         }
         self.leave().await;
@@ -330,6 +340,7 @@ impl Worker {
             }
         }
         self.driver.stop().await;
+        Self::stop_looking_around(self.surroundings).await;
         #[cfg(feature = "server")]
         self.built_in.stop().await;
         // What was told between the last goodbye and the end.
@@ -365,6 +376,7 @@ impl Worker {
             Command::Set(setting) => {
                 self.keep(|settings| setting.clone().put_into(settings));
                 self.follow_settings();
+                self.follow_surroundings();
                 self.setting_changed(setting);
                 self.hush(setting);
             }
@@ -530,6 +542,7 @@ impl Worker {
         view.echo_test = self.echo.is_on();
         view.screens.clone_from(&self.screens.choices);
         view.settings = Arc::new(self.config.settings.clone());
+        view.servers_nearby.clone_from(&self.surroundings.servers);
         view.newer.clone_from(self.updates.newer());
         if let CallState::Up(call) = &mut view.call {
             let media = &self.figures.media;

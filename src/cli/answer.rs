@@ -2,13 +2,13 @@
 
 use std::io::Write as _;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use tincan::call::Command;
-use tincan::call::EndReason;
 use tincan::call::handle::Client as _;
+use tincan::call::{ClientView, Command, EndReason};
 
 use super::flags::AnswerFlags;
-use super::headless::{Happened, Headless, cannot_start};
+use super::headless::{Happened, Headless, WAIT_FOR_UNNEEDED, cannot_start};
 
 /// Answers until interrupted, or until the first call is over.
 pub(crate) fn run(flags: AnswerFlags) -> ExitCode {
@@ -17,7 +17,11 @@ pub(crate) fn run(flags: AnswerFlags) -> ExitCode {
         Ok(session) => session,
         Err(error) => return cannot_start(&error),
     };
-    if let Err(reason) = session.connect() {
+    // On the local network we are found without a server.
+    let without = |view: &ClientView, waited: Duration| {
+        view.settings.local_network == Some(true) && waited >= WAIT_FOR_UNNEEDED
+    };
+    if let Err(reason) = session.connect(without) {
         return session.give_up(reason);
     }
     {

@@ -1,15 +1,15 @@
 //! `tincan call WHOM`: a call without a window.
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tincan::call::Command;
-use tincan::call::EndReason;
 use tincan::call::handle::Client as _;
+use tincan::call::link::Link;
+use tincan::call::{ClientView, Command, EndReason, PeerId};
 
 use super::WRONG_USAGE;
 use super::flags::CallFlags;
-use super::headless::{Happened, Headless, cannot_start};
+use super::headless::{Happened, Headless, WAIT_FOR_UNNEEDED, cannot_start};
 
 /// Calls, and returns when the call is over.
 pub(crate) fn run(flags: CallFlags) -> ExitCode {
@@ -18,7 +18,14 @@ pub(crate) fn run(flags: CallFlags) -> ExitCode {
         Ok(session) => session,
         Err(error) => return cannot_start(&error),
     };
-    if let Err(reason) = session.connect() {
+    // A link may say where they are, and on the local network they say so themselves.
+    let has_addresses = Link::parse(&whom).is_ok_and(|link| !link.addresses.is_empty());
+    let peer = whom.trim().parse::<PeerId>().ok();
+    let without = |view: &ClientView, waited: Duration| {
+        has_addresses && waited >= WAIT_FOR_UNNEEDED
+            || view.nearby.iter().any(|person| Some(person.peer_id) == peer)
+    };
+    if let Err(reason) = session.connect(without) {
         return session.give_up(reason);
     }
     session.dialled = Some(Instant::now());

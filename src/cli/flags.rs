@@ -53,6 +53,9 @@ pub(crate) struct CommonFlags {
     /// The name shown to others.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
+    /// Finds others on the local network and is found there, in this run: no server is needed for it.
+    #[arg(long)]
+    pub(crate) nearby: bool,
     /// Where key, settings and history live; two programs on one computer need two.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,

@@ -13,7 +13,7 @@ use tincan::call::client::{ClientOptions, RunningClient, start};
 use tincan::call::event::Notice;
 use tincan::call::handle::Client as _;
 use tincan::call::view::ServerState;
-use tincan::call::{Command, EndReason, Event, PeerId};
+use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::media::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
 use tincan::media::studio::StudioSettings;
 use tincan::netconnection::UserName;
@@ -28,6 +28,8 @@ use super::{WRONG_USAGE, source};
 const STEP: Duration = Duration::from_millis(20);
 /// The server must have accepted us within this.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// A server that is not needed is waited for no longer than this.
+pub(crate) const WAIT_FOR_UNNEEDED: Duration = Duration::from_millis(1_500);
 
 /// What a program that knows no recordings is told as a chat line.
 const RECORDING_NOTICE: &str = "I am recording this call from now on.";
@@ -96,6 +98,7 @@ impl Headless {
         };
         let mut settings = kept.clone();
         settings.server = common.server.or(settings.server);
+        settings.local_network = common.nearby.then_some(true).or(settings.local_network);
         if let Some(name) = common.name {
             UserName::new(&name).context("--name cannot be used")?;
             settings.name = name;
@@ -131,10 +134,17 @@ impl Headless {
         })
     }
 
-    /// Waits until the server has accepted us.
-    pub(crate) fn connect(&mut self) -> Result<(), EndReason> {
-        let until = Instant::now() + CONNECT_WITHIN;
+    /// Waits until the server has accepted us, or `goes_without` says that it is not needed, given what is known by then and
+    /// for how long it was waited for.
+    pub(crate) fn connect(
+        &mut self,
+        goes_without: impl Fn(&ClientView, Duration) -> bool,
+    ) -> Result<(), EndReason> {
+        let since = Instant::now();
         loop {
+            if goes_without(&self.client.view(), since.elapsed()) {
+                return Ok(());
+            }
             match self.client.wait_event(STEP) {
                 Some(Event::Connected) => return Ok(()),
                 Some(other) => self.print(&other),
@@ -144,7 +154,7 @@ impl Headless {
                 eprintln!("{why}");
                 return Err(EndReason::NameRefused);
             }
-            if Instant::now() >= until {
+            if since.elapsed() >= CONNECT_WITHIN {
                 eprintln!("The server cannot be reached.");
                 return Err(EndReason::ServerUnreachable);
             }

@@ -75,6 +75,7 @@ mod gui {
             UserName::new(&name).context("--name cannot be used")?;
             settings.name = name;
         }
+        settings.local_network = flags.nearby.then_some(true).or(settings.local_network);
         settings.camera = flags.camera.unwrap_or(settings.camera);
         settings.microphone = flags.microphone.unwrap_or(settings.microphone);
         settings.speaker = flags.speaker.unwrap_or(settings.speaker);

@@ -38,6 +38,9 @@ pub enum DriverError {
     /// Called outside a tokio runtime. A bug on our side.
     #[error("The network cannot start outside its event loop.")]
     NoRuntime,
+    /// The driver no longer runs.
+    #[error("The network no longer runs.")]
+    Stopped,
 }
 
 impl DriverError {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use super::DriverConfig;
 use super::counters::{Counters, SharedCounters};
 use super::error::DriverError;
+use super::paths::Paths;
 use super::run_loop::RunLoop;
 use super::udp_socket::Udp;
 use crate::rtmfp::machine::Machine;
@@ -19,6 +20,7 @@ use crate::rtmfp::machine::Machine;
 pub struct Driver<C> {
     commands: mpsc::Sender<C>,
     local: Vec<SocketAddr>,
+    paths: Paths,
     counters: Arc<SharedCounters>,
     /// Whether the task, once nobody can give commands any more, still serves the network for a while.
     lingers: Arc<AtomicBool>,
@@ -48,12 +50,15 @@ where
     let runtime = tokio::runtime::Handle::try_current().map_err(|_| DriverError::NoRuntime)?;
     let sockets = bind_all(&config)?;
     let local = sockets.iter().map(Udp::local).collect();
+    let sockets: Vec<Udp> = sockets.into_iter().chain(bind_extra(&config)).collect();
     let (commands, received) = mpsc::channel(config.command_queue.max(1));
     let counters = Arc::new(SharedCounters::default());
     let lingers = Arc::new(AtomicBool::new(false));
-    let run_loop = RunLoop::new(machine, sockets, &config, Arc::clone(&counters), on_event);
+    let first = u32::try_from(sockets.len()).expect("fewer sockets than file descriptors");
+    let (paths, changes) = Paths::new(first);
+    let run_loop = RunLoop::new(machine, sockets, config, changes, Arc::clone(&counters), on_event);
     let task = runtime.spawn(run_loop.run(received, Arc::clone(&lingers)));
-    Ok(Driver { commands, local, counters, lingers, task })
+    Ok(Driver { commands, local, paths, counters, lingers, task })
 }
 
 impl<C> Driver<C> {
@@ -73,9 +78,14 @@ impl<C> Driver<C> {
         self.commands.send(command).await.map_err(|_| Full)
     }
 
-    /// The addresses the sockets are bound to, with the ports the system chose; the index is the path's number.
+    /// The addresses the sockets of [`DriverConfig::listen`] are bound to, with the ports the system chose; the index is the path's number.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         &self.local
+    }
+
+    /// Opens further paths while it runs.
+    pub fn paths(&self) -> Paths {
+        self.paths.clone()
     }
 
     /// What was counted so far.
@@ -122,6 +132,24 @@ fn bind_all(config: &DriverConfig) -> Result<Vec<Udp>, DriverError> {
         Some(error) => Err(error),
         None => Err(DriverError::NoAddress),
     }
+}
+
+/// As many of the further sockets as can be had.
+fn bind_extra(config: &DriverConfig) -> Vec<Udp> {
+    let mut refused = None;
+    let mut sockets = Vec::with_capacity(config.extra.len());
+    for &(address, kind) in &config.extra {
+        match Udp::bind(address, config) {
+            Ok(socket) => sockets.push(socket.of_kind(kind)),
+            Err(error) if address.ip().is_unspecified() && family_is_missing(&error) => {}
+            Err(error) => refused = Some(error),
+        }
+    }
+    if let Some(last) = refused {
+        let (wanted, bound) = (config.extra.len(), sockets.len());
+        tracing::warn!(wanted, bound, %last, "not all further ports can be had");
+    }
+    sockets
 }
 
 fn family_is_missing(error: &DriverError) -> bool {

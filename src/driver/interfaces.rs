@@ -2,10 +2,13 @@
 //!
 //! Asked of the system's routing alone, and nothing is sent: a UDP socket that is connected, but never used, is bound to
 //! the address that packets to there would leave from. That finds the addresses that lead anywhere, which is what others
-//! can use, and passes over bridges and containers that lead nowhere.
+//! can use, and passes over bridges and containers that lead nowhere. A [`Watch`] notices when they change. It is asked
+//! again and again: systems tell of changes in three different ways, and none of them what becomes of the routes; asking
+//! costs some twenty system calls.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::{Duration, Instant, SystemTime};
 
 /// This computer's addresses towards the internet and towards the usual private networks, loopback left out.
 pub fn addresses() -> Vec<IpAddr> {
@@ -13,6 +16,54 @@ pub fn addresses() -> Vec<IpAddr> {
         PROBES.iter().filter_map(|probe| address_towards(probe.parse().ok()?)).collect();
     found.into_iter().filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
 }
+
+/// What happened to this computer's network.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Change {
+    /// Sockets can be reached at these addresses from now on; at none, when there is no network.
+    Addresses(Vec<SocketAddr>),
+    /// The addresses are what they were, but the computer slept, or this program was stopped, for so long.
+    Slept(Duration),
+}
+
+/// Looks for changes. It decides; whoever asks brings the time, and the addresses found.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    bound: Vec<SocketAddr>,
+    reported: Vec<SocketAddr>,
+    looked: (Instant, SystemTime),
+}
+
+impl Watch {
+    /// Begins, for sockets bound to `bound`.
+    pub fn new(bound: Vec<SocketAddr>, found: &[IpAddr], clocks: (Instant, SystemTime)) -> Self {
+        let reported = expand(&bound, found);
+        Self { bound, reported, looked: clocks }
+    }
+
+    /// Where the sockets can be reached, as of the last look.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.reported
+    }
+
+    /// Looks again; to be called about twice a second. Of a sleep one of the clocks knows: while a computer sleeps, the one
+    /// for spans of time stands still on some systems and goes on on others, and the one on the wall goes on.
+    pub fn look(&mut self, found: &[IpAddr], (now, wall): (Instant, SystemTime)) -> Option<Change> {
+        let (before, wall_before) = std::mem::replace(&mut self.looked, (now, wall));
+        let on_the_wall = wall.duration_since(wall_before).unwrap_or_default();
+        let away = now.saturating_duration_since(before).max(on_the_wall);
+        let reported = expand(&self.bound, found);
+        if reported != self.reported {
+            self.reported.clone_from(&reported);
+            return Some(Change::Addresses(reported));
+        }
+        (away >= SLEPT).then_some(Change::Slept(away))
+    }
+}
+
+/// Who looks twice a second and finds so much time gone was not running. The wall's clock set forward looks the same, and
+/// does no harm.
+const SLEPT: Duration = Duration::from_secs(4);
 
 /// Where sockets bound to `bound` can be reached on the local networks: wildcards replaced by [`addresses`].
 pub fn reported(bound: &[SocketAddr]) -> Vec<SocketAddr> {
@@ -67,6 +118,34 @@ mod tests {
     fn a_bound_address_is_reported_as_it_is() {
         let bound = ["127.0.0.1:4000".parse().unwrap()];
         assert_eq!(expand(&bound, &["192.0.2.7".parse().unwrap()]), bound);
+    }
+
+    #[test]
+    fn other_addresses_are_a_change_and_the_same_are_none() {
+        let clocks = (Instant::now(), SystemTime::now());
+        let ip = |text: &str| [text.parse::<IpAddr>().unwrap()];
+        let bound = vec!["0.0.0.0:4000".parse().unwrap()];
+        let mut watch = Watch::new(bound, &ip("192.0.2.1"), clocks);
+        assert_eq!(watch.look(&ip("192.0.2.1"), clocks), None);
+        let moved = Change::Addresses(vec!["192.0.2.2:4000".parse().unwrap()]);
+        assert_eq!(watch.look(&ip("192.0.2.2"), clocks), Some(moved.clone()));
+        assert_eq!(watch.look(&ip("192.0.2.2"), clocks), None);
+        assert_eq!(watch.look(&[], clocks), Some(Change::Addresses(vec![])));
+        assert_eq!(watch.look(&ip("192.0.2.2"), clocks), Some(moved));
+    }
+
+    #[test]
+    fn a_sleep_is_noticed_by_whichever_clock_went_on() {
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let hour = Duration::from_secs(3_600);
+        for (now_after, wall_after) in [(now, wall + hour), (now + hour, wall + hour), (now + hour, wall)] {
+            let mut watch = Watch::new(vec![], &[], (now, wall));
+            assert_eq!(watch.look(&[], (now_after, wall_after)), Some(Change::Slept(hour)));
+        }
+        let mut watch = Watch::new(vec![], &[], (now, wall));
+        let late = Duration::from_secs(3);
+        assert_eq!(watch.look(&[], (now + late, wall + late)), None, "a busy computer did not sleep");
+        assert_eq!(watch.look(&[], (now + late, wall)), None, "a clock that is set back is no sleep");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::oneshot;
 
 use super::handle::{self, Driver};
-use super::{Counters, DriverConfig, DriverError};
+use super::{Counters, DriverConfig, DriverError, Paths};
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
 
 /// A machine at work. Dropping it stops it; [`Running::stop`] also waits for the goodbyes.
@@ -84,6 +84,11 @@ impl<M> Running<M> {
     /// The addresses the sockets are bound to, with the ports the system chose.
     pub fn local_addresses(&self) -> &[SocketAddr] {
         self.0.local_addresses()
+    }
+
+    /// Opens further paths while it runs.
+    pub fn paths(&self) -> Paths {
+        self.0.paths()
     }
 
     /// What was counted so far.

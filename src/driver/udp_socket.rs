@@ -3,7 +3,7 @@
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, SocketAddrV6};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use quinn_udp::{EcnCodepoint, RecvMeta, UdpSockRef, UdpSocketState};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
@@ -14,7 +14,7 @@ use super::DriverConfig;
 use super::counters::SharedCounters;
 use super::error::DriverError;
 use super::mark::Mark;
-use crate::rtmfp::machine::{Ecn, Transmit};
+use crate::rtmfp::machine::{Ecn, PathKind, Transmit};
 
 /// A bound socket.
 pub(super) struct Udp {
@@ -23,6 +23,43 @@ pub(super) struct Udp {
     local: SocketAddr,
     /// What the system marks packets with that say nothing of their own.
     mark: Mark,
+    kind: PathKind,
+    failures: Failures,
+}
+
+/// How the reads of a socket go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Failing {
+    /// Now and then, as sockets do.
+    Seldom,
+    /// Many in a row.
+    Often,
+    /// So many, for so long, that it will not mend itself.
+    ForGood,
+}
+
+/// Reads that failed in a row.
+#[derive(Debug, Default)]
+struct Failures {
+    count: u32,
+    since: Option<Instant>,
+}
+
+impl Failures {
+    fn count(&mut self, now: Instant, error: &io::Error) -> Failing {
+        let since = *self.since.get_or_insert(now);
+        self.count = self.count.saturating_add(1);
+        // Some systems report here that a far port is closed: as often as we write to it, and nothing is broken.
+        let is_far =
+            matches!(error.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionRefused);
+        if !is_far && self.count > FAILURES_FOR_GOOD && now >= since + FAILING_FOR_GOOD {
+            Failing::ForGood
+        } else if self.count > FAILURES_BEFORE_A_PAUSE {
+            Failing::Often
+        } else {
+            Failing::Seldom
+        }
+    }
 }
 
 /// Room for one read: several buffers, each large enough for what the system may put together.
@@ -49,7 +86,8 @@ impl Udp {
             let socket = UdpSocket::from_std(socket.into())?;
             let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
             let local = socket.local_addr()?;
-            Ok(Self { socket, state, local, mark: Mark::default() })
+            let (mark, kind, failures) = (Mark::default(), PathKind::Own, Failures::default());
+            Ok(Self { socket, state, local, mark, kind, failures })
         };
         bind().map_err(|source| DriverError::from_bind(address, source))
     }
@@ -58,19 +96,38 @@ impl Udp {
         self.local
     }
 
+    /// The same, as another kind of path.
+    pub(super) fn of_kind(self, kind: PathKind) -> Self {
+        Self { kind, ..self }
+    }
+
+    pub(super) fn kind(&self) -> PathKind {
+        self.kind
+    }
+
+    /// Takes note of a read that failed.
+    pub(super) fn count_failure(&mut self, error: &io::Error) -> Failing {
+        self.failures.count(Instant::now(), error)
+    }
+
     pub(super) fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
         // An error here is met again, and counted, by the read.
         self.socket.poll_recv_ready(context).map(drop)
     }
 
     /// Reads what is there. `WouldBlock` when nothing is.
-    pub(super) fn receive(&self, buffers: &mut ReceiveBuffers) -> io::Result<usize> {
+    pub(super) fn receive(&mut self, buffers: &mut ReceiveBuffers) -> io::Result<usize> {
         let ReceiveBuffers { bytes, meta } = buffers;
         let mut chunks = bytes.chunks_exact_mut(BUFFER_SIZE);
         let mut slices: [IoSliceMut<'_>; BUFFERS] =
             std::array::from_fn(|_| IoSliceMut::new(chunks.next().expect("as many chunks as buffers")));
-        self.socket
-            .try_io(Interest::READABLE, || self.state.recv(UdpSockRef::from(&self.socket), &mut slices, meta))
+        let read = self.socket.try_io(Interest::READABLE, || {
+            self.state.recv(UdpSockRef::from(&self.socket), &mut slices, meta)
+        });
+        if read.is_ok() {
+            self.failures = Failures::default();
+        }
+        read
     }
 
     /// Sends the packets of one transmit, in as few system calls as the system allows. What it refuses is counted and gone.
@@ -207,3 +264,33 @@ const BUFFER_SIZE: usize = 1 << 16;
 const LARGEST_SEND: usize = 65_000;
 /// How long a packet may wait for room in the system's send buffer.
 const WAIT_FOR_ROOM: Duration = Duration::from_millis(20);
+/// Failed reads in a row before each is followed by a pause.
+const FAILURES_BEFORE_A_PAUSE: u32 = 16;
+/// So many, over so long, are no accident.
+const FAILURES_FOR_GOOD: u32 = 50;
+const FAILING_FOR_GOOD: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(failures: u32, millis: u64, kind: io::ErrorKind) -> Failing {
+        let start = Instant::now();
+        let mut counted = Failures::default();
+        let error = io::Error::from(kind);
+        (1..failures).for_each(|_| drop(counted.count(start, &error)));
+        counted.count(start + Duration::from_millis(millis), &error)
+    }
+
+    #[test]
+    fn a_socket_fails_for_good_when_nothing_was_read_for_a_second() {
+        assert_eq!(after(3, 5_000, io::ErrorKind::NotConnected), Failing::Seldom);
+        assert_eq!(after(100, 100, io::ErrorKind::NotConnected), Failing::Often);
+        assert_eq!(after(100, 2_000, io::ErrorKind::NotConnected), Failing::ForGood);
+    }
+
+    #[test]
+    fn closed_ports_far_away_are_no_failure_of_the_socket() {
+        assert_eq!(after(1_000, 10_000, io::ErrorKind::ConnectionReset), Failing::Often);
+    }
+}

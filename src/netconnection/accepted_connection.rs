@@ -94,10 +94,30 @@ impl Node {
         to: ConnectionId,
         known_addresses: &[KnownAddress],
     ) {
-        let Some(session) = self.connections.get(&to).map(|connection| connection.session) else { return };
+        if self.connections.contains_key(&to) {
+            self.redirect(hello_from, tag, known_addresses);
+            let initiator = KnownAddress { address: hello_from.address, origin: AddressOrigin::Observed };
+            self.forward_hello(now, to, endpoint_discriminator, initiator, tag);
+        }
+    }
+
+    /// One half of [`Self::introduce`]: answers a hello with where that peer is.
+    pub fn redirect(&mut self, hello_from: Route, tag: &[u8], known_addresses: &[KnownAddress]) {
         self.endpoint.redirect(hello_from, tag, known_addresses);
-        let initiator = KnownAddress { address: hello_from.address, origin: AddressOrigin::Observed };
-        self.endpoint.forward_hello(now, session, endpoint_discriminator, initiator, tag);
+    }
+
+    /// The other half: forwards a hello to a client, as one that is to be answered at `initiator`.
+    pub fn forward_hello(
+        &mut self,
+        now: Instant,
+        to: ConnectionId,
+        endpoint_discriminator: &[u8],
+        initiator: KnownAddress,
+        tag: &[u8],
+    ) {
+        if let Some(session) = self.connections.get(&to).map(|connection| connection.session) {
+            self.endpoint.forward_hello(now, session, endpoint_discriminator, initiator, tag);
+        }
     }
 
     /// A flow of stream 0 that answers nothing of ours: a client is about to connect (§5.3.1).

@@ -63,6 +63,8 @@ pub(super) struct Client {
     state: ConnectState,
     /// Our streams by the server's numbers.
     pub(super) streams: BTreeMap<u32, ServerStreamId>,
+    /// Where else the server may be reached: one way over each path that the session does not take.
+    other_ways: Vec<Route>,
     /// Whether this server may introduce others to us.
     trusted: bool,
     /// What `setPeerInfo` said last: servers ask for it again when our address changed.
@@ -99,6 +101,14 @@ impl Connection {
 
     pub(super) fn is_up_as_client(&self) -> bool {
         matches!(&self.role, Role::Client(Client { state: ConnectState::Up, .. }))
+    }
+
+    /// Where a server that we connected to may be reached, but for the way that the session takes.
+    pub(super) fn other_ways(&self) -> &[Route] {
+        match &self.role {
+            Role::Client(client) => &client.other_ways,
+            Role::Server(_) => &[],
+        }
     }
 
     pub(super) fn is_up(&self) -> bool {
@@ -139,6 +149,7 @@ impl Node {
         let client = Client {
             state: ConnectState::Opening { connect: Box::new(connect), waiting: Vec::new() },
             streams: BTreeMap::new(),
+            other_ways: one_over_each_path(candidates),
             trusted: true,
             addresses: Vec::new(),
             encoding: ObjectEncoding::default(),
@@ -191,6 +202,18 @@ impl Node {
             if let Some((_, value)) = named {
                 *value = encoding.number().into();
             }
+        }
+    }
+
+    /// Asks the server to tell nobody where we are: whoever is introduced to us meets us at a relay, or not at all. To be
+    /// said before the session is open: at once after [`Self::connect`]. Only Tincan's server knows of it.
+    pub fn ask_for_relays_only(&mut self, connection: ConnectionId) {
+        let Some(found) = self.connections.get_mut(&connection) else { return };
+        let Role::Client(client) = &mut found.role else { return };
+        if let ConnectState::Opening { connect, .. } = &mut client.state
+            && let Value::Object(properties) = &mut connect.object
+        {
+            properties.push((RELAYS_ONLY.to_owned(), true.into()));
         }
     }
 
@@ -477,6 +500,17 @@ fn connect_properties(url: &str) -> Value {
     ])
 }
 
+/// Whether such properties are those of a program that tries relays only when direct ways had their chance, as this
+/// one's engine does.
+pub fn tries_relays_last(properties: &Value) -> bool {
+    properties.property("flashVer").and_then(Value::as_str).is_some_and(|told| told.starts_with("Tincan "))
+}
+
+/// Whether such properties ask for relays only ([`Node::ask_for_relays_only`]).
+pub fn wants_relays_only(properties: &Value) -> bool {
+    properties.property(RELAYS_ONLY) == Some(&Value::Boolean(true))
+}
+
 /// The path of a URL, without the slash before it; the query stays.
 fn app_of(url: &str) -> &str {
     let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -488,9 +522,22 @@ fn description_of(info: &Value) -> String {
     info.property("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
+fn one_over_each_path(candidates: &[Route]) -> Vec<Route> {
+    let mut ways: Vec<Route> = Vec::new();
+    for route in candidates {
+        if ways.iter().all(|way| way.via != route.via) {
+            ways.push(*route);
+        }
+    }
+    ways
+}
+
 fn forwarded_hello(trusted: bool) -> ForwardedHello {
     if trusted { ForwardedHello::Answer } else { ForwardedHello::Ignore }
 }
+
+/// The property by which [`Node::ask_for_relays_only`] is said.
+const RELAYS_ONLY: &str = "relaysOnly";
 
 /// `connect` is always the first transaction.
 const CONNECT_TRANSACTION: u64 = 1;

@@ -9,6 +9,7 @@ use super::ids::{
     StreamWish, SubscriberId, Target,
 };
 use super::status::StatusCode;
+use super::ways::AnsweredProbe;
 use crate::amf::Value;
 use crate::rtmfp::machine::Route;
 use crate::rtmfp::{PeerId, SessionEnd};
@@ -230,6 +231,21 @@ pub enum NodeEvent {
         /// Its arguments.
         arguments: Vec<Value>,
     },
+    /// A probe of another way was answered: that way works in both directions.
+    ProbeAnswered {
+        /// Whose session was probed.
+        whose: Whose,
+        /// The way, and what [`super::Node::take_way`] needs.
+        answered: AnsweredProbe,
+    },
+    /// A far end probes another way than the session takes, and is answered. Whether the way is open in the other direction
+    /// too, a probe of ours would tell.
+    ProbedFrom {
+        /// Whose session.
+        whose: Whose,
+        /// Where the probe came from.
+        route: Route,
+    },
     /// The session below a peer's streams takes another way now.
     RouteChanged {
         /// Whose.
@@ -237,6 +253,15 @@ pub enum NodeEvent {
         /// Where.
         route: Route,
     },
+}
+
+/// With whom a session is, and what for.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Whose {
+    /// The direct sessions with a peer.
+    Peer(PeerId),
+    /// The session of a connection: ours to a server, or a client's to us.
+    Connection(ConnectionId),
 }
 
 /// Why a stream that we play is over.

@@ -45,7 +45,8 @@
 //! # For who changes it
 //!
 //! The parts of a node: `media_reports` (how media fare), `connection` (and `accepted_connection`, the
-//! server's end), `call`, `stream` (through a server), `peer_stream` and `playback` (direct). What they send stands in
+//! server's end), `call`, `stream` (through a server), `peer_stream` and `playback` (direct), `ways` (other ways than a
+//! session takes). What they send stands in
 //! `message`, `command`, `user_control` and `flow_metadata`; [`media_tag`] is what is inside sound and picture messages.
 //!
 #![doc = include_str!("conformance.md")]
@@ -64,6 +65,7 @@ mod flow_metadata;
 mod flow_sync;
 pub mod fuzzing;
 mod ids;
+mod liveness;
 mod media_reports;
 pub mod media_tag;
 mod message;
@@ -79,7 +81,9 @@ mod stream;
 pub mod uri;
 mod user_control;
 pub mod user_name;
+mod ways;
 
+pub use connection::{tries_relays_last, wants_relays_only};
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
 pub use uri::{NotAUri, Uri};

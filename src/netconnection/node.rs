@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-pub use super::event::{NodeEvent, PlaybackEnd};
+pub use super::event::{NodeEvent, PlaybackEnd, Whose};
 pub use super::ids::{
     CallToken, ConnectionId, MediaDeadline, MediaKind, MediaMessage, ObjectEncoding, OwnIdentity, PlaybackId,
     PublicationId, ServerStreamId, StreamWish, SubscriberId, Target,
@@ -26,6 +26,7 @@ use super::playback::Playback;
 use super::served_stream::ServedStream;
 use super::session::{FarEnd, Incoming, Origin, Outgoing, Owner, Session};
 use super::stream::ServerStream;
+pub use super::ways::AnsweredProbe;
 use crate::amf::Value;
 use crate::rtmfp::crypto::flash;
 use crate::rtmfp::endpoint::{
@@ -375,6 +376,10 @@ impl Node {
                 }
                 self.close_if_said_all(now, session);
             }
+            Event::ProbeAnswered { session, route, round_trip } => {
+                self.on_probe_answered(AnsweredProbe { session, route, round_trip });
+            }
+            Event::ProbedFrom { session, route } => self.on_probed_from(session, route),
             Event::HelloForAnother { route, endpoint_discriminator, tag } => {
                 let peer = flash::fingerprint_in(&endpoint_discriminator);
                 self.tell(NodeEvent::HelloForAnother { route, peer, endpoint_discriminator, tag });
@@ -426,7 +431,8 @@ impl Node {
         let Some(far_end) = &mut session.far_end else { return };
         far_end.route = route;
         let peer = far_end.peer;
-        if session.is_direct_with(peer) {
+        // Also with a client of ours: whoever asks for it is to be sent to where it is now.
+        if session.origin != Origin::ToServer {
             self.tell(NodeEvent::RouteChanged { peer, route });
         }
     }

@@ -107,13 +107,20 @@ impl Node {
         self.end_playback(now, playback, PlaybackEnd::ClosedHere);
     }
 
-    /// The servers that we are connected to introduce us to their other clients (§5.4.1).
-    fn candidates_with_introducers(&self, own: OwnIdentity, candidates: &[Route]) -> Vec<Route> {
+    /// The servers that we are connected to introduce us to their other clients (§5.4.1). Each is asked over every path,
+    /// whichever our session with it takes: somebody who only has an address of the other family can answer only to ours of
+    /// that family, which the server sees when it is asked from there.
+    pub(super) fn candidates_with_introducers(&self, own: OwnIdentity, candidates: &[Route]) -> Vec<Route> {
         let knows_us = |connection: &&Connection| {
             connection.is_up_as_client() && self.endpoint.own_identity(connection.session) == Some(own)
         };
         let connections = self.connections.values().filter(knows_us);
-        let introducers = connections.filter_map(|connection| self.endpoint.route(connection.session));
+        let introducers = connections.flat_map(|connection| {
+            let taken = self.endpoint.route(connection.session);
+            let others = connection.other_ways().iter();
+            let others = others.filter(move |way| taken.is_some_and(|taken| taken.via != way.via));
+            taken.into_iter().chain(others.copied())
+        });
         let mut all = candidates.to_vec();
         for route in introducers {
             if !all.contains(&route) {

@@ -45,6 +45,12 @@ pub struct Person {
     pub route: Route,
     /// Where they say they are; at most [`MOST_REPORTED`].
     pub reported: Vec<SocketAddr>,
+    /// Further addresses at which they were proven to be: relays of their own. At most [`MOST_PROVEN`].
+    pub proven: Vec<SocketAddr>,
+    /// They want nobody to learn where they are: others meet them at a relay, or not at all.
+    pub relays_only: bool,
+    /// Their program tries relays only when direct ways had their chance.
+    pub tries_relays_last: bool,
     /// Who may find them.
     pub visibility: Visibility,
     /// Whether they want to hear when the list changes.
@@ -65,6 +71,9 @@ impl Person {
             name,
             route,
             reported: Vec::new(),
+            proven: Vec::new(),
+            relays_only: false,
+            tries_relays_last: false,
             visibility: Visibility::default(),
             watches: false,
             state: State::default(),
@@ -89,6 +98,7 @@ pub struct Directory {
     people: BTreeMap<ConnectionId, Person>,
     by_peer: BTreeMap<PeerId, ConnectionId>,
     by_name: BTreeMap<UserName, ConnectionId>,
+    by_route: BTreeMap<Route, ConnectionId>,
     /// Who is watched by whom: a change must not be looked for in everybody's list.
     watchers: BTreeMap<PeerId, BTreeSet<ConnectionId>>,
     most: usize,
@@ -97,8 +107,8 @@ pub struct Directory {
 impl Directory {
     /// Nobody yet, and never more than `most`.
     pub fn new(most: usize) -> Self {
-        let (people, by_peer, by_name) = Default::default();
-        Self { people, by_peer, by_name, watchers: BTreeMap::new(), most }
+        let (people, by_peer, by_name, by_route, watchers) = Default::default();
+        Self { people, by_peer, by_name, by_route, watchers, most }
     }
 
     /// Changes how many may be here; nobody is sent away.
@@ -125,6 +135,7 @@ impl Directory {
         let replaced = older.and_then(|older| Some((older, self.leave(older)?)));
         self.by_peer.insert(person.peer, connection);
         self.by_name.insert(person.name.clone(), connection);
+        self.by_route.insert(person.route, connection);
         self.people.insert(connection, person);
         Ok(replaced)
     }
@@ -135,7 +146,15 @@ impl Directory {
         let person = self.people.remove(&connection)?;
         self.by_peer.remove(&person.peer);
         self.by_name.remove(&person.name);
+        self.forget_route(connection, person.route);
         Some(person)
+    }
+
+    /// Another of the same program may be seen there by now.
+    fn forget_route(&mut self, connection: ConnectionId, route: Route) {
+        if self.by_route.get(&route) == Some(&connection) {
+            self.by_route.remove(&route);
+        }
     }
 
     /// Somebody told where they can be reached.
@@ -147,10 +166,32 @@ impl Directory {
 
     /// Somebody is seen at another address.
     pub fn set_route(&mut self, peer: PeerId, route: Route) {
+        let Some(connection) = self.by_peer.get(&peer).copied() else { return };
+        let Some(person) = self.people.get_mut(&connection) else { return };
+        let before = std::mem::replace(&mut person.route, route);
+        self.forget_route(connection, before);
+        self.by_route.insert(route, connection);
+    }
+
+    /// Somebody was proven to be at this address too.
+    pub fn add_proven(&mut self, peer: PeerId, address: SocketAddr) {
         let connection = self.by_peer.get(&peer);
-        if let Some(person) = connection.and_then(|connection| self.people.get_mut(connection)) {
-            person.route = route;
+        let Some(person) = connection.and_then(|connection| self.people.get_mut(connection)) else { return };
+        person.proven.retain(|known| *known != address);
+        person.proven.push(address);
+        person.proven.drain(..person.proven.len().saturating_sub(MOST_PROVEN));
+    }
+
+    /// Somebody wants nobody to learn where they are, or does not mind any more.
+    pub fn set_relays_only(&mut self, connection: ConnectionId, relays_only: bool) {
+        if let Some(person) = self.people.get_mut(&connection) {
+            person.relays_only = relays_only;
         }
+    }
+
+    /// Who is seen there.
+    pub fn at(&self, route: Route) -> Option<&Person> {
+        self.people.get(self.by_route.get(&route)?)
     }
 
     /// Somebody chose who may find them. Whether the list changed.
@@ -261,6 +302,8 @@ impl Directory {
 
 /// More addresses than any usual computer has; what is beyond is not remembered.
 pub const MOST_REPORTED: usize = 8;
+/// A relay for each family of addresses, and one of each from before.
+pub const MOST_PROVEN: usize = 4;
 /// A list longer than this is no use to a person, and its answer would be a large message for a small question.
 pub const LONGEST_LIST: usize = 1000;
 
@@ -308,6 +351,22 @@ mod tests {
         assert!(directory.look_up("Ada").is_none());
         assert_eq!(directory.look_up("ada b").unwrap().peer, PeerId([1; 32]));
         assert_eq!(directory.len(), 3);
+    }
+
+    #[test]
+    fn whoever_moves_is_found_where_they_are_and_no_longer_where_they_were() {
+        let mut directory = with(&[(1, 1, "Ada"), (2, 2, "Bob")]);
+        let old = directory.person(ConnectionId(1)).unwrap().route;
+        let new = Route { address: "198.51.100.9:7".parse().unwrap(), ..old };
+        directory.set_route(PeerId([1; 32]), new);
+        assert!(directory.at(old).is_none());
+        assert_eq!(directory.at(new).unwrap().peer, PeerId([1; 32]));
+        // Somebody else gets the address of one who is about to be missed.
+        directory.set_route(PeerId([2; 32]), new);
+        directory.leave(ConnectionId(1));
+        assert_eq!(directory.at(new).unwrap().peer, PeerId([2; 32]));
+        directory.leave(ConnectionId(2));
+        assert!(directory.by_route.is_empty());
     }
 
     #[test]

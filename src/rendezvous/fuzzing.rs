@@ -56,7 +56,8 @@ enum Anyone {
 struct World {
     now: Instant,
     ends: Vec<Anyone>,
-    air: VecDeque<(usize, usize, Vec<u8>)>,
+    /// From where, to whom and over which of their paths, and what.
+    air: VecDeque<(SocketAddr, (usize, PathId), Vec<u8>)>,
     /// Whether Ada and Bob are on the server.
     connected: [bool; 2],
     connections: [Option<ConnectionId>; 2],
@@ -73,6 +74,17 @@ struct World {
 
 fn address(at: usize) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, 1 + at as u8], 1935))
+}
+
+/// The ports that the server lends: paths from 1 on.
+fn lent() -> impl Iterator<Item = (PathId, SocketAddr)> {
+    (1..=LENT_PORTS).map(|port| (PathId(port), SocketAddr::new(address(SERVER).ip(), 2000 + port as u16)))
+}
+
+/// Whose address that is, and which of their paths.
+fn owner(of: SocketAddr) -> Option<(usize, PathId)> {
+    let main = (SERVER..=MALLORY).find(|at| address(*at) == of).map(|at| (at, PathId(0)));
+    main.or_else(|| lent().find(|(_, local)| *local == of).map(|(path, _)| (SERVER, path)))
 }
 
 fn route(at: usize) -> Route {
@@ -122,6 +134,9 @@ impl World {
         for at in 0..world.ends.len() {
             world.input(at, Input::PathOpened { path: PathId(0), local: address(at), kind: PathKind::Own });
         }
+        for (path, local) in lent() {
+            world.input(SERVER, Input::PathOpened { path, local, kind: PathKind::Lent });
+        }
         for (at, name) in [(ADA, "Ada"), (BOB, "Bob")] {
             let now = world.now;
             let connection =
@@ -148,7 +163,7 @@ impl World {
 
     fn step(&mut self, script: &mut Script<'_>) {
         let now = self.now;
-        match script.u8() % 24 {
+        match script.u8() % 25 {
             0 => {
                 let (whom, at) = match script.below(3) {
                     0 => (discriminator_for_url("rtmfp://server/"), SERVER),
@@ -231,7 +246,8 @@ impl World {
             }
             21 => self.settle(Duration::from_millis(script.u8().into())),
             22 => self.settle(Duration::from_secs(u64::from(script.u8()) % 30)),
-            _ => self.media(script),
+            23 => self.media(script),
+            _ => self.write_to_relay(script),
         }
         self.drain(ADA);
         self.drain(BOB);
@@ -285,6 +301,12 @@ impl World {
         node.unpublish(now, publication);
     }
 
+    /// To a port of the relay's, from anywhere: addresses may be forged.
+    fn write_to_relay(&mut self, script: &mut Script<'_>) {
+        let (path, from) = (PathId(1 + script.below(LENT_PORTS as usize) as u32), self.some_address(script));
+        self.air.push_back((from, (SERVER, path), [&[0; 8], script.bytes()].concat()));
+    }
+
     fn input(&mut self, at: usize, input: Input<'_, Infallible>) {
         let now = self.now;
         match &mut self.ends[at] {
@@ -310,12 +332,15 @@ impl World {
             };
             match output {
                 Output::Transmit(transmit) => {
-                    let to = (0..self.ends.len()).find(|to| address(*to) == transmit.route.address);
+                    let to = owner(transmit.route.address);
+                    let from = lent().find(|(path, _)| *path == transmit.route.via);
+                    assert!(from.is_none() || to.is_some(), "the relay writes to somebody who is not there");
+                    let from = from.map_or(address(at), |(_, local)| local);
                     for bytes in packets.chunks(transmit.segment_size) {
                         if let Some(to) = to
                             && self.air.len() < 4096
                         {
-                            self.air.push_back((at, to, bytes.to_vec()));
+                            self.air.push_back((from, to, bytes.to_vec()));
                         }
                     }
                 }
@@ -402,11 +427,11 @@ impl World {
         let end = self.now + span;
         for _ in 0..MOST_WAKE_UPS {
             let mut delivered = 0;
-            while let Some((from, to, mut bytes)) = self.air.pop_front() {
+            while let Some((address, (to, via), mut bytes)) = self.air.pop_front() {
                 delivered += 1;
                 assert!(delivered < 20_000, "they never come to rest");
                 self.bytes_in += bytes.len() as u64;
-                let route = route(from);
+                let route = Route { via, address };
                 let received = Received { route, ecn: None, segment_size: bytes.len(), bytes: &mut bytes };
                 self.input(to, Input::Received(received));
             }
@@ -521,6 +546,7 @@ const NAMES: &[&str] = &[
     "watch",
     "setVisibility",
     "setState",
+    "setRelaysOnly",
     "peopleChanged",
     "presence",
     "receiveAudio",
@@ -570,6 +596,7 @@ fn value(script: &mut Script<'_>, depth: usize) -> Value {
 }
 
 const MOST_SESSIONS: usize = 8;
+const LENT_PORTS: u32 = 4;
 /// Decisions that one run takes; more would only take longer.
 const MOST_STEPS: usize = 500;
 const MOST_OUTPUTS: usize = 20_000;

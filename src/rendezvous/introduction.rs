@@ -2,7 +2,8 @@
 //!
 //! The called one's session gets the hello forwarded; the caller gets a list of addresses. That list must help with every
 //! kind of router, tell nobody's private network to strangers, send nobody's hellos to bystanders, and be no longer than
-//! the question, since the question's sender may be forged.
+//! the question, since the question's sender may be forged. Whoever is connected has proven their address; between two who
+//! are, there may be a relay.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -10,9 +11,21 @@ use super::directory::Person;
 use crate::rtmfp::Route;
 use crate::rtmfp::endpoint::{AddressOrigin, KnownAddress};
 
-/// Where the caller should try, best first: as seen by us, then as reported. Never takes more bytes on the wire than the
-/// endpoint discriminator of the hello did.
-pub fn addresses_for(caller: Route, discriminator_length: usize, person: &Person) -> Vec<KnownAddress> {
+/// How long the list for a caller may be, in bytes on the wire: as long as the discriminator of the hello, since its sender
+/// may be forged, but of somebody who is connected and was proven to be there.
+pub fn room_for(discriminator_length: usize, is_connected: bool) -> usize {
+    if is_connected { ROOM_FOR_THE_CONNECTED.max(discriminator_length) } else { discriminator_length }
+}
+
+/// Where the caller should try, best first: as seen by us, then relays, then as reported. Never takes more than `room`
+/// bytes on the wire. Of whoever wants to be met at relays only nothing else is told.
+pub fn addresses_for(
+    caller: Route,
+    room: usize,
+    person: &Person,
+    direct: bool,
+    relay: Option<SocketAddr>,
+) -> Vec<KnownAddress> {
     let observed = KnownAddress { address: person.route.address, origin: AddressOrigin::Observed };
     let mut reported: Vec<_> = person
         .reported
@@ -24,15 +37,35 @@ pub fn addresses_for(caller: Route, discriminator_length: usize, person: &Person
     reported.sort_by_key(|known| !is_private(known.address.ip()));
 
     let mut known: Vec<KnownAddress> = Vec::new();
-    let mut room = discriminator_length;
-    for candidate in std::iter::once(observed).chain(reported) {
+    let mut left = room;
+    let direct_first = std::iter::once(observed).filter(|_| direct);
+    let relays = relays_of(relay, person);
+    for candidate in direct_first.chain(relays).chain(reported.into_iter().filter(|_| direct)) {
         let length = encoded_length(candidate.address);
-        if length <= room && known.iter().all(|other| other.address != candidate.address) {
-            room -= length;
+        if length <= left && known.iter().all(|other| other.address != candidate.address) {
+            left -= length;
             known.push(candidate);
         }
     }
     known
+}
+
+/// Where the called end should answer a caller: as seen by us, and at relays.
+pub fn addresses_of(
+    caller: Route,
+    person: Option<&Person>,
+    direct: bool,
+    relay: Option<SocketAddr>,
+) -> Vec<KnownAddress> {
+    let observed = KnownAddress { address: caller.address, origin: AddressOrigin::Observed };
+    let relays = person.map(|person| relays_of(relay, person)).into_iter().flatten();
+    std::iter::once(observed).filter(|_| direct).chain(relays).collect()
+}
+
+/// The port that this server lends for somebody, and relays of that person's own.
+fn relays_of(lent: Option<SocketAddr>, person: &Person) -> impl Iterator<Item = KnownAddress> {
+    let own = person.proven.iter().rev().copied();
+    lent.into_iter().chain(own).map(|address| KnownAddress { address, origin: AddressOrigin::Relay })
 }
 
 /// Whether a reported address may be told to somebody who is seen at `caller`.
@@ -79,6 +112,9 @@ fn is_broadcast(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
 }
 
+/// Eight addresses of IPv6 at least.
+const ROOM_FOR_THE_CONNECTED: usize = 160;
+
 /// A flag byte, the address, the port (§2.1.5).
 fn encoded_length(address: SocketAddr) -> usize {
     if address.is_ipv4() { 7 } else { 19 }
@@ -100,7 +136,7 @@ mod tests {
     fn told(caller: &str, observed: &str, reported: &[&str]) -> Vec<String> {
         let mut person = Person::new(PeerId([1; 32]), UserName::new("Ada").unwrap(), route(observed));
         person.reported = reported.iter().map(|address| address.parse().unwrap()).collect();
-        let known = addresses_for(route(caller), CANONICAL, &person);
+        let known = addresses_for(route(caller), CANONICAL, &person, true, None);
         known.iter().map(|known| known.address.to_string()).collect()
     }
 
@@ -127,6 +163,23 @@ mod tests {
     fn nobody_can_have_others_send_hellos_to_a_bystander() {
         let reported = ["198.51.100.1:80", "0.0.0.0:1", "224.0.0.1:1", "255.255.255.255:1", "203.0.113.7:0"];
         assert_eq!(told("198.51.100.9:500", "203.0.113.7:4000", &reported), ["203.0.113.7:4000"]);
+    }
+
+    #[test]
+    fn of_somebody_who_wants_to_be_met_at_relays_only_nothing_else_is_told() {
+        let mut person =
+            Person::new(PeerId([1; 32]), UserName::new("Ada").unwrap(), route("203.0.113.7:4000"));
+        person.reported = vec!["[2001:db8::7]:4000".parse().unwrap()];
+        person.proven = vec!["192.0.2.7:5000".parse().unwrap()];
+        let relay = Some("192.0.2.1:1937".parse().unwrap());
+        let all = |known: Vec<KnownAddress>| {
+            assert!(known.iter().all(|known| known.origin == AddressOrigin::Relay));
+            known.iter().map(|known| known.address.to_string()).collect::<Vec<_>>()
+        };
+        let told = addresses_for(route("203.0.113.7:1"), room_for(CANONICAL, true), &person, false, relay);
+        assert_eq!(all(told), ["192.0.2.1:1937", "192.0.2.7:5000"]);
+        let answered = addresses_of(route("203.0.113.7:4000"), Some(&person), false, relay);
+        assert_eq!(all(answered), ["192.0.2.1:1937", "192.0.2.7:5000"]);
     }
 
     #[test]

@@ -9,12 +9,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::config::ServerConfig;
+use super::relay::{RelayEvent, ServerAddresses};
 use super::service::{LARGEST_ANSWER, Rules, Service, ServiceCommand, ServiceEvent};
-use crate::driver::{self, Driver, DriverConfig, DriverError};
+use crate::driver::{self, Driver, DriverConfig, DriverError, interfaces};
 use crate::netconnection::Node;
 use crate::netconnection::node::NodeConfig;
 use crate::rtmfp::EndpointConfig;
 use crate::rtmfp::crypto::flash::Flash;
+use crate::rtmfp::machine::PathKind;
 
 /// A running server. Dropping it stops it; [`Server::stop`] also says goodbye to everybody.
 #[derive(Debug)]
@@ -49,6 +51,12 @@ pub struct ServerCounters {
     pub hellos_ignored: u64,
     /// Calls above the rate.
     pub calls_refused: u64,
+    /// Pairs of people that were relayed.
+    pub relayed: u64,
+    /// Bytes relayed for pairs that are over.
+    pub relayed_bytes: u64,
+    /// Introductions for which the relay had no room.
+    pub not_relayed: u64,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +67,9 @@ struct SharedCounters {
     introduced: AtomicU64,
     hellos_ignored: AtomicU64,
     calls_refused: AtomicU64,
+    relayed: AtomicU64,
+    relayed_bytes: AtomicU64,
+    not_relayed: AtomicU64,
 }
 
 impl Server {
@@ -80,9 +91,15 @@ impl Server {
 
         let counters = Arc::new(SharedCounters::default());
         let counted = Arc::clone(&counters);
-        let service = Service::new(node, config.rules);
-        let driver =
-            driver::spawn(service, DriverConfig::new(config.listen), move |event| counted.on_event(&event))?;
+        let mut service = Service::new(node, config.rules);
+        let (second, lent) = config.further();
+        if !lent.is_empty() {
+            service.set_addresses(addresses(&config));
+        }
+        let mut sockets = DriverConfig::new(config.listen);
+        let second = second.into_iter().map(|address| (address, PathKind::Own));
+        sockets.extra = second.chain(lent.into_iter().map(|address| (address, PathKind::Lent))).collect();
+        let driver = driver::spawn(service, sockets, move |event| counted.on_event(&event))?;
         Ok(Self { driver, counters })
     }
 
@@ -140,6 +157,18 @@ impl SharedCounters {
             ServiceEvent::CallRefused => {
                 self.calls_refused.fetch_add(1, Ordering::Relaxed);
             }
+            ServiceEvent::NotRelayed(why) => {
+                self.not_relayed.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(?why, "two people get no relay");
+            }
+            ServiceEvent::Relay(RelayEvent::Established { pairs }) => {
+                self.relayed.fetch_add(1, Ordering::Relaxed);
+                tracing::info!(pairs, "two people are relayed");
+            }
+            ServiceEvent::Relay(RelayEvent::Ended { why, bytes, lasted }) => {
+                self.relayed_bytes.fetch_add(*bytes, Ordering::Relaxed);
+                tracing::info!(?why, bytes, seconds = lasted.as_secs(), "two people are no longer relayed");
+            }
         }
     }
 
@@ -151,8 +180,16 @@ impl SharedCounters {
             introduced: self.introduced.load(Ordering::Relaxed),
             hellos_ignored: self.hellos_ignored.load(Ordering::Relaxed),
             calls_refused: self.calls_refused.load(Ordering::Relaxed),
+            relayed: self.relayed.load(Ordering::Relaxed),
+            relayed_bytes: self.relayed_bytes.load(Ordering::Relaxed),
+            not_relayed: self.not_relayed.load(Ordering::Relaxed),
         }
     }
+}
+
+/// Where others reach the relay's ports.
+fn addresses(config: &ServerConfig) -> ServerAddresses {
+    ServerAddresses { public: config.public.clone(), own: interfaces::addresses() }
 }
 
 fn random() -> Result<[u8; 32], ServeError> {

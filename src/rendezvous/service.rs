@@ -1,19 +1,25 @@
 //! The rendezvous server as a machine: a [`Node`] below, [`Directory`], introductions and [`Admission`] beside it.
 //!
-//! It answers what is asked by the rules of [`super`], and relays nothing. See `server` for the doer around it.
+//! It answers what is asked by the rules of [`super`]. Introductions and relays are in `introducing`. See `server` for the
+//! doer around it.
 
-use std::collections::VecDeque;
+mod introducing;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+
+use self::introducing::LaterOffers;
 
 use super::admission::{Admission, Ask, Rates};
 use super::directory::{Directory, LONGEST_LIST, NoEntry, Person, Visibility};
-use super::introduction::addresses_for;
 use super::presence::{MOST_WATCHED, OFFLINE, PresenceChanges, State};
+use super::relay::{NotRelayed, Relay, RelayEvent, RelayRules, ServerAddresses};
 use crate::amf::Value;
 use crate::netconnection::node::{CallToken, ConnectionId};
-use crate::netconnection::{Node, NodeEvent, UserName};
+use crate::netconnection::{Node, NodeEvent, UserName, tries_relays_last, wants_relays_only};
 use crate::rtmfp::PeerId;
-use crate::rtmfp::machine::{Input, Machine, Output, Route};
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Route};
 
 /// What a server tells of the people on it.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -36,11 +42,13 @@ pub struct Rules {
     pub most_people: usize,
     /// How much one address may ask.
     pub rates: Rates,
+    /// Whether and how much is relayed. Nothing is without ports ([`PathKind::Lent`]).
+    pub relay: RelayRules,
 }
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { offer: Offer::List, most_people: 4096, rates: Rates::default() }
+        Self { offer: Offer::List, most_people: 4096, rates: Rates::default(), relay: RelayRules::default() }
     }
 }
 
@@ -83,6 +91,10 @@ pub enum ServiceEvent {
     HelloIgnored,
     /// A call was refused, because too many came from one address.
     CallRefused,
+    /// Two people were introduced without a relay.
+    NotRelayed(NotRelayed),
+    /// What becomes of pairs that are relayed.
+    Relay(RelayEvent),
 }
 
 /// The server without its sockets.
@@ -91,9 +103,23 @@ pub struct Service {
     rules: Rules,
     directory: Directory,
     admission: Admission,
+    relay: Relay,
+    later: LaterOffers,
+    /// The sockets that it listens on.
+    paths: BTreeMap<PathId, SocketAddr>,
     changes: ListChanges,
     presence: PresenceChanges,
     events: VecDeque<ServiceEvent>,
+}
+
+/// Somebody who wants to come in.
+struct Asked {
+    connection: ConnectionId,
+    peer: PeerId,
+    proven: bool,
+    route: Route,
+    properties: Value,
+    arguments: Vec<Value>,
 }
 
 /// When those who watch the list are told that it changed: at once, then at most once a second.
@@ -111,10 +137,18 @@ impl Service {
             rules,
             directory: Directory::new(rules.most_people),
             admission: Admission::new(rules.rates),
+            relay: Relay::new(rules.relay),
+            later: LaterOffers::default(),
+            paths: BTreeMap::new(),
             changes: ListChanges::default(),
             presence: PresenceChanges::default(),
             events: VecDeque::new(),
         }
+    }
+
+    /// Where others reach this server, when it listens on every address of its computer. Needed for relaying.
+    pub fn set_addresses(&mut self, addresses: ServerAddresses) {
+        self.relay.set_addresses(addresses);
     }
 
     /// How many are here.
@@ -134,20 +168,24 @@ impl Service {
 
     fn on_node_event(&mut self, now: Instant, event: NodeEvent) {
         match event {
-            NodeEvent::ConnectRequested { connection, peer, proven, route, arguments, .. } => {
-                match self.try_enter(now, connection, peer, proven, route, &arguments) {
-                    Ok(()) => self.welcome(now, connection, peer),
+            NodeEvent::ConnectRequested { connection, peer, proven, route, properties, arguments } => {
+                let asked = Asked { connection, peer, proven, route, properties, arguments };
+                match self.try_enter(now, asked) {
+                    Ok(()) => self.welcome(now, connection, peer, route),
                     Err(why) => {
                         self.node.reject_connection(now, connection, &why);
                         self.events.push_back(ServiceEvent::Refused { peer, why });
                     }
                 }
             }
-            NodeEvent::ClientGone { connection } => self.on_gone(connection),
+            NodeEvent::ClientGone { connection } => self.on_gone(now, connection),
             NodeEvent::PeerInfo { connection, addresses, .. } => {
                 self.directory.set_reported(connection, &addresses);
             }
-            NodeEvent::RouteChanged { peer, route } => self.directory.set_route(peer, route),
+            NodeEvent::RouteChanged { peer, route } => {
+                self.directory.set_route(peer, route);
+                self.relay.allow(peer, route.address.ip());
+            }
             NodeEvent::Called { connection, name, arguments, token } => {
                 self.on_call(now, connection, &name, &arguments, token);
             }
@@ -156,7 +194,7 @@ impl Service {
             }
             NodeEvent::HelloForAnother { route, peer, endpoint_discriminator, tag } => {
                 let introduced =
-                    peer.is_some_and(|peer| self.introduce(now, route, peer, &endpoint_discriminator, &tag));
+                    peer.is_some_and(|peer| self.introduce(now, route, peer, endpoint_discriminator, tag));
                 self.events.push_back(if introduced {
                     ServiceEvent::Introduced
                 } else {
@@ -168,15 +206,8 @@ impl Service {
         }
     }
 
-    fn try_enter(
-        &mut self,
-        now: Instant,
-        connection: ConnectionId,
-        peer: PeerId,
-        proven: bool,
-        route: Route,
-        arguments: &[Value],
-    ) -> Result<(), String> {
+    fn try_enter(&mut self, now: Instant, asked: Asked) -> Result<(), String> {
+        let Asked { connection, peer, proven, route, properties, arguments } = asked;
         if !self.admission.admit(now, route.address.ip(), Ask::Connect) {
             return Err("Too many connections from this address. Try again in a minute.".to_owned());
         }
@@ -185,7 +216,10 @@ impl Service {
         }
         let written = arguments.first().and_then(Value::as_str).ok_or("This server needs a name.")?;
         let name = UserName::new(written).map_err(|error| error.to_string())?;
-        match self.directory.enter(connection, Person::new(peer, name, route)) {
+        let mut person = Person::new(peer, name, route);
+        person.relays_only = wants_relays_only(&properties);
+        person.tries_relays_last = tries_relays_last(&properties);
+        match self.directory.enter(connection, person) {
             Ok(None) => Ok(()),
             Ok(Some((older, person))) => {
                 self.node.close_connection(now, older);
@@ -197,19 +231,37 @@ impl Service {
         }
     }
 
-    fn welcome(&mut self, now: Instant, connection: ConnectionId, peer: PeerId) {
-        let info = vec![("tincan".to_owned(), Value::Number(PROTOCOL_VERSION))];
+    fn welcome(&mut self, now: Instant, connection: ConnectionId, peer: PeerId, route: Route) {
+        let info = [
+            ("tincan", Value::Number(PROTOCOL_VERSION)),
+            ("address", Value::String(route.address.to_string())),
+            ("ports", Value::Array(self.other_ports(route).map(Value::from).collect())),
+            ("relays", Value::Boolean(self.relay.is_offered())),
+        ];
+        let info = info.map(|(name, value)| (name.to_owned(), value)).to_vec();
+        self.relay.set_present(now, peer, true);
+        self.relay.allow(peer, route.address.ip());
         self.node.accept_connection(now, connection, info);
         self.node.set_keepalive(now, connection, KEEPALIVE, KEEPALIVE);
         self.presence.note_arrival(now, peer);
         self.events.push_back(ServiceEvent::Joined { peer, here: self.directory.len() });
     }
 
-    fn on_gone(&mut self, connection: ConnectionId) {
+    /// Ports at which the same server answers at the same address: who is seen differently there sits behind a router that
+    /// gives each destination another port.
+    fn other_ports(&self, route: Route) -> impl Iterator<Item = f64> {
+        let here = self.paths.get(&route.via).copied();
+        let same =
+            move |local: &&SocketAddr| here.is_some_and(|here| here.ip() == local.ip() && here != **local);
+        self.paths.values().filter(same).map(|local| f64::from(local.port()))
+    }
+
+    fn on_gone(&mut self, now: Instant, connection: ConnectionId) {
         // Nobody, when a newer connection of the same peer has taken its place.
         let Some(person) = self.directory.leave(connection) else { return };
         self.changes.waiting |= person.visibility == Visibility::Everyone;
         self.presence.note(person.peer);
+        self.relay.set_present(now, person.peer, false);
         self.events.push_back(ServiceEvent::Left { peer: person.peer, here: self.directory.len() });
     }
 
@@ -276,6 +328,13 @@ impl Service {
                 }
                 None => Err(error("Tincan.BadArgument", "Say online, in_call or busy.")),
             },
+            ("setRelaysOnly", _) => match arguments.first() {
+                Some(Value::Boolean(relays_only)) => {
+                    self.directory.set_relays_only(connection, *relays_only);
+                    Ok(Value::Boolean(true))
+                }
+                _ => Err(error("Tincan.BadArgument", "Say true or false.")),
+            },
             _ => Err(error("NetConnection.Call.Failed", "This server has no such procedure.")),
         }
     }
@@ -329,25 +388,6 @@ impl Service {
         !changed.is_empty()
     }
 
-    /// Tells both ends of each other (RFC 7016 §3.5.1.6); false when the hello deserves no answer. Silence does not tell
-    /// a stranger whether somebody is here, and gives a forger nothing to multiply.
-    fn introduce(
-        &mut self,
-        now: Instant,
-        caller: Route,
-        peer: PeerId,
-        endpoint_discriminator: &[u8],
-        tag: &[u8],
-    ) -> bool {
-        if !self.admission.admit(now, caller.address.ip(), Ask::Hello) {
-            return false;
-        }
-        let Some((connection, person)) = self.directory.introducible(peer) else { return false };
-        let known = addresses_for(caller, endpoint_discriminator.len(), person);
-        self.node.introduce(now, caller, endpoint_discriminator, tag, connection, &known);
-        true
-    }
-
     fn tell_watchers(&mut self, now: Instant) {
         for connection in self.directory.watchers() {
             self.node.notify(now, connection, "peopleChanged", Vec::new());
@@ -379,6 +419,7 @@ impl Machine for Service {
                 self.rules = rules;
                 self.directory.set_most(rules.most_people);
                 self.admission.set_rates(rules.rates);
+                self.relay.set_rules(now, rules.relay);
                 Input::Time
             }
             Input::Command(ServiceCommand::Close) => {
@@ -388,10 +429,28 @@ impl Machine for Service {
                 }
                 Input::Time
             }
+            Input::Received(received) => match self.relay.take(now, received) {
+                // Nothing for the node: its alarms have inputs of their own.
+                Ok(()) => return,
+                Err(received) => Input::Received(received),
+            },
+            Input::PathOpened { path, local, kind: PathKind::Lent } => {
+                self.relay.open_port(path, local);
+                return;
+            }
+            Input::PathOpened { path, local, kind } => {
+                self.paths.insert(path, local);
+                self.relay.note_own(path, local);
+                Input::PathOpened { path, local, kind }
+            }
+            Input::PathClosed { path } => {
+                self.paths.remove(&path);
+                if self.relay.close_path(now, path) {
+                    return;
+                }
+                Input::PathClosed { path }
+            }
             Input::Time => Input::Time,
-            Input::Received(received) => Input::Received(received),
-            Input::PathOpened { path, local, kind } => Input::PathOpened { path, local, kind },
-            Input::PathClosed { path } => Input::PathClosed { path },
             Input::Computed(computed) => Input::Computed(computed),
         };
         self.node.handle_input(now, input);
@@ -399,6 +458,12 @@ impl Machine for Service {
 
     fn poll_output(&mut self, now: Instant, packets: &mut Vec<u8>) -> Output<ServiceEvent> {
         loop {
+            let relay = match self.relay.poll(now, packets) {
+                Output::Transmit(transmit) => return Output::Transmit(transmit),
+                Output::Compute(job) => return Output::Compute(job),
+                Output::Event(event) => return Output::Event(ServiceEvent::Relay(event)),
+                Output::Sleep(until) => until,
+            };
             match self.node.poll_output(now, packets) {
                 Output::Event(event) => self.on_node_event(now, event),
                 Output::Transmit(transmit) => return Output::Transmit(transmit),
@@ -414,7 +479,11 @@ impl Machine for Service {
                     if self.tell_changed_states(now) {
                         continue;
                     }
-                    let own = [until, self.changes.deadline(), self.presence.deadline()];
+                    if self.make_later_offers(now) {
+                        continue;
+                    }
+                    let (changes, presence) = (self.changes.deadline(), self.presence.deadline());
+                    let own = [until, relay, changes, presence, self.later.deadline()];
                     return Output::Sleep(own.into_iter().flatten().min());
                 }
             }

@@ -35,11 +35,28 @@ pub enum Event {
         /// Why.
         end: SessionEnd,
     },
-    /// The far end answers from another address, proven by a ping (RFC 7016 §3.5.4.2).
+    /// The far end answers from another address, proven by a ping (RFC 7016 §3.5.4.2), or we chose another way.
     RouteChanged {
         /// Which session.
         session: SessionKey,
         /// The way it takes now.
+        route: Route,
+    },
+    /// A probe that [`super::Endpoint::probe`] sent was answered where it went: that way is open in both directions.
+    ProbeAnswered {
+        /// Which session.
+        session: SessionKey,
+        /// The way that was probed.
+        route: Route,
+        /// How long the answer took.
+        round_trip: std::time::Duration,
+    },
+    /// The far end probes another way than the session's, and was answered there. It proves nothing about the way back; a
+    /// probe of ours would.
+    ProbedFrom {
+        /// Which session.
+        session: SessionKey,
+        /// Where the probe came from.
         route: Route,
     },
     /// The far end opened a flow to us. Accept or reject it before the next input; unanswered flows are rejected.

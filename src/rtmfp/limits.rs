@@ -151,3 +151,42 @@ pub(crate) const MOST_FORWARDED_HELLOS: usize = 64;
 
 /// Given-up messages of one send flow that are remembered for those that need them.
 pub(crate) const MOST_GIVEN_UP: usize = 4096;
+
+/// Probes of other ways in one session, and answers to the far end's: so many at once.
+pub(crate) const PROBES_AT_ONCE: u32 = 16;
+
+/// One more probe, or answer, in such a time.
+pub(crate) const PROBE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Probes of one session that wait for an answer, and ways that one is known to have passed.
+pub(crate) const MOST_PROBES: usize = 32;
+
+/// An answer to a probe that comes later proves nothing about now.
+pub(crate) const PROBE_ANSWER_LIFETIME: Duration = Duration::from_secs(5);
+
+/// A way that a probe passed within this time is one that a session can change to without losing what is under way.
+pub(crate) const PROBED_LATELY: Duration = Duration::from_secs(10);
+
+/// The way that a session left is not gone back to for so long because of late packets, and a few round trips longer when
+/// we chose to leave it: the far end follows only after a while.
+pub(crate) const LEFT_BEHIND: Duration = Duration::from_millis(500);
+
+/// No longer than this, however long a round trip takes.
+pub(crate) const LONGEST_LEFT_BEHIND: Duration = Duration::from_secs(2);
+
+/// Relayed addresses are tried, and answered at, so much later than others, so that a direct way wins wherever there is
+/// one: a direct answer takes about a round trip from the moment on that both ends ask, and a relayed one no less.
+pub(crate) const RELAY_PAUSE: Duration = Duration::from_millis(200);
+
+/// Addresses of several kinds are asked one kind after another, so far apart that the better one wins when two are about
+/// equally quick, and no further: the worse may be the only one (RFC 8305 §5 has more to lose by asking at once).
+pub(crate) const NEXT_KIND_PAUSE: Duration = Duration::from_millis(15);
+
+/// Hellos that wait to be answered at a relayed address.
+pub(crate) const MOST_LATE_ANSWERS: usize = 64;
+
+/// Addresses remembered as those of relays.
+pub(crate) const MOST_KNOWN_RELAYS: usize = 256;
+
+/// Relayed paths of ours over which one address is tried.
+pub(crate) const MOST_RELAYED_PATHS: usize = 2;

@@ -79,6 +79,7 @@ pub mod endpoint;
 pub mod error;
 pub mod event;
 pub(crate) mod flow;
+mod known_relays;
 pub(crate) mod limits;
 pub mod machine;
 pub mod network;

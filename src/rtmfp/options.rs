@@ -194,6 +194,8 @@ pub struct EndpointConfig {
     pub second_profile: Option<Arc<dyn Profile>>,
     /// Where randomness starts; outside tests from the system.
     pub seed: [u8; 32],
+    /// Whether others may learn of us over relays only; see [`super::Endpoint::set_relay_only`].
+    pub relay_only: bool,
     /// Whether strangers' IIKeying is accepted.
     pub accepts_sessions: bool,
     /// The largest message we take or send, in bytes.
@@ -219,6 +221,7 @@ impl EndpointConfig {
             profile,
             second_profile: None,
             seed,
+            relay_only: false,
             accepts_sessions: true,
             largest_message: 4 << 20,
             receive_window: 2 << 20,

@@ -69,6 +69,11 @@ pub struct Settings {
     pub port: u16,
     /// Seconds between two signs of life to the server.
     pub keepalive: u16,
+    /// Whether others on the local network find us there, and we find them; `None` as long as nobody was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_network: Option<bool>,
+    /// The router is asked for a port that leads here.
+    pub port_mapping: bool,
     /// Closing the window leaves the program reachable.
     pub stay_when_closed: bool,
     /// The program starts with the session, without a window.
@@ -230,6 +235,8 @@ impl Default for Settings {
             fresh_identity: false,
             port: 0,
             keepalive: 10,
+            local_network: None,
+            port_mapping: true,
             stay_when_closed: false,
             start_at_login: false,
             look_for_updates: false,

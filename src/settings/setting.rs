@@ -39,6 +39,10 @@ pub enum Setting {
     Port(u16),
     /// Seconds between two signs of life to the server.
     Keepalive(u16),
+    /// Whether others on the local network find us there, and we find them.
+    LocalNetwork(bool),
+    /// The router is asked for a port that leads here.
+    PortMapping(bool),
     /// Closing the window leaves the program reachable.
     StayWhenClosed(bool),
     /// The program starts with the session, without a window.
@@ -79,6 +83,8 @@ impl Setting {
             Self::FreshIdentity(on) => settings.fresh_identity = on,
             Self::Port(port) => settings.port = port,
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
+            Self::LocalNetwork(on) => settings.local_network = Some(on),
+            Self::PortMapping(on) => settings.port_mapping = on,
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
             Self::StartAtLogin(on) => settings.start_at_login = on,
             Self::LookForUpdates(on) => settings.look_for_updates = on,
@@ -120,6 +126,8 @@ mod tests {
             Setting::FreshIdentity(true),
             Setting::Port(1_935),
             Setting::Keepalive(30),
+            Setting::LocalNetwork(true),
+            Setting::PortMapping(false),
             Setting::StayWhenClosed(true),
             Setting::StartAtLogin(true),
             Setting::LookForUpdates(true),
@@ -144,6 +152,8 @@ mod tests {
             fresh_identity: true,
             port: 1_935,
             keepalive: 30,
+            local_network: Some(true),
+            port_mapping: false,
             stay_when_closed: true,
             start_at_login: true,
             look_for_updates: true,

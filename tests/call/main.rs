@@ -3,6 +3,7 @@
 
 mod before_acceptance;
 mod calls;
+mod changes;
 mod chat;
 mod contacts;
 mod echo;
@@ -12,6 +13,7 @@ mod lies;
 mod line;
 mod lying_server;
 mod media_chain;
+mod nearby;
 mod old_server;
 mod picture_call;
 mod plain_client;
@@ -21,9 +23,11 @@ mod privacy;
 mod programs;
 mod quality;
 mod rate;
+mod reaching;
 mod real_files;
 mod real_time;
 mod recording;
+mod relayed;
 mod repair;
 mod screens;
 mod second_call;

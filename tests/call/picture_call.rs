@@ -196,7 +196,7 @@ impl Sender {
     }
 
     pub(crate) fn keys_in(&self, from: Duration, until: Duration) -> usize {
-        self.keys.iter().filter(|at| (from..until).contains(at)).count()
+        self.keys.iter().filter(|at| (from..until).contains::<Duration>(at)).count()
     }
 }
 

@@ -9,7 +9,7 @@ use tincan::call::server_address::{ServerAddress, with_mark};
 use tincan::call::view::CallState;
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::netconnection::node::{Node, NodeConfig};
-use tincan::rendezvous::service::{Rules, Service, ServiceEvent};
+use tincan::rendezvous::service::{Rules, Service, ServiceCommand, ServiceEvent};
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity, Password, Verification};
 use tincan::rtmfp::endpoint::EndpointConfig;
@@ -19,7 +19,7 @@ use tincan::settings::Settings;
 use crate::lying_server::{Lies, LyingServer};
 use crate::old_server::OldServer;
 use crate::plain_client::{PlainClient, PlainCommand, PlainEvent};
-use crate::support::virtual_network::{Host, VirtualNetwork};
+use crate::support::virtual_network::{Families, Host, Router, VirtualNetwork};
 
 /// Somebody on the network.
 pub(crate) enum Anyone {
@@ -33,6 +33,7 @@ pub(crate) enum Anyone {
 /// What somebody is asked.
 #[derive(Debug)]
 pub(crate) enum Asked {
+    Server(ServiceCommand),
     Client(ClientCommand),
     Plain(PlainCommand),
 }
@@ -78,7 +79,10 @@ impl Machine for Anyone {
         match self {
             Self::Server(server) => match without_command(input) {
                 Ok(input) => server.handle_input(now, input),
-                Err(other) => panic!("a server is not asked {other:?}"),
+                Err(asked) => match *asked {
+                    Asked::Server(command) => server.handle_input(now, Input::Command(command)),
+                    other => panic!("a server is not asked {other:?}"),
+                },
             },
             Self::Liar(liar) => match without_command(input) {
                 Ok(input) => liar.handle_input(now, input),
@@ -92,14 +96,14 @@ impl Machine for Anyone {
                 Ok(input) => client.handle_input(now, input),
                 Err(asked) => match *asked {
                     Asked::Client(command) => client.handle_input(now, Input::Command(command)),
-                    other @ Asked::Plain(_) => panic!("a client is not asked {other:?}"),
+                    other => panic!("a client is not asked {other:?}"),
                 },
             },
             Self::Plain(plain) => match without_command(input) {
                 Ok(input) => plain.handle_input(now, input),
                 Err(asked) => match *asked {
                     Asked::Plain(command) => plain.handle_input(now, Input::Command(command)),
-                    other @ Asked::Client(_) => panic!("a plain client is not asked {other:?}"),
+                    other => panic!("a plain client is not asked {other:?}"),
                 },
             },
         }
@@ -146,10 +150,16 @@ impl World {
 
     /// The same with other chances.
     pub(crate) fn with_seed(seed: u8) -> Self {
+        Self::with_server_at(seed, Families::V4)
+    }
+
+    /// The same with a server that has these addresses.
+    pub(crate) fn with_server_at(seed: u8, families: Families) -> Self {
         let mut net = VirtualNetwork::with_seed(Duration::from_millis(40), seed);
         let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
         let node = Node::new(node_config(profile, 201));
-        let server = net.add(Anyone::Server(Box::new(Service::new(node, Rules::default()))));
+        let service = Anyone::Server(Box::new(Service::new(node, Rules::default())));
+        let server = net.add_at(None, families, service);
         let mut world = Self {
             net,
             server,
@@ -160,6 +170,14 @@ impl World {
         };
         world.names.insert(spelt_alike(&world.url_of(server)), server);
         world
+    }
+
+    /// The server's program ends without a word and is started anew, with the same key.
+    pub(crate) fn restart_server(&mut self) {
+        let profile: Arc<dyn Profile> = Arc::new(Flash::server([200; 32]));
+        let node = Node::new(node_config(profile, 202));
+        let again = Anyone::Server(Box::new(Service::new(node, Rules::default())));
+        self.net.restart(self.server, again);
     }
 
     /// Another server, that knows nothing of the first.
@@ -280,6 +298,23 @@ impl World {
         (host, peer)
     }
 
+    /// A client behind a router or not, connected to the server.
+    pub(crate) fn client_at(
+        &mut self,
+        name: &str,
+        router: Option<Router>,
+        families: Families,
+    ) -> (Host, PeerId) {
+        self.seed += 1;
+        let setup = self.setup();
+        let (config, peer) = self.config(self.seed, name, setup);
+        let machine = Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config)));
+        let host = self.net.add_at(router, families, machine);
+        self.equip(host, self.server);
+        self.is_connected(host, name);
+        (host, peer)
+    }
+
     /// What a client of that name starts with; the seed is its key.
     pub(crate) fn config(&mut self, seed: u8, name: &str, setup: Setup) -> (ClientConfig, PeerId) {
         let identity = Identity::generate([seed; 32]);
@@ -306,9 +341,9 @@ impl World {
 
     fn equip_as(&mut self, host: Host, server: Host, old: bool) {
         self.clients.push(host);
-        let addresses = vec![self.net.address(server)];
+        let addresses = self.net.addresses(server);
         let url = with_mark(&self.url_of(server), old);
-        self.ask(host, ClientCommand::LocalAddresses(vec![self.net.address(host)]));
+        self.ask(host, ClientCommand::LocalAddresses(self.net.addresses(host)));
         self.ask(host, ClientCommand::Devices { camera: true, microphone: true });
         self.ask(host, ClientCommand::UseServer { url, shown: "the server".into(), addresses });
     }
@@ -324,18 +359,29 @@ impl World {
 
     /// A client that knows the ten steps and nothing else, connected to the server.
     pub(crate) fn plain(&mut self, name: &str) -> (Host, PeerId) {
+        self.plain_at(name, None)
+    }
+
+    /// The same behind a router or not.
+    pub(crate) fn plain_at(&mut self, name: &str, router: Option<Router>) -> (Host, PeerId) {
         self.seed += 1;
         let identity = Identity::generate([self.seed; 32]);
         let peer = identity.peer_id();
         let node = Node::new(node_config(Arc::new(Flash::peer(identity)), self.seed));
         let (url, server) = (self.url_of(self.server), self.net.route_to(self.server));
-        let host = self.net.add(Anyone::Plain(Box::new(PlainClient::new(node, name))));
+        let machine = Anyone::Plain(Box::new(PlainClient::new(node, name)));
+        let host = self.net.add_at(router, Families::V4, machine);
         self.net.command(host, Asked::Plain(PlainCommand::Connect { url, server }));
         assert!(
             self.until(15, |world| world.heard_plainly(host).contains(&PlainEvent::Connected)),
             "{name} is not connected"
         );
         (host, peer)
+    }
+
+    /// From now on the server goes by these rules.
+    pub(crate) fn set_rules(&mut self, rules: Rules) {
+        self.net.command(self.server, Asked::Server(ServiceCommand::SetRules(rules)));
     }
 
     pub(crate) fn ask(&mut self, host: Host, command: ClientCommand) {

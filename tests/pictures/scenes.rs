@@ -134,7 +134,7 @@ impl Shown {
             }
             Scene::Home => {
                 self.list(ui, None);
-                start_ui(ui, &self.view.own, false);
+                start_ui(ui, &self.view, false);
             }
             Scene::Conversation => self.conversation(ui),
             Scene::Incoming => {

@@ -2,10 +2,13 @@
 #![cfg(feature = "net")]
 
 mod examples;
+mod paths;
 #[cfg(feature = "updates")]
 mod release_feed;
 #[cfg(feature = "server")]
 mod server;
+#[cfg(feature = "turn")]
+mod turn;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -26,6 +29,7 @@ struct Echo {
 #[derive(Debug, PartialEq)]
 enum Told {
     Opened(SocketAddr),
+    Closed(PathId),
     Came { bytes: Vec<u8>, segments: usize, ecn: Option<Ecn> },
     Computed(u64),
     Alarm,
@@ -33,6 +37,7 @@ enum Told {
 
 enum Ask {
     Send { to: SocketAddr, packets: Vec<u8>, segment_size: usize },
+    SendOver { route: Route, packets: Vec<u8>, segment_size: usize },
     SendSound { to: SocketAddr, packets: Vec<u8>, segment_size: usize },
     Compute,
     WakeIn(Duration),
@@ -67,6 +72,9 @@ impl Machine for Echo {
             Input::Command(Ask::Send { to, packets, segment_size }) => {
                 self.send(Route { via: PathId(0), address: to }, segment_size, &packets);
             }
+            Input::Command(Ask::SendOver { route, packets, segment_size }) => {
+                self.send(route, segment_size, &packets);
+            }
             Input::Command(Ask::SendSound { to, packets, segment_size }) => {
                 let route = Route { via: PathId(0), address: to };
                 self.packets = packets;
@@ -85,7 +93,7 @@ impl Machine for Echo {
                     self.to_do.push(Output::Event(Told::Alarm));
                 }
             }
-            Input::PathClosed { .. } => {}
+            Input::PathClosed { path } => self.to_do.push(Output::Event(Told::Closed(path))),
         }
     }
 

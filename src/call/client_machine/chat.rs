@@ -189,7 +189,7 @@ impl ClientMachine {
         let in_call = self.call.with().map(|with| with.peer);
         let others = self.links.iter().filter(|(peer, _)| Some(**peer) != in_call);
         let dialling = others.filter(|(_, lines)| lines.link.is_dialling()).count();
-        dialling < most && self.leaving.is_none() && self.servers.any_connected()
+        dialling < most && self.leaving.is_none() && (self.servers.any_connected() || self.anybody_nearby())
     }
 
     pub(super) fn tick_chat(&mut self, now: Instant) {

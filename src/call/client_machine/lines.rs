@@ -67,14 +67,14 @@ impl ClientMachine {
     pub(super) fn dial_lines(&mut self, now: Instant, peer: PeerId, offer: Capabilities) {
         if self.call.up().any(|up| up == peer) && self.links.contains_key(&peer) {
             // An attempt at getting the lost lines back is under way.
+            self.hurry_lines(now, peer);
             return;
         }
         let own = self.own_for(peer);
         if !self.has_link(now, peer, own) {
             return;
         }
-        let mut candidates = self.routes(&self.hints);
-        candidates.extend(self.found_at(peer).filter(|_| own == OwnIdentity::Main));
+        let candidates = self.places_of(peer);
         if let Some(lines) = self.links.get_mut(&peer) {
             lines.part_at = None;
             lines.candidates = candidates;

@@ -455,6 +455,7 @@ impl ClientMachine {
         let up: Vec<PeerId> = self.call.up().collect();
         for peer in up {
             self.look_for_life(now, peer);
+            self.look_for_silence(now, peer);
         }
         let Some(peer) = self.media_peer() else { return };
         let Some(figures) = self.node.peer_figures(now, peer) else { return };

@@ -9,6 +9,8 @@ mod chat;
 mod files;
 mod lines;
 mod media;
+mod nearby;
+mod network;
 mod overview;
 mod people;
 mod presence;
@@ -41,12 +43,13 @@ use super::transfers::Transfers;
 use super::view::{ClientView, Person};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::{EncodedFrame, PictureFate};
-use crate::netconnection::node::{Node, NodeConfig, NodeEvent, PublicationId};
+use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
 use crate::settings::Settings;
+pub use nearby::SomebodyNearby;
 pub use recording::RecordingStep;
 
 /// How often things that change by themselves are looked at during a call.
@@ -98,8 +101,14 @@ pub enum ClientCommand {
         /// Where it is. Empty: its name leads nowhere now.
         addresses: Vec<SocketAddr>,
     },
-    /// Where we can be reached on the local networks.
+    /// Where we can be reached on the local networks, at first and whenever that changes. None at all: there is no network.
     LocalAddresses(Vec<SocketAddr>),
+    /// The router lends us an address, or none any more.
+    MappedAddress(Option<SocketAddr>),
+    /// Who is on the local network: all of them, whenever that changed.
+    Nearby(Vec<SomebodyNearby>),
+    /// The computer slept, or its network was away for another reason: who was there before may not be any more.
+    NetworkChanged,
     /// A coded frame of ours.
     Frame(EncodedFrame),
     /// The decoder needs a key frame of the far end.
@@ -225,6 +234,8 @@ pub struct ClientMachine {
     files: files::FileSide,
     media: media::MediaSide,
     screen: screen::ScreenSide,
+    network: network::NetworkSide,
+    nearby: nearby::NearbySide,
     leaving: Option<Instant>,
     left: bool,
     goodbyes: BTreeMap<PeerId, RandomId>,
@@ -275,6 +286,8 @@ impl ClientMachine {
             files: files::FileSide::new(now),
             media: media::MediaSide::new(),
             screen: screen::ScreenSide::default(),
+            network: network::NetworkSide::default(),
+            nearby: nearby::NearbySide::default(),
             leaving: None,
             left: false,
             goodbyes: BTreeMap::new(),
@@ -284,6 +297,10 @@ impl ClientMachine {
             next_step: now,
         };
         client.restore_files(now);
+        // Who knows where we are needs no server to call us.
+        if !client.config.name.is_empty() {
+            client.publish_as(now, OwnIdentity::Main);
+        }
         client
     }
 
@@ -308,6 +325,9 @@ impl ClientMachine {
                 self.further_server_found(now, &url, addresses);
             }
             ClientCommand::LocalAddresses(addresses) => self.set_local_addresses(now, addresses),
+            ClientCommand::MappedAddress(mapped) => self.set_mapped_address(now, mapped),
+            ClientCommand::Nearby(people) => self.set_nearby(now, people),
+            ClientCommand::NetworkChanged => self.network_changed(now),
             ClientCommand::Frame(frame) => self.send_frame(now, frame),
             ClientCommand::KeyFrameNeeded => self.want_key_frame(now),
             ClientCommand::Screen(ScreenCommand::Frame(frame)) => self.send_screen(now, frame),
@@ -431,6 +451,7 @@ impl ClientMachine {
                     self.media.forget(peer);
                     self.end_verifying(peer);
                     self.recording_over(now, peer);
+                    self.forget_where(peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -511,7 +532,9 @@ impl ClientMachine {
             NodeEvent::ConnectRequested { connection, .. } => {
                 self.node.reject_connection(now, connection, "This is no server.");
             }
-            NodeEvent::RouteChanged { .. }
+            NodeEvent::ProbeAnswered { .. }
+            | NodeEvent::ProbedFrom { .. }
+            | NodeEvent::RouteChanged { .. }
             | NodeEvent::ClientGone { .. }
             | NodeEvent::PeerInfo { .. }
             | NodeEvent::HelloForAnother { .. }

@@ -38,6 +38,7 @@ impl ClientMachine {
                 link: self.own_link(),
             },
             people: self.people.clone(),
+            nearby: self.nearby_shown(),
             contacts: self.contacts_shown(),
             conversations: self.conversations_shown(),
             call: self.call_state(now),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
-use super::server::Which;
+use super::server::{ServerSide, Which};
 use crate::amf::Value;
 use crate::call::command::Command;
 use crate::call::end_reason::EndReason;
@@ -145,7 +145,16 @@ impl ClientMachine {
             self.found(now, peer, whom, EndReason::NoWayThrough);
             return;
         }
-        let Some(server) = self.servers.get(&self.questions.through) else { return };
+        let server = self.servers.get(&self.questions.through);
+        // A link, or the local network, says where they are: no server has to be waited for. One that is there introduces
+        // them at the same time, if it knows them.
+        let is_placed = |peer: &PeerId| !self.hints.is_empty() || self.is_nearby(*peer);
+        let is_there = server.is_some_and(ServerSide::is_connected);
+        if let Some(peer) = peer.filter(|peer| self.is_nearby(*peer) || !is_there && is_placed(peer)) {
+            let otherwise = if is_there { EndReason::NotFound } else { EndReason::ServerUnreachable };
+            return self.found(now, peer, whom, otherwise);
+        }
+        let Some(server) = server else { return };
         if server.refuses_us() {
             // Waiting for it would only end in a wrong reason.
             let effects = self.call.not_found(now, EndReason::NameRefused);

@@ -109,7 +109,8 @@ impl ClientMachine {
         let told = self.servers.all().filter_map(|(_, server)| server.presence.get(&peer)).copied();
         let told = told.max_by_key(|presence| *presence != Presence::Offline).unwrap_or_default();
         let on_the_line = self.links.get(&peer).is_some_and(|lines| lines.link.lines_up());
-        if told == Presence::Offline && on_the_line { Presence::Online } else { told }
+        let is_here = on_the_line || self.is_nearby(peer);
+        if told == Presence::Offline && is_here { Presence::Online } else { told }
     }
 
     /// Puts what is known of contacts into the list of people.

@@ -429,11 +429,21 @@ impl ClientMachine {
         }
     }
 
-    pub(super) fn set_local_addresses(&mut self, now: Instant, addresses: Vec<SocketAddr>) {
-        self.local = addresses;
-        let connected: Vec<_> = self.servers.all().filter_map(|(_, server)| server.connected()).collect();
-        for connection in connected {
-            self.node.set_peer_info(now, connection, &self.local);
+    /// The network is another one: no server is waited for any longer, and their names may lead elsewhere.
+    pub(super) fn hurry_servers(&mut self, now: Instant) {
+        let apart = |stage: &Stage| matches!(stage, Stage::Waiting { .. } | Stage::Connecting { .. });
+        let all = self.servers.all().filter(|(_, server)| apart(&server.stage));
+        for which in all.map(|(which, _)| which).collect::<Vec<_>>() {
+            let Some(server) = self.servers.get_mut(&which) else { continue };
+            server.tries = 0;
+            if matches!(server.stage, Stage::Waiting { .. }) {
+                self.connect(now, &which);
+            }
+            let url = match which {
+                Which::Home => None,
+                Which::Further(key) => Some(key),
+            };
+            self.told.push_back(ClientEvent::ServerWanted { url });
         }
     }
 
@@ -445,13 +455,15 @@ impl ClientMachine {
         self.publish_as(now, own);
         // Whoever met us by the weak identity comes to the lasting one.
         self.publish_as(now, OwnIdentity::Main);
-        self.node.set_peer_info(now, connection, &self.local);
+        let addresses = self.own_addresses();
+        self.node.set_peer_info(now, connection, &addresses);
         if which == Which::Home {
             self.tell(Event::Connected);
             self.ask_for_people(now);
         }
         self.tell_servers(now);
         self.look_again(now);
+        self.hurry_all_lines(now);
         self.write_through(now, &which);
     }
 
@@ -515,13 +527,14 @@ impl ClientMachine {
     fn wait_for_server(&mut self, now: Instant, which: &Which) {
         // Spread, so that a server that comes back is not met by everybody at once.
         let part = f64::from(self.chance.u32()) / f64::from(u32::MAX) / 2.0;
+        let longest = self.longest_wait(LONGEST_WAIT);
         let Some(server) = self.servers.get_mut(which) else { return };
         if matches!(server.stage, Stage::Connected { since, .. } if now >= since + STOOD) {
             server.tries = 0;
         }
         server.tries = server.tries.max(1);
         let doubled = FIRST_WAIT * 2_u32.saturating_pow((server.tries - 1).min(10));
-        let wait = doubled.min(LONGEST_WAIT);
+        let wait = doubled.min(longest);
         server.stage = Stage::Waiting { until: now + wait / 2 + wait.mul_f64(part) };
         server.tries = server.tries.saturating_add(1);
         let url = match which {

@@ -159,6 +159,7 @@ impl Worker {
         }
         self.tell_devices();
         self.tick_screens();
+        self.look_around();
         self.ask_for_key_pictures();
         if self.up {
             let muted = matches!(&self.core.call, CallState::Up(call) if call.muted);

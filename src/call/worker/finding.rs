@@ -41,7 +41,7 @@ impl Worker {
         #[cfg(feature = "server")]
         if self.config.window && server.is_built_in() && self.core.own.server_state != ServerState::Connected
         {
-            self.built_in.try_serve();
+            self.built_in.try_serve(self.is_local_network_allowed());
         }
         let (url, shown) = (with_mark(&server.url, server.old), server.shown());
         self.ask(ClientCommand::UseServer { url, shown, addresses });

@@ -178,6 +178,15 @@ impl World {
         self.now = until;
     }
 
+    /// What the server told of itself.
+    fn info_of(&self, who: usize) -> Value {
+        let told = self.people[who].told.iter().find_map(|event| match event {
+            NodeEvent::Connected { info, .. } => Some(info.clone()),
+            _ => None,
+        });
+        told.expect("connected")
+    }
+
     fn refusal_of(&self, who: usize) -> String {
         let refused = self.people[who].told.iter().find_map(|event| match event {
             NodeEvent::Disconnected { code: StatusCode::ConnectRejected, description, .. } => {
@@ -246,11 +255,31 @@ fn a_name_finds_a_peer_id_and_nobody_is_an_error() {
 fn the_answer_to_connect_says_what_server_this_is() {
     let mut world = World::new(Rules::default());
     let (ada, _) = world.join(1, "Ada");
-    let info = world.people[ada].told.iter().find_map(|event| match event {
-        NodeEvent::Connected { info, .. } => Some(info),
-        _ => None,
-    });
-    assert_eq!(info.unwrap().property("tincan").and_then(Value::as_number), Some(1.0));
+    let info = world.info_of(ada);
+    assert_eq!(info.property("tincan").and_then(Value::as_number), Some(1.0));
+}
+
+#[test]
+fn the_answer_to_connect_says_where_one_is_seen_and_how_to_find_out_more() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    let info = world.info_of(ada);
+    assert_eq!(info.property("address").and_then(Value::as_str), Some("203.0.113.1:4000"));
+    assert_eq!(info.property("ports"), Some(&Value::Array(vec![])));
+    assert_eq!(info.property("relays"), Some(&Value::Boolean(false)));
+
+    for (path, local, kind) in [
+        (1, "192.0.2.1:1936", PathKind::Own),
+        (2, "[2001:db8::1]:1937", PathKind::Own),
+        (3, "192.0.2.1:1938", PathKind::Lent),
+    ] {
+        let opened = Input::PathOpened { path: PathId(path), local: local.parse().unwrap(), kind };
+        world.server.tell(world.now, opened, &mut world.wire);
+    }
+    let (bob, _) = world.join(2, "Bob");
+    let info = world.info_of(bob);
+    assert_eq!(info.property("ports"), Some(&Value::Array(vec![1936.0.into()])));
+    assert_eq!(info.property("relays"), Some(&Value::Boolean(true)));
 }
 
 #[test]
@@ -277,6 +306,55 @@ fn the_same_peer_coming_back_replaces_its_older_session() {
     assert!(world.is_connected(newer));
     assert!(!world.is_connected(older));
     assert_eq!(world.server.machine.people(), 1);
+}
+
+#[test]
+fn introductions_and_states_go_to_the_newer_session_at_once() {
+    let mut world = World::new(Rules::default());
+    let (older, _) = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.watch(bob, &[1]);
+    world.run(Duration::from_secs(3));
+    // The program was started anew, and what is left of the old one cannot be reached to be told so.
+    world.people[older].address = "203.0.113.99:9".parse().unwrap();
+    let newer = world.join(1, "Ada");
+    world.with(bob.0, |node, now| node.play_direct(now, peer_of(1), "line", &[]));
+    world.call(newer, "setState", Some("in_call")).unwrap();
+    world.run(Duration::from_secs(1));
+    let asked = |who: usize| {
+        let told = world.people[who].told.iter();
+        told.filter(|event| matches!(event, NodeEvent::PeerConnect { .. })).count()
+    };
+    assert_eq!((asked(older), asked(newer.0)), (0, 1));
+    assert_eq!(world.states_told_to(bob.0, 1), ["online", "in_call"], "nobody was away");
+}
+
+#[test]
+fn whoever_vanished_is_offline_for_those_who_watch_within_half_a_minute() {
+    let mut world = World::new(Rules::default());
+    let (ada, _) = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.watch(bob, &[1]);
+    world.run(Duration::from_secs(40));
+    let vanished = world.now;
+    world.people[ada].address = "203.0.113.99:9".parse().unwrap();
+    while !world.states_told_to(bob.0, 1).contains(&"offline") {
+        world.run(Duration::from_millis(500));
+        assert!(world.now - vanished < Duration::from_secs(30), "a ghost");
+    }
+}
+
+#[test]
+fn of_whoever_wants_relays_only_nothing_is_told_where_there_is_none() {
+    let mut world = World::new(Rules::default());
+    let ada = world.join(1, "Ada");
+    let bob = world.join(2, "Bob");
+    world.with(bob.0, |node, now| node.notify(now, bob.1, "setRelaysOnly", vec![Value::Boolean(true)]));
+    world.run(Duration::from_secs(1));
+    world.with(ada.0, |node, now| node.play_direct(now, peer_of(2), "line", &[]));
+    world.run(Duration::from_secs(3));
+    assert!(!world.server.told.contains(&ServiceEvent::Introduced), "there is no relay");
+    assert!(world.server.told.contains(&ServiceEvent::HelloIgnored));
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Endpoint {
         }
         let tag = self.chance.bytes();
         let mut attempt = Attempt::new(now, own, endpoint_discriminator, tag, self.config.open_within);
-        attempt.add_candidates(now, candidates.iter().copied());
+        attempt.add_candidates(now, self.relays_last(candidates));
         if let Some(theirs) = self.about_to_open(now, &attempt) {
             attempt.rest_for(theirs);
         }
@@ -178,10 +178,10 @@ impl Endpoint {
         destinations: &[KnownAddress],
     ) {
         let Some(key) = self.sessions.with_tag(tag_echo) else { return };
-        let routes: Vec<Route> = if destinations.is_empty() {
-            vec![route]
+        let routes = if destinations.is_empty() {
+            self.relays_last(&[route])
         } else {
-            destinations.iter().filter_map(|known| self.route_towards(known.address, route)).collect()
+            self.routes_of_redirect(destinations, route)
         };
         if let Some(attempt) = self.sessions.attempt_mut(key) {
             attempt.on_redirect(now, routes);

@@ -1,8 +1,9 @@
 //! One program's worth of RTMFP: routes datagrams, opens and accepts sessions, introduces and is introduced.
 //!
 //! Here is what the layer above may ask. How it is driven stands in [`super::machine`] and, on this side, in `running`;
-//! what comes for no session yet in `startup`, how fast the pieces of long answers leave in `fragment_pace`; sessions we
-//! open in `dialling`, those others open in `accepting`.
+//! what comes for no session yet in `startup`, how fast the pieces of long answers leave in `fragment_pace`, and which
+//! answers wait in `late_answers`; sessions we open in `dialling`, those others open in `accepting`; which ways there are,
+//! and which of them a session takes, in `ways`.
 //!
 //! Two deviations from RFC 7016, both on the safe side: a session is reported open only when a packet sealed with its
 //! keys has come (§3.5.1.1.1 and §3.5.1.1.2 are content with the keying chunks, which anybody may copy together), and an
@@ -11,17 +12,21 @@
 mod accepting;
 mod dialling;
 mod fragment_pace;
+mod late_answers;
+mod liveness;
 mod running;
 mod startup;
+mod ways;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
 use self::fragment_pace::FragmentPace;
+use self::late_answers::LateAnswers;
+use self::ways::Path;
 
 pub use super::options::{
     AddressOrigin, CloseManner, Delivery, EndpointConfig, FlowOptions, ForwardedHello, KnownAddress,
@@ -39,6 +44,7 @@ use super::crypto::{PacketCipher, Profile};
 use super::dialect::Dialect;
 use super::error::{Misuse, SessionEnd};
 use super::event::Event;
+use super::known_relays::KnownRelays;
 use super::machine::{Job, JobId, PathId, Route};
 use super::options::bounded_span;
 use super::session::cookie::CookieMaker;
@@ -60,7 +66,8 @@ pub struct Endpoint {
     /// By which startup packets are stamped, if somebody may be there who cannot read them otherwise.
     clock: Option<StartupClock>,
     time_critical: TimeCritical,
-    paths: BTreeMap<PathId, SocketAddr>,
+    paths: BTreeMap<PathId, Path>,
+    relays: KnownRelays,
     sessions: SessionTable,
     next_key: u64,
     alarms: Alarms,
@@ -82,6 +89,7 @@ pub struct Endpoint {
     fragments: Reassembly<Route>,
     /// Startup packets that leave in pieces.
     fragments_out: FragmentPace,
+    late_answers: LateAnswers,
     answers: AnswerBudget,
     forwarded_answers: Allowance,
     dropped: u64,
@@ -103,6 +111,7 @@ impl Endpoint {
             config,
             time_critical: TimeCritical::default(),
             paths: BTreeMap::new(),
+            relays: KnownRelays::default(),
             sessions: SessionTable::default(),
             next_key: 0,
             alarms: Alarms::default(),
@@ -120,6 +129,7 @@ impl Endpoint {
             events: VecDeque::new(),
             fragments: Reassembly::default(),
             fragments_out: FragmentPace::default(),
+            late_answers: LateAnswers::default(),
             answers: AnswerBudget::new(),
             forwarded_answers: Allowance::new(FORWARDED_ANSWERS_AT_ONCE, FORWARDED_ANSWER_INTERVAL),
             dropped: 0,
@@ -173,8 +183,9 @@ impl Endpoint {
     /// More addresses at which a session that is still opening may be tried.
     pub fn add_candidates(&mut self, now: Instant, session: SessionKey, candidates: &[Route]) {
         let now = self.never_back(now);
+        let candidates = self.relays_last(candidates);
         if let Some(attempt) = self.sessions.attempt_mut(session) {
-            attempt.add_candidates(now, candidates.iter().copied());
+            attempt.add_candidates(now, candidates);
             self.drive_attempt(now, session);
         }
     }
@@ -362,7 +373,8 @@ impl Endpoint {
             Session::Running(running) => running.certificate.len() + running.session.held_bytes(),
         });
         let answers = self.startup_packets.iter().map(|(_, packet)| packet.len());
-        let in_pieces = self.fragments.held_bytes() + self.fragments_out.held_bytes();
+        let in_pieces =
+            self.fragments.held_bytes() + self.fragments_out.held_bytes() + self.late_answers.held_bytes();
         sessions.chain(answers).sum::<usize>() + in_pieces + self.admissions.held_bytes()
     }
 

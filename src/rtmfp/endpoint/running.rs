@@ -1,9 +1,9 @@
 //! How an endpoint is driven: one input, then everything that follows from it, fairly among the sessions.
 
-use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::Endpoint;
+use super::ways::Path;
 use crate::rtmfp::endpoint::SessionKey;
 use crate::rtmfp::error::SessionEnd;
 use crate::rtmfp::event::Event;
@@ -29,8 +29,8 @@ impl Machine for Endpoint {
             Input::Time => {}
             Input::Received(received) => self.on_datagrams(now, received),
             Input::PathOpened { kind: PathKind::Lent, .. } => {}
-            Input::PathOpened { path, local, .. } => {
-                self.paths.insert(path, local);
+            Input::PathOpened { path, local, kind } => {
+                self.paths.insert(path, Path { local, kind });
                 self.leave_lost_paths(now);
             }
             Input::PathClosed { path } => self.on_path_closed(now, path),
@@ -40,6 +40,7 @@ impl Machine for Endpoint {
         if self.fragments.deadline().is_some_and(|due| due <= now) {
             self.fragments.expire(now);
         }
+        self.give_late_answers(now);
         while let Some(session) = self.alarms.take_due(now) {
             self.on_alarm(now, session);
         }
@@ -69,7 +70,9 @@ impl Machine for Endpoint {
             }
             let Some(session) = self.ready.pop_front() else {
                 let fragments = [self.fragments.deadline(), self.fragments_out.deadline()];
-                return Output::Sleep(fragments.into_iter().flatten().chain(self.alarms.next()).min());
+                let answers = self.late_answers.deadline();
+                let others = fragments.into_iter().flatten().chain(answers);
+                return Output::Sleep(others.chain(self.alarms.next()).min());
             };
             self.in_ready.remove(&session);
             if let Some(transmit) = self.poll_session(now, session, packets) {
@@ -241,26 +244,5 @@ impl Endpoint {
             }
         }
         self.leave_lost_paths(now);
-    }
-
-    /// Sessions over a path that is gone go on over one that can reach the same address, as soon as there is one.
-    fn leave_lost_paths(&mut self, now: Instant) {
-        let moves: Vec<(SessionKey, Route)> = self
-            .sessions
-            .routes()
-            .filter(|(_, route)| !self.paths.contains_key(&route.via))
-            .filter_map(|(key, route)| {
-                let speaks = |local: &SocketAddr| local.is_ipv4() == route.address.is_ipv4();
-                let (via, _) = self.paths.iter().find(|(_, local)| speaks(local))?;
-                Some((key, Route { via: *via, ..route }))
-            })
-            .collect();
-        for (key, route) in moves {
-            if let Some(running) = self.sessions.running_mut(key) {
-                running.session.take_path(now, route.via);
-                self.sessions.moved(key, route);
-                self.wake(key);
-            }
-        }
     }
 }

@@ -6,7 +6,8 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use crate::rtmfp::endpoint::{KnownAddress, OwnIdentity};
+use super::late_answers::LateAnswer;
+use crate::rtmfp::endpoint::{AddressOrigin, KnownAddress, OwnIdentity};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::Route;
@@ -72,7 +73,10 @@ impl Endpoint {
             });
             return;
         };
-        if self.config.accepts_sessions && self.answers.take(now, self.answer_length(own, tag)) {
+        if self.config.accepts_sessions
+            && self.may_be_seen_at(route)
+            && self.answers.take(now, self.answer_length(own, tag))
+        {
             self.answer_hello(now, route, own, tag);
         }
     }
@@ -86,10 +90,29 @@ impl Endpoint {
         initiator: KnownAddress,
         tag: &[u8],
     ) {
-        let Some(route) = self.route_towards(initiator.address, introducer) else { return };
         let Some(own) = self.selected_by(endpoint_discriminator) else { return };
-        if self.config.accepts_sessions && self.forwarded_answers.take(now) {
-            self.answer_hello(now, route, own, tag);
+        if initiator.origin == AddressOrigin::Relay {
+            self.relays.note(initiator.address);
+        }
+        for route in self.routes_towards(initiator.address, introducer) {
+            if !self.config.accepts_sessions
+                || !self.may_be_seen_at(route)
+                || !self.forwarded_answers.take(now)
+            {
+                continue;
+            }
+            if self.is_relayed(route) && !self.config.relay_only {
+                self.late_answers.add(now, LateAnswer { route, own, tag: Bytes::copy_from_slice(tag) });
+            } else {
+                self.answer_hello(now, route, own, tag);
+            }
+        }
+    }
+
+    /// Answers the hellos whose pause is over.
+    pub(super) fn give_late_answers(&mut self, now: Instant) {
+        while let Some(LateAnswer { route, own, tag }) = self.late_answers.take_due(now) {
+            self.answer_hello(now, route, own, &tag);
         }
     }
 
@@ -124,15 +147,14 @@ impl Endpoint {
         {
             return None;
         }
-        let speaks = |local: &SocketAddr| local.is_ipv4() == address.is_ipv4();
         let via = match self.paths.get(&told_on.via) {
             // Nobody said what the path speaks.
             None => told_on.via,
-            Some(local) if speaks(local) => told_on.via,
-            Some(local) => match self.paths.iter().find(|(_, local)| speaks(local)) {
-                Some((path, _)) => *path,
+            Some(path) if path.speaks_to(address) => told_on.via,
+            Some(told) => match self.path_to(address) {
+                Some(path) => path,
                 // A socket bound to every IPv6 address may reach IPv4 too.
-                None if local.is_ipv6() && local.ip().is_unspecified() => told_on.via,
+                None if told.local.is_ipv6() && told.local.ip().is_unspecified() => told_on.via,
                 None => return None,
             },
         };

@@ -31,6 +31,8 @@ pub(crate) struct InFlight {
     /// The place that the next transmission gets.
     next: u64,
     highest_acknowledged: u64,
+    /// From this place on things were sent by the way that is taken now, and fill its window.
+    way_from: u64,
     bytes: usize,
     long_arrived: bool,
 }
@@ -47,7 +49,14 @@ pub(crate) struct Negatives {
 impl InFlight {
     /// Nothing sent yet.
     pub(crate) fn new() -> Self {
-        Self { flights: VecDeque::new(), next: 1, highest_acknowledged: 0, bytes: 0, long_arrived: false }
+        Self {
+            flights: VecDeque::new(),
+            next: 1,
+            highest_acknowledged: 0,
+            way_from: 0,
+            bytes: 0,
+            long_arrived: false,
+        }
     }
 
     /// Gives back memory that nothing is in.
@@ -55,7 +64,7 @@ impl InFlight {
         self.flights.shrink_to_fit();
     }
 
-    /// Bytes in flight (S_OUTSTANDING_BYTES).
+    /// Bytes in flight (S_OUTSTANDING_BYTES), by the way that is taken now.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
@@ -103,18 +112,28 @@ impl InFlight {
     pub(crate) fn forget(&mut self, place: u64) -> usize {
         let Some(index) = self.index(place) else { return 0 };
         let size = self.flights[index].take().map_or(0, |flight| flight.size);
-        self.bytes -= size;
+        if place >= self.way_from {
+            self.bytes -= size;
+        }
         while self.flights.pop_front_if(|flight| flight.is_none()).is_some() {}
         size
     }
 
-    /// After all acknowledgements of one packet: counts a negative one for all that were passed over.
-    pub(crate) fn count_negatives(&mut self) -> Negatives {
+    /// What is under way goes on, but by a way that is left: it no longer fills the window of the one that is taken.
+    pub(crate) fn change_way(&mut self) {
+        self.way_from = self.next;
+        self.bytes = 0;
+    }
+
+    /// After all acknowledgements of one packet: counts a negative one for all that were passed over. What went by a way
+    /// that was left may be overtaken, and is `spared`.
+    pub(crate) fn count_negatives(&mut self, spared: bool) -> Negatives {
         let mut negatives = Negatives::default();
         let oldest = self.oldest();
         let passed = usize::try_from(self.highest_acknowledged.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        let from = if spared { self.way_from } else { 0 };
         for (place, flight) in (oldest..).zip(self.flights.iter_mut().take(passed)) {
-            let Some(flight) = flight else { continue };
+            let Some(flight) = flight.as_mut().filter(|_| place >= from) else { continue };
             negatives.any = true;
             flight.naks += 1;
             if flight.naks >= limits::NAKS_FOR_LOSS {
@@ -155,12 +174,27 @@ mod tests {
         let later: Vec<u64> = (0..3).map(|n| sent.depart(SendFlowId(3), n, 50)).collect();
         for place in &later[..2] {
             sent.arrive(*place);
-            let negatives = sent.count_negatives();
+            let negatives = sent.count_negatives(false);
             assert!(negatives.any && negatives.lost.is_empty());
         }
         sent.arrive(later[2]);
-        let lost = sent.count_negatives().lost;
+        let lost = sent.count_negatives(false).lost;
         assert_eq!(lost.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [first]);
+        assert_eq!(sent.bytes(), 0);
+    }
+
+    #[test]
+    fn what_went_by_a_way_that_was_left_fills_no_window_and_may_be_overtaken() {
+        let mut sent = InFlight::new();
+        let slow = sent.depart(SendFlowId(2), 1, 100);
+        sent.change_way();
+        assert_eq!(sent.bytes(), 0);
+        let quick: Vec<u64> = (0..3).map(|n| sent.depart(SendFlowId(3), n, 50)).collect();
+        for place in quick {
+            sent.arrive(place);
+            assert_eq!(sent.count_negatives(true), Negatives::default());
+        }
+        assert_eq!(sent.arrive(slow), 100);
         assert_eq!(sent.bytes(), 0);
     }
 
@@ -170,9 +204,9 @@ mod tests {
         let first = sent.depart(SendFlowId(2), 1, 100);
         let second = sent.depart(SendFlowId(2), 2, 100);
         sent.arrive(second);
-        sent.count_negatives();
+        sent.count_negatives(false);
         sent.forget(first);
         sent.depart(SendFlowId(2), 1, 100);
-        assert_eq!(sent.count_negatives(), Negatives::default());
+        assert_eq!(sent.count_negatives(false), Negatives::default());
     }
 }

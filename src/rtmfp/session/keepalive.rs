@@ -40,10 +40,12 @@ impl Keepalive {
         self.owed_since.get_or_insert(now);
     }
 
-    /// When to ask for a sign of life next; not more often than once per retransmission timeout.
+    /// When to ask for a sign of life next; not more often than once per retransmission timeout, but for a doubted far end,
+    /// about which no timeout says anything any more.
     pub(crate) fn ask_at(&self, timeout: Duration) -> Instant {
         match self.asked {
             None => self.heard + self.interval,
+            Some(asked) if self.is_doubted() => asked + timeout.min(ASK_DOUBTED_EVERY),
             Some(asked) => asked + timeout,
         }
     }
@@ -56,7 +58,13 @@ impl Keepalive {
 
     /// The far end has probably forgotten this session: it is given less time to answer.
     pub(crate) fn doubt(&mut self, now: Instant) {
-        self.doubted_until.get_or_insert(now + DOUBT);
+        self.doubt_for(now, DOUBT);
+    }
+
+    /// The same with a time of the caller's; the shorter of two counts.
+    pub(crate) fn doubt_for(&mut self, now: Instant, time: Duration) {
+        let until = now + time;
+        self.doubted_until = Some(self.doubted_until.map_or(until, |before| before.min(until)));
     }
 
     /// Whether it is doubted, and nothing came since.
@@ -77,6 +85,8 @@ impl Keepalive {
 
 /// How long a doubted far end may stay silent: several pings may be lost, each twice as long after the one before.
 const DOUBT: Duration = Duration::from_secs(5);
+/// Between two questions to a doubted far end.
+const ASK_DOUBTED_EVERY: Duration = Duration::from_millis(300);
 
 #[cfg(test)]
 mod tests {
@@ -116,6 +126,29 @@ mod tests {
         assert_eq!(alive.gone_at(), Some(start + s(5)));
         alive.note_heard(start + s(1));
         assert_eq!((alive.gone_at(), alive.is_doubted()), (None, false));
+    }
+
+    #[test]
+    fn a_doubted_far_end_is_asked_often_however_long_the_timeout_has_grown() {
+        let start = Instant::now();
+        let mut alive = Keepalive::new(start, s(10), s(20));
+        alive.doubt_for(start, s(2));
+        alive.note_asked(start);
+        assert_eq!(alive.ask_at(s(10)), start + ASK_DOUBTED_EVERY);
+        alive.note_heard(start + s(1));
+        alive.note_asked(start + s(1));
+        assert_eq!(alive.ask_at(s(10)), start + s(11), "it was heard, and is no longer doubted");
+    }
+
+    #[test]
+    fn of_two_doubts_the_shorter_counts() {
+        let start = Instant::now();
+        let mut alive = Keepalive::new(start, s(10), s(20));
+        alive.doubt_for(start, s(2));
+        alive.doubt(start);
+        assert_eq!(alive.gone_at(), Some(start + s(2)));
+        alive.doubt_for(start, s(1));
+        assert_eq!(alive.gone_at(), Some(start + s(1)));
     }
 
     #[test]

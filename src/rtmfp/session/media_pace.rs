@@ -62,6 +62,14 @@ impl MediaPace {
         self.lately.shortest()
     }
 
+    /// Another way is taken from now on, by choice, whose round trip is known: the rate holds until the next one is found out.
+    pub(crate) fn change_way(&mut self, now: Instant, trip: Option<Duration>) {
+        self.lately = Lately::default();
+        if let Some(trip) = trip {
+            self.lately.note(now, trip);
+        }
+    }
+
     /// Nothing is known any more.
     pub(crate) fn forget(&mut self) {
         *self = Self::default();

@@ -25,12 +25,24 @@ pub(crate) struct Mobility {
     asked: Option<(Instant, Route)>,
     /// MOB_RX_TS, as time since `origin`.
     proven: Option<Duration>,
+    /// The way the session left last, and until when packets that still come by it are only late ones.
+    left: Option<(Route, Instant)>,
 }
 
 impl Mobility {
     /// `secret` is random and known to nobody else.
     pub(crate) fn new(now: Instant, secret: [u8; 32]) -> Self {
-        Self { secret, origin: now, asked: None, proven: None }
+        Self { secret, origin: now, asked: None, proven: None, left: None }
+    }
+
+    /// The session takes another way now; what still comes over the old one until then was sent before.
+    pub(crate) fn leave(&mut self, route: Route, until: Instant) {
+        self.left = Some((route, until));
+    }
+
+    /// Whether a packet over `route` is one that was on its way when the session left it.
+    pub(crate) fn is_left_behind(&self, now: Instant, route: Route) -> bool {
+        self.left.is_some_and(|(left, until)| left == route && now < until)
     }
 
     /// The ping's message for a far end heard from `route`, unless one was sent within the last second.

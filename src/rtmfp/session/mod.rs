@@ -17,6 +17,7 @@ pub(crate) mod open;
 pub(crate) mod pacing;
 pub(crate) mod packing;
 pub(crate) mod path_mtu;
+pub(crate) mod probing;
 pub(crate) mod responder;
 pub(crate) mod round_trip;
 pub(crate) mod startup_packet;

@@ -9,6 +9,7 @@ mod next_packet;
 mod receiving;
 mod spare;
 mod timers;
+mod ways;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -25,6 +26,7 @@ use super::media_pace::MediaPace;
 use super::mobility::Mobility;
 use super::pacing::Pacing;
 use super::path_mtu::PathMtu;
+use super::probing::Probing;
 use super::round_trip::RoundTrip;
 use super::time_critical::TimeCritical;
 use super::timestamps::Timestamps;
@@ -133,7 +135,8 @@ pub(crate) enum Notice {
 /// A session from the moment both ends have its keys.
 ///
 /// Its parts: [`receiving`] takes datagrams apart, [`next_packet`] puts them together, [`acknowledging`] keeps track of
-/// what is owed for received data, [`flows`] is what the layer above may do to flows, [`timers`] is what time does.
+/// what is owed for received data, [`flows`] is what the layer above may do to flows, [`timers`] is what time does, and
+/// [`ways`] is how it takes another way.
 pub(crate) struct OpenSession {
     key: SessionKey,
     role: Role,
@@ -158,6 +161,11 @@ pub(crate) struct OpenSession {
     path_mtu: PathMtu,
     keepalive: Keepalive,
     mobility: Mobility,
+    probing: Probing,
+    /// Until when what went by the way that was left last is waited for, and how long its acknowledgement may take.
+    left_way: Option<(Instant, Duration)>,
+    /// Since when the way is taken that is taken now.
+    way_since: Instant,
     /// When we last sent a packet with the TC flag here, and when the far end last sent one with TCR.
     time_critical_sent: Option<Instant>,
     time_critical_reverse: Option<Instant>,
@@ -194,10 +202,18 @@ pub(crate) struct OpenSession {
 /// Control chunks and packets that wait to be sent.
 #[derive(Default)]
 struct Waiting {
-    /// Packets with one chunk, to an address of their own: answers to pings and closes, mobility pings.
-    apart: VecDeque<(Route, Vec<u8>)>,
+    /// Packets with one chunk, to an address of their own: answers to pings and closes, mobility pings, probes.
+    apart: VecDeque<Apart>,
     /// Chunks for the far end, already encoded.
     chunks: VecDeque<Vec<u8>>,
+}
+
+/// A packet with one chunk, to an address of its own.
+struct Apart {
+    route: Route,
+    chunk: Vec<u8>,
+    /// Whether its times would say something of another way than the session's, and stay out of it.
+    timeless: bool,
 }
 
 impl OpenSession {
@@ -225,6 +241,9 @@ impl OpenSession {
             path_mtu: PathMtu::new(settings.dialect),
             keepalive: Keepalive::new(now, settings.keepalive, settings.vanish_after),
             mobility: Mobility::new(now, ping_seed),
+            probing: Probing::new(ping_seed),
+            left_way: None,
+            way_since: now,
             settings,
             time_critical_sent: None,
             time_critical_reverse: None,
@@ -363,7 +382,7 @@ impl OpenSession {
         if has_room {
             let mut bytes = Vec::with_capacity(chunk.encoded_length());
             chunk.write(&mut bytes);
-            self.waiting.apart.push_back((route, bytes));
+            self.waiting.apart.push_back(Apart { route, chunk: bytes, timeless: false });
         }
         has_room
     }

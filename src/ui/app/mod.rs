@@ -335,7 +335,7 @@ impl App {
             action = asked.inner.or(action);
         }
         let asked = match self.beside {
-            Beside::Start => start_ui(ui, &view.own, copied),
+            Beside::Start => start_ui(ui, &view, copied),
             Beside::Conversation(peer) => {
                 let going = self.going(peer);
                 let writing = self.writings.entry(peer).or_default();

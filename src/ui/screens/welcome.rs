@@ -132,7 +132,7 @@ fn card_ui(
         fields_ui(ui, view, inputs, action);
     }
     ui.add_space(if wide { 24.0 } else { 14.0 });
-    foot_ui(ui, inputs, action);
+    foot_ui(ui, view, inputs, action);
 }
 
 /// Every language by its own name, small in the corner.
@@ -231,7 +231,7 @@ fn fields_ui(ui: &mut Ui, view: &ClientView, inputs: &mut WelcomeInputs, action:
     }
 }
 
-fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>) {
+fn foot_ui(ui: &mut Ui, view: &ClientView, inputs: &mut WelcomeInputs, action: &mut Option<Action>) {
     let go_on = if inputs.again { word("welcome.done") } else { word("welcome.continue") };
     let palette = palette(ui);
     ui.horizontal(|ui| {
@@ -270,6 +270,35 @@ fn foot_ui(ui: &mut Ui, inputs: &mut WelcomeInputs, action: &mut Option<Action>)
         });
     });
     problem(ui, server_problem(&inputs.server).filter(|_| inputs.tried));
+    if inputs.server_open {
+        nearby_servers_ui(ui, view, inputs, action);
+    }
+}
+
+/// The servers on the local network, so that nobody has to type an address; or the offer to look for them.
+fn nearby_servers_ui(
+    ui: &mut Ui,
+    view: &ClientView,
+    inputs: &mut WelcomeInputs,
+    action: &mut Option<Action>,
+) {
+    ui.add_space(6.0);
+    if view.settings.local_network != Some(true) {
+        if link(ui, word("welcome.look_nearby")).clicked() {
+            *action = Some(Action::Ask(Command::Set(Setting::LocalNetwork(true))));
+        }
+        return;
+    }
+    for server in view.servers_nearby.iter() {
+        if link(ui, &word_with("network.nearby_server", &[("name", &server.name)])).clicked() {
+            inputs.server.clone_from(&server.url);
+        }
+    }
+    if view.servers_nearby.is_empty() {
+        let ink = palette(ui).faint;
+        let text = RichText::new(word("welcome.none_nearby")).font(theme::font(theme::SMALL)).color(ink);
+        ui.add(Label::new(text).wrap());
+    }
 }
 
 fn finish(inputs: &mut WelcomeInputs, action: &mut Option<Action>) {

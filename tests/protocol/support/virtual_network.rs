@@ -10,6 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use tincan::rtmfp::chance::Chance;
@@ -66,6 +67,8 @@ pub(crate) struct VirtualNetwork<M: Machine> {
 struct HostState<M: Machine> {
     machine: M,
     paths: BTreeMap<PathId, SocketAddr>,
+    /// Those of its paths that it lends to others.
+    lent: BTreeSet<PathId>,
     router: Option<Router>,
     link: Link,
     line: Line,
@@ -143,6 +146,7 @@ impl<M: Machine> VirtualNetwork<M> {
         let state = HostState {
             machine,
             paths: paths.clone(),
+            lent: BTreeSet::new(),
             router,
             link: self.default_link,
             line: Line::new(self.now),
@@ -172,6 +176,21 @@ impl<M: Machine> VirtualNetwork<M> {
         path
     }
 
+    /// Lends so many ports of each of a host's addresses to others, for a relay.
+    pub(crate) fn lend_ports(&mut self, host: Host, ports: RangeInclusive<u16>) {
+        let network = self.host(host).router;
+        let addresses = self.addresses(host);
+        for (port, address) in ports.flat_map(|port| addresses.iter().map(move |address| (port, *address))) {
+            let local = SocketAddr::new(address.ip(), port);
+            let state = self.host(host);
+            let path = PathId(u32::try_from(state.paths.len()).expect("few paths"));
+            state.paths.insert(path, local);
+            state.lent.insert(path);
+            self.topology.give(network, local, (host, path));
+            self.input(host, Input::PathOpened { path, local, kind: PathKind::Lent });
+        }
+    }
+
     /// Takes a path away.
     pub(crate) fn close_path(&mut self, host: Host, path: PathId) {
         let state = self.host(host);
@@ -197,9 +216,18 @@ impl<M: Machine> VirtualNetwork<M> {
         self.topology.router(router)
     }
 
-    /// A host's own addresses, by path.
+    /// A host's own addresses, by path, without those of ports that it lends.
     pub(crate) fn addresses(&self, host: Host) -> Vec<SocketAddr> {
-        self.hosts[&host].paths.values().copied().collect()
+        let state = &self.hosts[&host];
+        let own = state.paths.iter().filter(|(path, _)| !state.lent.contains(path));
+        own.map(|(_, address)| *address).collect()
+    }
+
+    /// Restarts a router: it forgets every port it gave. With `moved`, its provider gives it another address too.
+    pub(crate) fn restart_router(&mut self, router: Router, moved: bool) {
+        let number = u8::try_from(router.0 + 101).expect("few routers");
+        let outside = moved.then_some(IpAddr::from([203, 0, 113, number]));
+        self.router(router).restart(outside);
     }
 
     /// A host's own address on its first path: behind a router a private one.
@@ -300,7 +328,8 @@ impl<M: Machine> VirtualNetwork<M> {
         state.machine = machine;
         state.wake = None;
         for (path, local) in state.paths.clone() {
-            self.input(host, Input::PathOpened { path, local, kind: PathKind::Own });
+            let kind = if self.hosts[&host].lent.contains(&path) { PathKind::Lent } else { PathKind::Own };
+            self.input(host, Input::PathOpened { path, local, kind });
         }
     }
 

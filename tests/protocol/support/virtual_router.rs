@@ -169,6 +169,12 @@ impl VirtualRouter {
         Some(outside)
     }
 
+    /// Forgets every port it gave, as when it is switched off and on; with another outside address when `outside` is one.
+    pub(crate) fn restart(&mut self, outside: Option<IpAddr>) {
+        self.outside = outside.unwrap_or(self.outside);
+        self.forget();
+    }
+
     /// The host that a datagram from outside is for, if it is let in.
     pub(crate) fn inward(&mut self, now: Instant, from: SocketAddr, to: SocketAddr) -> Option<SocketAddr> {
         self.forget_old(now);

@@ -18,6 +18,8 @@ struct Candidate {
     route: Route,
     /// Whether a Redirect named it.
     redirected: bool,
+    /// How much later than the others it is asked.
+    pause: Duration,
     retry: Retry,
 }
 
@@ -27,29 +29,34 @@ impl HelloSent {
         Self { candidates: Vec::new() }
     }
 
-    /// Adds addresses that the layer above names, each with a schedule of its own.
-    pub(crate) fn add(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
+    /// Adds addresses that the layer above names, each with a schedule of its own that begins after a pause.
+    pub(crate) fn add(&mut self, now: Instant, routes: impl IntoIterator<Item = (Route, Duration)>) {
         self.add_up_to(now, routes, MOST_CANDIDATES, false);
     }
 
     /// Adds addresses that a Redirect names.
-    pub(crate) fn add_redirected(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
+    pub(crate) fn add_redirected(
+        &mut self,
+        now: Instant,
+        routes: impl IntoIterator<Item = (Route, Duration)>,
+    ) {
         self.add_up_to(now, routes, MOST_REDIRECTED, true);
     }
 
     fn add_up_to(
         &mut self,
         now: Instant,
-        routes: impl IntoIterator<Item = Route>,
+        routes: impl IntoIterator<Item = (Route, Duration)>,
         most: usize,
         redirected: bool,
     ) {
-        for route in routes {
+        for (route, pause) in routes {
             if self.candidates.len() >= most {
                 break;
             }
             if !self.tries(route) {
-                self.candidates.push(Candidate { route, redirected, retry: Retry::starting(now) });
+                let retry = Retry::starting(now + pause);
+                self.candidates.push(Candidate { route, redirected, pause, retry });
             }
         }
     }
@@ -74,7 +81,9 @@ impl HelloSent {
 
     /// Begins every schedule anew.
     pub(crate) fn restart(&mut self, now: Instant) {
-        self.candidates.iter_mut().for_each(|candidate| candidate.retry = Retry::starting(now));
+        for candidate in &mut self.candidates {
+            candidate.retry = Retry::starting(now + candidate.pause);
+        }
     }
 
     /// When the next hello is due.
@@ -96,9 +105,9 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    /// Due at once.
-    pub(crate) fn starting(now: Instant) -> Self {
-        Self { due: now, interval: FIRST_INTERVAL }
+    /// Due first at `first`.
+    pub(crate) fn starting(first: Instant) -> Self {
+        Self { due: first, interval: FIRST_INTERVAL }
     }
 
     /// Whether it is due; if so, it is set for the next time.
@@ -129,6 +138,8 @@ const MOST_CANDIDATES: usize = 64;
 mod tests {
     use super::*;
 
+    const AT_ONCE: Duration = Duration::ZERO;
+
     fn route(port: u16) -> Route {
         Route { via: PathId(0), address: ([192, 0, 2, 1], port).into() }
     }
@@ -137,7 +148,7 @@ mod tests {
     fn each_interval_is_a_second_and_a_half_longer_than_the_one_before() {
         let start = Instant::now();
         let mut hello = HelloSent::new();
-        hello.add(start, [route(1)]);
+        hello.add(start, [(route(1), AT_ONCE)]);
         let mut sent = Vec::new();
         while sent.len() < 5 {
             let now = hello.deadline().unwrap();
@@ -152,18 +163,32 @@ mod tests {
         let start = Instant::now();
         let later = start + Duration::from_millis(400);
         let mut hello = HelloSent::new();
-        hello.add(start, [route(1)]);
+        hello.add(start, [(route(1), AT_ONCE)]);
         hello.take_due(start);
-        hello.add(later, [route(1), route(2)]);
+        hello.add(later, [(route(1), AT_ONCE), (route(2), AT_ONCE)]);
         assert_eq!(hello.take_due(later), [route(2)]);
         assert_eq!(hello.take_due(start + FIRST_INTERVAL), [route(1)]);
+    }
+
+    #[test]
+    fn a_candidate_with_a_pause_is_asked_after_it_also_when_all_begin_anew() {
+        let start = Instant::now();
+        let pause = Duration::from_millis(200);
+        let mut hello = HelloSent::new();
+        hello.add_redirected(start, [(route(1), AT_ONCE), (route(2), pause)]);
+        for start in [start, start + Duration::from_secs(60)] {
+            hello.restart(start);
+            assert_eq!(hello.take_due(start), [route(1)]);
+            assert_eq!(hello.deadline(), Some(start + pause));
+            assert_eq!(hello.take_due(start + pause), [route(2)]);
+        }
     }
 
     #[test]
     fn redirects_add_nothing_beyond_the_threshold() {
         let now = Instant::now();
         let mut hello = HelloSent::new();
-        hello.add_redirected(now, (1..100).map(route));
+        hello.add_redirected(now, (1..100).map(|port| (route(port), AT_ONCE)));
         assert_eq!(hello.take_due(now).len(), MOST_REDIRECTED);
     }
 }

@@ -67,13 +67,17 @@ impl Attempt {
         }
     }
 
-    /// Adds addresses that the layer above knows.
-    pub(crate) fn add_candidates(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
+    /// Adds addresses that the layer above knows, each with the pause before it is asked.
+    pub(crate) fn add_candidates(
+        &mut self,
+        now: Instant,
+        routes: impl IntoIterator<Item = (Route, Duration)>,
+    ) {
         self.hello_mut().add(now, routes);
     }
 
     /// Adds addresses from a Redirect; it only counts while no one has answered (§3.5.1.1.1).
-    pub(crate) fn on_redirect(&mut self, now: Instant, routes: impl IntoIterator<Item = Route>) {
+    pub(crate) fn on_redirect(&mut self, now: Instant, routes: impl IntoIterator<Item = (Route, Duration)>) {
         if let State::HelloSent { hello, .. } = &mut self.state {
             hello.add_redirected(now, routes);
         }
@@ -116,10 +120,15 @@ impl Attempt {
     pub(crate) fn resume_from(&mut self, now: Instant, session: SessionKey) {
         if self.resting_for == Some(session) {
             self.resting_for = None;
-            match &mut self.state {
-                State::HelloSent { hello, .. } => hello.restart(now),
-                State::KeyingSent(keying) => keying.restart(now),
-            }
+            self.restart(now);
+        }
+    }
+
+    /// Begins the schedules of what it sends anew.
+    pub(crate) fn restart(&mut self, now: Instant) {
+        match &mut self.state {
+            State::HelloSent { hello, .. } => hello.restart(now),
+            State::KeyingSent(keying) => keying.restart(now),
         }
     }
 

@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use super::{LONGEST_HEADER, Notice, OpenSession, Role};
+use super::{Apart, LONGEST_HEADER, Notice, OpenSession, Role};
 use crate::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::flow::turns::Round;
@@ -129,8 +129,11 @@ impl OpenSession {
 
     /// A packet with one chunk for an address of its own, if one waits.
     fn pack_apart(&mut self, now: Instant, packing: &mut Packing) -> bool {
-        let Some((route, chunk)) = self.waiting.apart.pop_front() else { return false };
-        let header = self.header(now);
+        let Some(Apart { route, chunk, timeless }) = self.waiting.apart.pop_front() else { return false };
+        let mut header = self.header(now);
+        if timeless {
+            header = PacketHeader { timestamp: None, timestamp_echo: None, ..header };
+        }
         header.write(&mut packing.plain);
         packing.plain.extend_from_slice(&chunk);
         self.timestamps.note_sent(now, header.timestamp, header.timestamp_echo);
@@ -244,7 +247,7 @@ impl OpenSession {
         if packed.any {
             self.burst += 1;
             self.pacing.note_sent(plain.len() - start);
-            self.timeout_at = Some(now + self.round_trip.timeout());
+            self.timeout_at = Some(now + self.acknowledgement_timeout(now));
             self.keepalive.note_owed(now);
         }
         Some(packed)

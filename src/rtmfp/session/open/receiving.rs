@@ -9,10 +9,10 @@ use crate::rtmfp::endpoint::{ForwardedHello, ReceiveFlowId, SendFlowId};
 use crate::rtmfp::event::Event;
 use crate::rtmfp::flow::receive_flow::{Piece, ReceiveFlow, ReceiveLimits};
 use crate::rtmfp::limits;
-use crate::rtmfp::machine::{Ecn, PathId, Route};
+use crate::rtmfp::machine::{Ecn, Route};
 use crate::rtmfp::session::closing::Phase;
-use crate::rtmfp::session::congestion::{Congestion, PacketVerdict, Surroundings};
-use crate::rtmfp::session::round_trip::RoundTrip;
+use crate::rtmfp::session::congestion::{PacketVerdict, Surroundings};
+use crate::rtmfp::session::probing;
 use crate::rtmfp::session::time_critical::is_fresh;
 use crate::rtmfp::wire::acknowledgement::Ack;
 use crate::rtmfp::wire::chunk;
@@ -29,6 +29,8 @@ struct PacketSoFar {
     marked: bool,
     /// Flow, number and forward number of the chunk that a Next User Data chunk would go on from (§2.3.12).
     before: Option<(ReceiveFlowId, u64, u64)>,
+    /// Whether it is a probe of another way, or the answer to one: nobody moves because of it.
+    is_probe: bool,
 }
 
 impl OpenSession {
@@ -57,9 +59,9 @@ impl OpenSession {
             self.marks.note_received(ecn);
         }
         self.note_busy(now);
-        self.on_header(now, header);
-        self.on_chunks(now, route, body);
-        if self.is_open() && route != self.route {
+        self.on_header(now, route, header);
+        let is_probe = self.on_chunks(now, route, body);
+        if self.is_open() && route != self.route && !is_probe {
             self.check_mobility(now, route);
         }
         true
@@ -73,10 +75,10 @@ impl OpenSession {
         }
     }
 
-    fn on_header(&mut self, now: Instant, header: PacketHeader) {
+    fn on_header(&mut self, now: Instant, route: Route, header: PacketHeader) {
         self.keepalive.note_heard(now);
         let sample = self.timestamps.note_received(now, header.timestamp, header.timestamp_echo);
-        if let Some(sample) = sample {
+        if let Some(sample) = sample.filter(|sample| self.is_of_this_way(now, route, *sample)) {
             self.round_trip.measure(sample);
             self.media_pace.note_trip(now, sample);
         }
@@ -88,7 +90,8 @@ impl OpenSession {
         }
     }
 
-    fn on_chunks(&mut self, now: Instant, route: Route, body: &[u8]) {
+    /// Answers whether it is a probe, or the answer to one.
+    fn on_chunks(&mut self, now: Instant, route: Route, body: &[u8]) -> bool {
         let mut so_far = PacketSoFar::default();
         so_far.verdict.outstanding_before = self.in_flight.bytes();
         for raw in chunks(body).flatten() {
@@ -105,8 +108,9 @@ impl OpenSession {
                 }
             }
         }
+        let is_probe = so_far.is_probe;
         if !self.is_open() {
-            return;
+            return is_probe;
         }
         if so_far.any_user_data {
             self.acknowledging.after_data_packet(now);
@@ -114,6 +118,7 @@ impl OpenSession {
         if so_far.verdict.any_acknowledgement {
             self.after_acknowledgements(now, so_far);
         }
+        is_probe
     }
 
     fn on_chunk(&mut self, now: Instant, route: Route, chunk: Chunk<'_>, so_far: &mut PacketSoFar) {
@@ -157,6 +162,14 @@ impl OpenSession {
                 }
             }
             Chunk::FlowException { flow_id, code } => self.on_exception(now, SendFlowId(flow_id), code),
+            Chunk::Ping { message } if probing::is_probe(message) => {
+                so_far.is_probe = true;
+                self.on_probe(now, route, message);
+            }
+            Chunk::PingReply { echo } if probing::is_probe(echo) => {
+                so_far.is_probe = true;
+                self.on_probe_answer(now, route, echo);
+            }
             Chunk::Ping { message } => {
                 if !self.queue_apart(route, &Chunk::PingReply { echo: message }) {
                     self.note_abuse(now);
@@ -329,7 +342,7 @@ impl OpenSession {
         if self.in_flight.take_long_arrived() {
             self.path_mtu.note_arrived();
         }
-        self.timeout_at = self.timeout_at.map(|_| now + self.round_trip.timeout());
+        self.timeout_at = self.timeout_at.map(|_| now + self.acknowledgement_timeout(now));
         let outstanding = so_far.verdict.outstanding_before;
         if is_fresh(self.time_critical_sent, now) {
             self.giving_way.judge(now, outstanding, self.congestion.window(), &self.round_trip);
@@ -338,7 +351,7 @@ impl OpenSession {
         }
         let trip = self.round_trip.smoothed().unwrap_or_default();
         so_far.verdict.held_by_path = self.round_trip.held_by_path(outstanding, trip);
-        let negatives = self.in_flight.count_negatives();
+        let negatives = self.in_flight.count_negatives(self.waits_for_the_way_it_left(now));
         so_far.verdict.any_negative = negatives.any;
         for (place, flight) in &negatives.lost {
             self.counters.fragments_lost += 1;
@@ -384,44 +397,5 @@ impl OpenSession {
             self.tell(Event::FlowRefused { session: self.key, flow: id, code });
         }
         self.after_queue_change(now, id);
-    }
-
-    /// The far end was heard from another address: asks it to prove that it is there (§3.5.4.2).
-    fn check_mobility(&mut self, now: Instant, route: Route) {
-        if let Some(message) = self.mobility.ask(now, route) {
-            self.queue_apart(route, &Chunk::Ping { message: &message });
-        }
-    }
-
-    /// The path to the far end is gone here: goes on over another one, and lets the far end notice.
-    pub(crate) fn take_path(&mut self, now: Instant, via: PathId) {
-        if self.is_open() && self.route.via != via {
-            self.now = now;
-            self.move_to(now, Route { via, ..self.route });
-            self.ping(now);
-        }
-    }
-
-    /// The far end is at another address now, over a path that nothing is known about.
-    fn move_to(&mut self, now: Instant, route: Route) {
-        self.route = route;
-        self.congestion = Congestion::new();
-        self.media_pace.forget();
-        self.marks.on_new_path();
-        self.path_mtu.on_new_path();
-        self.giving_way.forget(now);
-        self.round_trip = RoundTrip::new();
-        self.burst = 0;
-        self.timeout_at = None;
-        // What was on its way took the old path, which is gone as far as we know.
-        self.lose_all_in_flight();
-        self.recovered_from = self.in_flight.next();
-        self.cut_flows_again();
-        if self.has_sent_too_long() {
-            self.path_mtu.want(now);
-        }
-        self.tell(Event::RouteChanged { session: self.key, route });
-        let flows: Vec<SendFlowId> = self.send_flows.keys().copied().collect();
-        flows.into_iter().for_each(|flow| self.after_queue_change(now, flow));
     }
 }

@@ -1,6 +1,6 @@
 //! What time does to an open session.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::OpenSession;
 use crate::rtmfp::endpoint::{ReceiveFlowId, SendFlowId};
@@ -63,6 +63,14 @@ impl OpenSession {
     pub(crate) fn doubt(&mut self, now: Instant) {
         if self.is_open() {
             self.keepalive.doubt(now);
+            self.ping(now);
+        }
+    }
+
+    /// Silence is a bad sign here: the far end is asked at once and often, and gone unless it answers within this time.
+    pub(crate) fn doubt_for(&mut self, now: Instant, time: Duration) {
+        if self.is_open() {
+            self.keepalive.doubt_for(now, time);
             self.ping(now);
         }
     }

@@ -1,11 +1,11 @@
-//! Who is listed, where, and in which order: conversations by their latest line, then contacts and people by name, then who
-//! is refused. Nobody is listed twice. Computed again only when something of it changed.
+//! Who is listed, where, and in which order: conversations by their latest line, then contacts, who is on the local network,
+//! and people on the server, each by name, then who is refused. Nobody is listed twice. Computed again only when something of it changed.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::call::view::{Contact, Conversation, Line, LineKind, Person, Presence, ServerState};
+use crate::call::view::{Contact, Conversation, Line, LineKind, NearbyPerson, Person, Presence, ServerState};
 use crate::call::{ClientView, PeerId};
 use crate::settings::Settings;
 use crate::ui::parts::chat::{is_missed, summary};
@@ -31,6 +31,7 @@ pub(super) enum Entry {
 pub(super) enum Section {
     Conversations,
     Contacts,
+    Nearby,
     People,
     Blocked,
 }
@@ -66,6 +67,7 @@ pub(super) struct Row {
 /// What is listed, and what it was computed from.
 pub(super) struct Listed {
     people: Arc<Vec<Person>>,
+    nearby: Arc<Vec<NearbyPerson>>,
     contacts: Arc<Vec<Contact>>,
     conversations: Arc<Vec<Conversation>>,
     settings: Arc<Settings>,
@@ -81,6 +83,7 @@ impl Listed {
     pub(super) fn current<'a>(kept: &'a mut Option<Self>, view: &ClientView, needle: String) -> &'a Self {
         let fits = kept.as_ref().is_some_and(|kept| {
             Arc::ptr_eq(&kept.people, &view.people)
+                && Arc::ptr_eq(&kept.nearby, &view.nearby)
                 && Arc::ptr_eq(&kept.contacts, &view.contacts)
                 && Arc::ptr_eq(&kept.conversations, &view.conversations)
                 && Arc::ptr_eq(&kept.settings, &view.settings)
@@ -109,6 +112,7 @@ impl Listed {
         tops.push(top);
         Self {
             people: Arc::clone(&view.people),
+            nearby: Arc::clone(&view.nearby),
             contacts: Arc::clone(&view.contacts),
             conversations: Arc::clone(&view.conversations),
             settings: Arc::clone(&view.settings),
@@ -165,6 +169,15 @@ fn entries(view: &ClientView, needle: &str) -> Vec<Entry> {
             blocked.push(contact_row(contact, true));
         }
     }
+    let mut nearby = Vec::new();
+    for person in view.nearby.iter() {
+        if !refused.contains(&person.peer_id) && listed.insert(person.peer_id) {
+            // What the server tells of them is more than that they are here.
+            let told = view.people.iter().find(|other| other.peer_id == person.peer_id);
+            let presence = told.map_or(Presence::Online, |told| told.presence);
+            nearby.push(Row { small: true, presence, ..row(person.peer_id, &person.name) });
+        }
+    }
     let mut people = Vec::new();
     for person in view.people.iter() {
         if listed.insert(person.peer_id) {
@@ -188,6 +201,7 @@ fn entries(view: &ClientView, needle: &str) -> Vec<Entry> {
     for (section, mut rows, by_name) in [
         (Section::Conversations, talks, false),
         (Section::Contacts, contacts, true),
+        (Section::Nearby, nearby, true),
         (Section::People, people, true),
         (Section::Blocked, blocked, true),
     ] {
@@ -198,7 +212,8 @@ fn entries(view: &ClientView, needle: &str) -> Vec<Entry> {
         let empty = rows.is_empty();
         // Who is there is known only while the server tells; who is there may be listed above.
         let connected = view.own.server_state == ServerState::Connected;
-        let alone = view.people.iter().all(|person| Some(person.peer_id) == view.own.peer_id);
+        let alone = view.nearby.is_empty()
+            && view.people.iter().all(|person| Some(person.peer_id) == view.own.peer_id);
         let always = section == Section::People && needle.is_empty() && connected && alone;
         if !empty || always {
             entries.push(Entry::Heading(section));
@@ -228,6 +243,7 @@ fn talk_row(view: &ClientView, talk: &Conversation, blocked: bool, needle: &str)
             .map(|contact| contact.presence)
             .filter(|presence| *presence != Presence::Offline)
             .or(person.map(|person| person.presence))
+            .or_else(|| is_nearby(view, talk.peer_id).then_some(Presence::Online))
             .unwrap_or_default(),
         contact: contact.is_some(),
         verified: contact.is_some_and(|contact| contact.verified),
@@ -251,6 +267,10 @@ fn talk_row(view: &ClientView, talk: &Conversation, blocked: bool, needle: &str)
     row.missed = shown.is_some_and(is_missed);
     row.at = last.map(|line| line.at);
     Some(row)
+}
+
+fn is_nearby(view: &ClientView, peer: PeerId) -> bool {
+    view.nearby.iter().any(|person| person.peer_id == peer)
 }
 
 fn said(line: &Line) -> Option<&str> {
@@ -326,6 +346,25 @@ mod tests {
         assert_eq!(names(&entries(&view, "")), ["ada", "Bo", "Cy"]);
         assert_eq!(names(&entries(&view, "c")), ["Cy"]);
         assert_eq!(entries(&view, "zz"), [Entry::Nobody(Nobody::Found)]);
+    }
+
+    #[test]
+    fn who_is_nearby_is_listed_there_and_not_among_those_on_the_server_again() {
+        let nearby =
+            |number: u8, name: &str| NearbyPerson { name: name.into(), peer_id: PeerId([number; 32]) };
+        let settings = Settings { blocked: vec![PeerId([4; 32]).to_string()], ..Settings::default() };
+        let view = ClientView {
+            contacts: Arc::new(vec![contact(1, "Ada")]),
+            nearby: Arc::new(vec![nearby(1, "Ada"), nearby(2, "Bo"), nearby(4, "Dan")]),
+            people: Arc::new(vec![person(2, "Bo"), person(3, "Cy")]),
+            settings: Arc::new(settings),
+            ..ClientView::default()
+        };
+        let all = entries(&view, "");
+        assert_eq!(names(&all)[..3], ["Ada", "Bo", "Cy"]);
+        assert_eq!(names(&all).len(), 4, "who is refused stands with the refused alone");
+        let heading = |section| all.iter().position(|entry| *entry == Entry::Heading(section));
+        assert!(heading(Section::Nearby) < heading(Section::People));
     }
 
     #[test]

@@ -15,9 +15,10 @@ use egui::{
 
 use crate::call::view::{OwnCard, ServerState};
 use crate::call::{ClientView, Command, PeerId};
+use crate::settings::Setting;
 use crate::ui::action::Action;
 use crate::ui::clock::Clock;
-use crate::ui::parts::button::{Kind, button, link};
+use crate::ui::parts::button::{Kind, button, button_width, link};
 use crate::ui::parts::icon::Icon;
 use crate::ui::parts::qr::Qr;
 use crate::ui::theme::{self, palette};
@@ -126,7 +127,8 @@ fn people_ui(
 }
 
 /// Draws what stands beside the list while nothing is chosen.
-pub fn start_ui(ui: &mut Ui, own: &OwnCard, copied: bool) -> Option<Action> {
+pub fn start_ui(ui: &mut Ui, view: &ClientView, copied: bool) -> Option<Action> {
+    let own = &view.own;
     let palette = palette(ui);
     let mut action = None;
     CentralPanel::no_frame().frame(Frame::new().fill(palette.bg).inner_margin(24.0)).show(ui, |ui| {
@@ -151,9 +153,35 @@ pub fn start_ui(ui: &mut Ui, own: &OwnCard, copied: bool) -> Option<Action> {
             if button(ui, Kind::Plain, Some(icon), label).clicked() {
                 action = Some(Action::CopyPeerId);
             }
+            // Asked once; afterwards it is in the settings.
+            if view.settings.local_network.is_none() {
+                local_network_question_ui(ui, &mut action);
+            }
         });
     });
     action
+}
+
+/// Whether the program may look for others on the local network, and be seen there.
+fn local_network_question_ui(ui: &mut Ui, action: &mut Option<Action>) {
+    let ink = palette(ui).dim;
+    ui.add_space(30.0);
+    ui.separator();
+    ui.add_space(14.0);
+    let text = RichText::new(word("home.ask_nearby")).color(ink);
+    ui.add(Label::new(text).wrap().halign(Align::Center));
+    ui.add_space(10.0);
+    let answers = [(word("home.allow_nearby"), true), (word("home.refuse_nearby"), false)];
+    let width: f32 = answers.iter().map(|(label, _)| button_width(ui, label, 14.0)).sum();
+    ui.horizontal(|ui| {
+        ui.add_space(((ui.available_width() - width - 8.0) / 2.0).max(0.0));
+        ui.spacing_mut().item_spacing.x = 8.0;
+        for (label, allowed) in answers {
+            if button(ui, Kind::Plain, None, label).clicked() {
+                *action = Some(Action::Ask(Command::Set(Setting::LocalNetwork(allowed))));
+            }
+        }
+    });
 }
 
 /// What is wrong with the server, and what can be done; `None` while all is well.

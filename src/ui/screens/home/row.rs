@@ -62,6 +62,7 @@ fn heading_ui(ui: &mut Ui, rect: Rect, section: Section) {
     let title = match section {
         Section::Conversations => word("home.conversations"),
         Section::Contacts => word("home.contacts"),
+        Section::Nearby => word("home.nearby"),
         Section::People => word("home.people"),
         Section::Blocked => word("home.blocked_people"),
     };

@@ -56,7 +56,21 @@ pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInp
     if entered && wanted != in_use && server_problem(&wanted).is_none() {
         action = Some(Action::Ask(Command::SetServer((!wanted.is_empty()).then_some(wanted))));
     }
+    if let Some(url) = nearby_servers_ui(ui, view) {
+        inputs.server.clone_from(&url);
+        inputs.old = false;
+        action = Some(Action::Ask(Command::SetServer(Some(url))));
+    }
     further_servers_ui(ui, view);
+    title_ui(ui, word("network.local"));
+    let allowed = view.settings.local_network == Some(true);
+    if let Some(on) = switch_ui(ui, word("network.nearby"), word("network.nearby_text"), allowed) {
+        action = Some(set(Setting::LocalNetwork(on)));
+    }
+    let mapping = view.settings.port_mapping;
+    if let Some(on) = switch_ui(ui, word("network.mapping"), word("network.mapping_text"), mapping) {
+        action = Some(set(Setting::PortMapping(on)));
+    }
     title_ui(ui, word("network.own"));
     let port = read_port(&inputs.port);
     let changed = port != Some(view.settings.port);
@@ -82,6 +96,21 @@ fn weak_id_ui(ui: &mut Ui, view: &ClientView) {
         ui.add(Label::new(text).wrap().selectable(true));
     });
     note_ui(ui, word("network.weak_id_text"));
+}
+
+/// Servers that other windows on the local network bring. Gives the one to be used from now on.
+fn nearby_servers_ui(ui: &mut Ui, view: &ClientView) -> Option<String> {
+    let own = view.own.server_url.as_deref();
+    let mut chosen = None;
+    for server in view.servers_nearby.iter().filter(|server| Some(server.url.as_str()) != own) {
+        row_ui(ui, &word_with("network.nearby_server", &[("name", &server.name)]), |ui, _| {
+            let label = word_with("network.use_server", &[("name", &server.name)]);
+            if button(ui, Kind::Plain, None, &label).clicked() {
+                chosen = Some(server.url.clone());
+            }
+        });
+    }
+    chosen
 }
 
 /// The servers on which contacts are found, beside our own.
