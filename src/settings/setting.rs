@@ -49,6 +49,8 @@ pub enum Setting {
     StayWhenClosed(bool),
     /// The program starts with the session, without a window.
     StartAtLogin(bool),
+    /// Whether a newer version is looked for, once a day.
+    LookForUpdates(bool),
     /// How loud the far end is played, 0 to 2, 1 being as it comes.
     FarVolume(f32),
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
@@ -88,6 +90,7 @@ impl Setting {
             Self::HideAddress(on) => settings.hide_address = on,
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
             Self::StartAtLogin(on) => settings.start_at_login = on,
+            Self::LookForUpdates(on) => settings.look_for_updates = on,
             Self::FarVolume(volume) => settings.far_volume = volume.clamp(0.0, 2.0),
             Self::FillPicture(fill) => settings.fill_picture = fill,
             Self::RecordingFarLarge(large) => settings.recording_far_large = large,
@@ -131,6 +134,7 @@ mod tests {
             Setting::HideAddress(true),
             Setting::StayWhenClosed(true),
             Setting::StartAtLogin(true),
+            Setting::LookForUpdates(true),
             Setting::FarVolume(0.5),
             Setting::FillPicture(true),
             Setting::RecordingFarLarge(true),
@@ -157,6 +161,7 @@ mod tests {
             hide_address: true,
             stay_when_closed: true,
             start_at_login: true,
+            look_for_updates: true,
             far_volume: 0.5,
             fill_picture: true,
             recording_far_large: true,

@@ -392,9 +392,6 @@ impl ClientMachine {
         // An old server has no list of people: it is told no more than any client tells it.
         let arguments = if own == OwnIdentity::Second { vec![] } else { vec![Value::String(name)] };
         let connection = self.node.connect_as(now, own, &url, &routes, arguments);
-        if self.hides_address() {
-            self.node.ask_for_relays_only(connection);
-        }
         if let Some(server) = self.servers.get_mut(which) {
             server.tries += 1;
             server.stage = Stage::Connecting { connection, until: now + PATIENCE };
@@ -470,10 +467,8 @@ impl ClientMachine {
             let address = info.property("address").and_then(Value::as_str);
             server.observed = address.and_then(|address| address.parse().ok());
         }
-        if !self.hides_address() {
-            let addresses = self.own_addresses();
-            self.node.set_peer_info(now, connection, &addresses);
-        }
+        let addresses = self.own_addresses();
+        self.node.set_peer_info(now, connection, &addresses);
         if which == Which::Home {
             self.tell(Event::Connected);
             self.ask_for_people(now);

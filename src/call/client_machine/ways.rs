@@ -7,7 +7,6 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::ClientMachine;
-use crate::amf::Value;
 use crate::call::additions::Addition;
 use crate::call::event::Event;
 use crate::call::messages::Message;
@@ -46,12 +45,8 @@ impl ClientMachine {
         if std::mem::replace(&mut self.ways.hides, hides) == hides {
             return;
         }
-        self.node.set_relay_only(hides);
+        self.node.set_relay_only(now, hides);
         self.tell_own_addresses(now);
-        let servers: Vec<_> = self.servers.all().filter_map(|(_, server)| server.tincan()).collect();
-        for connection in servers {
-            self.node.notify(now, connection, "setRelaysOnly", vec![Value::Boolean(hides)]);
-        }
         self.dirty = true;
     }
 

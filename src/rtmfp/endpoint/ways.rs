@@ -79,6 +79,11 @@ impl Endpoint {
         self.config.relay_only = relay_only;
     }
 
+    /// Whether it is so.
+    pub fn is_relay_only(&self) -> bool {
+        self.config.relay_only
+    }
+
     /// The ways to an address: over the first path of our own that carries datagrams there, and over those that relays lend
     /// us, of which only a few are worth trying.
     pub fn ways_to(&self, address: SocketAddr) -> Vec<Route> {
