@@ -5,6 +5,7 @@
 //! direct one before a relay, and of two alike the quicker if it is clearly so. As long as a relay carries the talk, all
 //! is tried again every minute.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -23,10 +24,15 @@ const AGAIN: Duration = Duration::from_secs(60);
 const ASK_BACK_EVERY: Duration = Duration::from_millis(400);
 /// Of two ways alike the quicker one must be quicker by this, and by a quarter.
 const CLEARLY: Duration = Duration::from_millis(20);
-/// A better kind of way may take so much longer than a worse one.
-const MUCH_LONGER: Duration = Duration::from_millis(250);
+/// A way that spares somebody a relay may take so much longer than it.
+const LONGER_THAN_A_RELAY: Duration = Duration::from_millis(250);
+/// A way between private addresses is taken for one inside a network, unless it takes so much longer than one outside: then
+/// it is a tunnel to somewhere.
+const LONGER_INSIDE: Duration = Duration::from_millis(10);
 /// After a move to a way that is only quicker there is none to another such for so long.
 const SETTLES: Duration = Duration::from_secs(10);
+/// Nor to one that only works, while nothing is heard: the far end has to follow first.
+const FOLLOWS: Duration = Duration::from_secs(1);
 /// A way that was taken, and did not carry the talk, is not taken again for so long.
 const FAILED_FOR: Duration = Duration::from_secs(60);
 /// A way that is left within this time, by no choice of ours, did not carry the talk.
@@ -162,13 +168,13 @@ impl Ways {
         if proven.route == current.route || self.failed.contains_key(&proven.route) {
             return false;
         }
-        let settled = self.chosen.is_none_or(|(_, at)| now >= at + SETTLES);
-        let chooses = silent
-            || match proven.kind.cmp(&current.kind) {
-                std::cmp::Ordering::Less => is_not_much_longer(proven, current),
-                std::cmp::Ordering::Equal => settled && is_clearly_quicker(proven, current),
-                std::cmp::Ordering::Greater => false,
-            };
+        let chosen_before = |span| self.chosen.is_none_or(|(_, at)| now >= at + span);
+        let is_better = match proven.kind.cmp(&current.kind) {
+            Ordering::Less => is_not_much_longer(proven, current),
+            Ordering::Equal => chosen_before(SETTLES) && is_clearly_quicker(proven, current),
+            Ordering::Greater => false,
+        };
+        let chooses = is_better || silent && chosen_before(FOLLOWS);
         if chooses {
             self.chosen = Some((proven.route, now));
         }
@@ -177,8 +183,9 @@ impl Ways {
 }
 
 fn is_not_much_longer(proven: Way, current: Way) -> bool {
+    let longer = if current.kind == WayKind::Relayed { LONGER_THAN_A_RELAY } else { LONGER_INSIDE };
     match (proven.round_trip, current.round_trip) {
-        (Some(proven), Some(current)) => proven <= current + MUCH_LONGER,
+        (Some(proven), Some(current)) => proven <= current + longer,
         _ => true,
     }
 }
@@ -218,6 +225,7 @@ mod tests {
         assert!(!chooses(direct, relayed) && !chooses(local, relayed) && !chooses(local, direct));
         assert!(chooses(relayed, way(2, WayKind::Direct, 300)), "a relay costs somebody something");
         assert!(!chooses(relayed, way(2, WayKind::Direct, 900)));
+        assert!(!chooses(direct, way(1, WayKind::Local, 90)), "a tunnel is not inside");
     }
 
     #[test]
@@ -235,7 +243,13 @@ mod tests {
     fn a_way_that_falls_silent_is_left_for_any_that_works() {
         let now = Instant::now();
         let (direct, relayed) = (way(2, WayKind::Direct, 40), way(3, WayKind::Relayed, 60));
-        assert!(Ways::default().chooses(now, direct, relayed, true));
+        let mut ways = Ways::default();
+        assert!(ways.chooses(now, direct, relayed, true));
+        assert!(
+            !ways.chooses(now + ms(300), relayed, way(4, WayKind::Relayed, 60), true),
+            "it is given time"
+        );
+        assert!(ways.chooses(now + FOLLOWS, relayed, way(4, WayKind::Relayed, 60), true));
     }
 
     #[test]
