@@ -147,6 +147,8 @@ mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
+#[doc = include_str!("reaching.md")]
+pub mod reaching {}
 mod screen_share;
 pub mod server_address;
 mod sound_again;
