@@ -14,6 +14,8 @@ mod headless;
 mod id;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod serve_check;
 #[cfg(feature = "media")]
 mod statistics;
 mod window;
