@@ -16,6 +16,8 @@ mod id;
 mod probe;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod serve_check;
 #[cfg(feature = "media")]
 mod statistics;
 mod window;

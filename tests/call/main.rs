@@ -34,6 +34,7 @@ mod screens;
 mod second_call;
 mod servers;
 mod verification;
+mod ways;
 mod weak_identities;
 mod world;
 

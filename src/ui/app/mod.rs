@@ -304,7 +304,9 @@ impl App {
                         action = incoming_ui(ui, &ring, &mut self.ringing);
                     }
                     CallState::Ended { far, reason, lasted, incoming } => {
-                        let ended = Ended { far, reason: *reason, lasted: *lasted, incoming: *incoming };
+                        let hides_address = self.view.settings.hide_address;
+                        let (reason, lasted, incoming) = (*reason, *lasted, *incoming);
+                        let ended = Ended { far, reason, lasted, incoming, hides_address };
                         action = ended_ui(ui, &ended);
                     }
                     _ => {}
