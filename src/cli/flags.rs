@@ -38,6 +38,8 @@ pub(crate) enum Command {
     #[cfg(any(feature = "media", feature = "manual"))]
     Answer(AnswerFlags),
     /// Checks the network: whether a server can be reached, what kind of router is on the way, and whether calls will work.
+    ///
+    /// Ends with 0 when they will, with 15 when the server cannot be reached, and with 17 when there is no way to some people.
     #[cfg(feature = "media")]
     Probe(ProbeFlags),
     /// Lists the cameras, microphones and speakers of this computer.

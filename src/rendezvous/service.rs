@@ -181,10 +181,10 @@ impl Service {
             NodeEvent::ClientGone { connection } => self.on_gone(now, connection),
             // Whoever has a relay of their own shows it by probing us over it. That we reach them there too, and that it
             // is they, the answer to a probe of ours tells.
-            NodeEvent::ProbedFrom { whose: Whose::Connection(connection), route } => {
-                if self.directory.person(connection).is_some() {
-                    self.node.probe(now, Whose::Connection(connection), &[route]);
-                }
+            NodeEvent::ProbedFrom { whose: whose @ Whose::Connection(connection), route }
+                if self.directory.person(connection).is_some() =>
+            {
+                self.node.probe(now, whose, &[route]);
             }
             NodeEvent::ProbeAnswered { whose: Whose::Connection(connection), answered } => {
                 self.on_proven(now, connection, answered.route.address);
