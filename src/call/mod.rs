@@ -141,6 +141,7 @@ mod loss_count;
 pub mod measured {}
 mod messages;
 mod muted_speech;
+pub mod network_check;
 mod path_estimate;
 mod peer_link;
 mod picture_choice;

@@ -37,6 +37,11 @@ pub(crate) enum Command {
     /// Waits for calls and takes them, without a window.
     #[cfg(any(feature = "media", feature = "manual"))]
     Answer(AnswerFlags),
+    /// Checks the network: whether a server can be reached, what kind of router is on the way, and whether calls will work.
+    ///
+    /// Ends with 0 when they will, with 15 when the server cannot be reached, and with 17 when there is no way to some people.
+    #[cfg(feature = "media")]
+    Probe(ProbeFlags),
     /// Lists the cameras, microphones and speakers of this computer.
     #[cfg(any(feature = "media", feature = "manual"))]
     Devices,
@@ -72,6 +77,18 @@ pub(crate) struct CommonFlags {
     /// default, a device's name, file:PATH (.wav: what would have been heard, in real time), or none.
     #[arg(long, value_name = "SINK")]
     pub(crate) speaker: Option<String>,
+}
+
+/// `tincan probe`
+#[cfg(feature = "media")]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ProbeFlags {
+    /// The server to ask: rtmfp://host[:port][/app].
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Leaves out addresses, for a report that others may read.
+    #[arg(long)]
+    pub(crate) blank: bool,
 }
 
 /// What `call` and `answer` share beyond that.

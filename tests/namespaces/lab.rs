@@ -62,7 +62,7 @@ fn with_system_programs() -> String {
 
 /// Names a network: the internet, or what is behind a router.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Network(usize);
+pub(crate) struct Network(pub(crate) usize);
 
 /// The internet.
 pub(crate) const INTERNET: Network = Network(0);
@@ -136,6 +136,11 @@ impl Lab {
         let words: Vec<&str> = text.split_whitespace().collect();
         let packets = words.windows(2).find(|pair| pair[0] == "packets").map(|pair| pair[1].parse());
         packets.and_then(Result::ok).expect("the counter of this host")
+    }
+
+    /// Plugs a host into one more network, which is its way out from now on: it must have no other by then.
+    pub(crate) fn plug(&mut self, name: &str, interface: &str, network: Network) {
+        self.attach(name, interface, network, true, false);
     }
 
     /// From now on a router lets UDP out to nobody but the server.
@@ -259,7 +264,8 @@ fn rules(network: Network, outside: &str, kind: RouterKind) -> String {
     nat
 }
 
-fn run(script: &str) {
+/// Does something in the namespaces of this process.
+pub(crate) fn run(script: &str) {
     let status = Command::new("sh").args(["-ec", script]).env("PATH", with_system_programs()).status();
     assert!(status.is_ok_and(|status| status.success()), "cannot do: {script}");
 }
@@ -270,6 +276,11 @@ pub(crate) fn command_in(namespace: &str, program: &str) -> Command {
     command.arg(format!("--net=/run/netns/{namespace}")).args(program.split(' '));
     command.env("PATH", with_system_programs());
     command
+}
+
+/// Does something in a namespace.
+pub(crate) fn script_in(namespace: &str, script: &str) {
+    in_namespace(namespace, "sh -e", script);
 }
 
 fn in_namespace(namespace: &str, program: &str, input: &str) {

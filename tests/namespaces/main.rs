@@ -8,7 +8,10 @@
 //! ```
 #![cfg(all(target_os = "linux", feature = "media", feature = "server", feature = "cli"))]
 
+mod changes;
 mod lab;
+mod nearby;
+mod port_mapping;
 mod programs;
 
 #[path = "../call/reaching/places.rs"]

@@ -412,6 +412,7 @@ impl ClientMachine {
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
             | Command::ListScreens
+            | Command::CheckNetwork(_)
             | Command::Preview(_)
             | Command::TestSpeaker
             | Command::ExportHistory(_)

@@ -67,6 +67,12 @@ impl ClientMachine {
         self.nearby.at.contains_key(&peer)
     }
 
+    /// What somebody calls themselves on the local network.
+    pub(super) fn name_nearby(&self, peer: PeerId) -> Option<&str> {
+        let person = self.nearby.shown.iter().find(|person| person.peer_id == peer);
+        person.map(|person| person.name.as_str())
+    }
+
     pub(super) fn anybody_nearby(&self) -> bool {
         !self.nearby.at.is_empty()
     }
