@@ -6,6 +6,7 @@ mod conversation;
 mod everybody;
 mod home;
 mod keyboard;
+mod network_check;
 mod pressed;
 mod sentences;
 mod sharing;
