@@ -17,7 +17,7 @@ use super::presence::{MOST_WATCHED, OFFLINE, PresenceChanges, State};
 use super::relay::{NotRelayed, Relay, RelayEvent, RelayRules, ServerAddresses};
 use crate::amf::Value;
 use crate::netconnection::node::{CallToken, ConnectionId, Whose};
-use crate::netconnection::{Node, NodeEvent, UserName, Whose, tries_relays_last, wants_relay_only};
+use crate::netconnection::{Node, NodeEvent, UserName, tries_relays_last, wants_relay_only};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Route};
 
