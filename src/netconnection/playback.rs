@@ -117,9 +117,13 @@ impl Node {
         let connections = self.connections.values().filter(knows_us);
         let introducers = connections.flat_map(|connection| {
             let taken = self.endpoint.route(connection.session);
-            let others = connection.other_ways().iter();
-            let others = others.filter(move |way| taken.is_some_and(|taken| taken.via != way.via));
-            taken.into_iter().chain(others.copied())
+            let mut ways: Vec<Route> = taken.into_iter().collect();
+            for way in connection.reached_at().iter().flat_map(|address| self.endpoint.ways_to(*address)) {
+                if taken.is_some() && ways.iter().all(|other| other.via != way.via) {
+                    ways.push(way);
+                }
+            }
+            ways
         });
         let mut all = candidates.to_vec();
         for route in introducers {
