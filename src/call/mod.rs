@@ -139,6 +139,7 @@ mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
+mod reach_watch;
 mod screen_share;
 pub mod server_address;
 mod sound_again;
@@ -155,6 +156,7 @@ pub use end_reason::EndReason;
 pub use event::Event;
 pub use view::ClientView;
 
+pub use crate::driver::turn::{Carrier as TurnCarrier, NotATurnServer, TurnProblem, TurnUrl};
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
 pub use crate::media::device_news::DeviceNews;
 pub use crate::media::figures::Stages;

@@ -56,6 +56,20 @@ pub(crate) struct CommonFlags {
     /// Finds others on the local network and is found there, in this run: no server is needed for it.
     #[arg(long)]
     pub(crate) nearby: bool,
+    /// A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or
+    /// turns:host[:port]; several with commas between them.
+    #[cfg(feature = "media")]
+    #[arg(long, value_name = "URL")]
+    pub(crate) turn: Option<String>,
+    /// As whom.
+    #[cfg(feature = "media")]
+    #[arg(long, value_name = "USER")]
+    pub(crate) turn_user: Option<String>,
+    /// A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that
+    /// is kept.
+    #[cfg(feature = "media")]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) turn_password_file: Option<PathBuf>,
     /// Where key, settings and history live; two programs on one computer need two.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -69,6 +83,28 @@ pub(crate) struct CommonFlags {
     /// default, a device's name, file:PATH (.wav: what would have been heard, in real time), or none.
     #[arg(long, value_name = "SINK")]
     pub(crate) speaker: Option<String>,
+}
+
+#[cfg(feature = "media")]
+impl CommonFlags {
+    /// Puts a TURN server over the one in the settings. The password for it, if one was given: never on the command line,
+    /// which everybody on a computer can read.
+    pub(crate) fn put_turn(
+        &self,
+        settings: &mut tincan::settings::Settings,
+    ) -> anyhow::Result<Option<zeroize::Zeroizing<String>>> {
+        if let Some(servers) = &self.turn {
+            tincan::call::TurnUrl::parse_list(servers)?;
+            settings.turn.servers.clone_from(servers);
+        }
+        if let Some(user) = &self.turn_user {
+            settings.turn.user.clone_from(user);
+        }
+        if let Some(path) = &self.turn_password_file {
+            return Ok(Some(tincan::settings::turn_password::load_from(path)?));
+        }
+        Ok(std::env::var("TINCAN_TURN_PASSWORD").ok().map(zeroize::Zeroizing::new))
+    }
 }
 
 /// What `call` and `answer` share beyond that.

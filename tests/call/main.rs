@@ -14,6 +14,7 @@ mod line;
 mod lying_server;
 mod media_chain;
 mod nearby;
+mod no_answer;
 mod old_server;
 mod picture_call;
 mod plain_client;

@@ -16,6 +16,7 @@ mod people;
 mod presence;
 mod privacy;
 mod rate;
+mod reaching;
 mod recording;
 mod screen;
 mod second_call;
@@ -38,18 +39,20 @@ use super::file_job::{FileJob, FileReport};
 use super::lifecycle::{CallEffect, CallRecord, Phase};
 use super::random_id::RandomId;
 pub use super::rate_control::SendTarget;
+use super::reach_watch;
 pub use super::screen_share::{ScreenCommand, ScreenEvent};
 use super::transfers::Transfers;
-use super::view::{ClientView, Person};
+use super::view::{ClientView, Person, TurnView};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::{EncodedFrame, PictureFate};
-use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, PublicationId};
+use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, PublicationId, Whose};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
-use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
+use crate::rtmfp::machine::{Input, Machine, Output};
 use crate::settings::Settings;
 pub use nearby::SomebodyNearby;
+pub use reach_watch::ReachFound;
 pub use recording::RecordingStep;
 
 /// How often things that change by themselves are looked at during a call.
@@ -139,6 +142,10 @@ pub enum ClientCommand {
     },
     /// What came of a [`ClientEvent::File`].
     File(FileReport),
+    /// How it stands with the ports that [`ClientEvent::PortWanted`] asked for.
+    Turn(TurnView),
+    /// What came of a [`ClientEvent::CheckReach`].
+    ReachFound(ReachFound),
     /// Says its goodbyes; ends in [`ClientEvent::Left`].
     Leave,
 }
@@ -198,6 +205,10 @@ pub enum ClientEvent {
     },
     /// To be done by the desk that reads and writes files, and answered by [`ClientCommand::File`].
     File(FileJob),
+    /// Ports of the TURN server are needed, or no longer.
+    PortWanted(bool),
+    /// The server does not answer: find out by other means whether its computer does.
+    CheckReach(Vec<SocketAddr>),
     /// All goodbyes are said.
     Left,
 }
@@ -207,12 +218,12 @@ pub struct ClientMachine {
     node: Node,
     config: ClientConfig,
     chance: Chance,
-    paths: BTreeMap<PathId, SocketAddr>,
     local: Vec<SocketAddr>,
     me: PeerId,
     public: Option<PublicationId>,
     weak: weak_side::WeakSide,
     servers: server::Servers,
+    reaching: reaching::Reaching,
     /// Who is listed on the home server, as it says.
     listed: Vec<Person>,
     /// The same, with what is known of contacts.
@@ -259,18 +270,19 @@ impl ClientMachine {
             config.keeps,
             config.settings.keep_history,
         );
+        let reaching = reaching::Reaching::new(config.settings.turn.is_set());
         let mut client = Self {
             chance: Chance::new(config.seed),
             node,
             contacts: Contacts::new(config.remembered.contacts.clone()),
             acquaintances,
             config,
-            paths: BTreeMap::new(),
             local: vec![],
             me,
             public: None,
             weak: weak_side::WeakSide::default(),
             servers: server::Servers::new(),
+            reaching,
             listed: vec![],
             people: Arc::default(),
             met_at: BTreeMap::new(),
@@ -338,6 +350,8 @@ impl ClientMachine {
             ClientCommand::Kept(ticket) => self.kept(now, ticket),
             ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
             ClientCommand::File(report) => self.file_reported(now, report),
+            ClientCommand::Turn(view) => self.turn_told(view),
+            ClientCommand::ReachFound(found) => self.reach_found(found),
             ClientCommand::Leave => {
                 let effects = self.call.end_all(now);
                 self.carry_out(now, effects);
@@ -399,6 +413,10 @@ impl ClientMachine {
             }
             // Its name is looked up by the doer.
             Command::SetServer(server) => self.config.settings.server = server,
+            Command::SetTurn { turn, .. } => {
+                self.config.settings.turn = turn;
+                self.set_turn(self.config.settings.turn.is_set());
+            }
             command @ (Command::AddContact { .. }
             | Command::RenameContact { .. }
             | Command::RemoveContact(_)
@@ -486,20 +504,14 @@ impl ClientMachine {
         name.map_or_else(|| peer.short(), str::to_owned)
     }
 
-    /// The ways on which these addresses can be reached from here.
-    fn routes(&self, addresses: &[SocketAddr]) -> Vec<Route> {
-        let via = |address: &SocketAddr| {
-            let path = self.paths.iter().find(|(_, local)| local.is_ipv4() == address.is_ipv4());
-            path.map(|(path, _)| Route { via: *path, address: *address })
-        };
-        addresses.iter().filter_map(via).collect()
-    }
-
     fn heard(&mut self, now: Instant, event: NodeEvent) {
         match event {
             NodeEvent::Connected { connection, info } => self.server_connected(now, connection, &info),
             NodeEvent::Disconnected { connection, code, description } => {
                 self.server_gone(now, connection, &code, description);
+            }
+            NodeEvent::ProbeAnswered { whose: Whose::Connection(connection), answered } => {
+                self.server_way_answered(now, connection, &answered);
             }
             NodeEvent::Answered { token, result } => self.answered(now, token, result),
             NodeEvent::Called { connection, name, arguments, token } => {
@@ -567,6 +579,7 @@ impl ClientMachine {
         self.tick_media(now);
         self.tick_verifying(now);
         self.follow_recording(now);
+        self.tick_reaching(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);
@@ -609,6 +622,7 @@ impl ClientMachine {
             self.lines_deadline(),
             self.media_deadline(),
             self.verifying.deadline(),
+            self.reaching_deadline(now),
             step,
             leaving,
         ]
@@ -630,13 +644,16 @@ impl Machine for ClientMachine {
     fn handle_input(&mut self, now: Instant, input: Input<'_, ClientCommand>) {
         match input {
             Input::Time => self.node.handle_input(now, Input::Time),
-            Input::Received(received) => self.node.handle_input(now, Input::Received(received)),
+            Input::Received(received) => {
+                self.note_received(&received);
+                self.node.handle_input(now, Input::Received(received));
+            }
             Input::PathOpened { path, local, kind } => {
-                self.paths.insert(path, local);
+                self.path_opened(now, path, kind);
                 self.node.handle_input(now, Input::PathOpened { path, local, kind });
             }
             Input::PathClosed { path } => {
-                self.paths.remove(&path);
+                self.path_closed(path);
                 self.node.handle_input(now, Input::PathClosed { path });
             }
             Input::Computed(computed) => self.node.handle_input(now, Input::Computed(computed)),
