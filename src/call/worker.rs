@@ -5,6 +5,7 @@ mod call_media;
 mod device_notes;
 mod finding;
 mod keeping;
+mod network_checks;
 mod reaching;
 mod recording;
 mod screens;
@@ -47,6 +48,7 @@ use crate::rtmfp::crypto::Profile;
 use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
 use keeping::next_answer;
+use network_checks::NetworkChecks;
 use reaching::Reaching;
 use screens::Screens;
 use surroundings::Surroundings;
@@ -118,6 +120,7 @@ pub(super) struct Worker {
     screens: Screens,
     updates: Updates,
     reaching: Reaching,
+    network_checks: NetworkChecks,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
@@ -243,6 +246,7 @@ pub(super) fn prepare(
         list_devices,
         screens: Screens::new(),
         reaching,
+        network_checks: NetworkChecks::new(),
         file_reports,
         _files: files,
         history,
@@ -299,6 +303,9 @@ impl Worker {
                 Some(found) = self.screens.listed.recv() => self.screens_listed(found),
                 () = until(self.updates.due()) => self.look_for_update(),
                 Some(answer) = self.updates.answered.recv() => self.update_answered(answer),
+                Some((number, check)) = self.network_checks.told.recv() => {
+                    self.network_check_told(number, check);
+                }
                 () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
                 Some((url, addresses)) = self.further_found.recv() => {
@@ -427,6 +434,7 @@ impl Worker {
             Command::ChooseSpeaker(name) => self.choose_speaker(name),
             Command::RefreshDevices => self.look_for_devices(),
             Command::ListScreens => self.look_for_screens(),
+            Command::CheckNetwork(on) => self.check_network(*on),
             Command::Preview(on) => {
                 self.previewing = *on;
                 self.follow_devices();
@@ -559,6 +567,7 @@ impl Worker {
         view.echo_test = self.echo.is_on();
         view.screens.clone_from(&self.screens.choices);
         view.settings = Arc::new(self.config.settings.clone());
+        view.network_check.clone_from(&self.network_checks.shown);
         view.servers_nearby.clone_from(&self.surroundings.servers);
         view.newer.clone_from(self.updates.newer());
         if let CallState::Up(call) = &mut view.call {

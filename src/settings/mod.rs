@@ -77,6 +77,8 @@ pub struct Settings {
     pub port_mapping: bool,
     /// Whose ports are used where nothing else leads through.
     pub turn: TurnChoice,
+    /// Others learn of us over relays only, and never where we are.
+    pub hide_address: bool,
     /// Closing the window leaves the program reachable.
     pub stay_when_closed: bool,
     /// The program starts with the session, without a window.
@@ -258,6 +260,7 @@ impl Default for Settings {
             local_network: None,
             port_mapping: true,
             turn: TurnChoice::default(),
+            hide_address: false,
             stay_when_closed: false,
             start_at_login: false,
             look_for_updates: false,

@@ -60,7 +60,7 @@ fn ports_are_asked_for_when_a_server_does_not_answer_directly_and_given_back_lat
     let ada = world.client_of("Ada", world.server);
     set_turn(&mut world, ada);
     run_millis(&mut world, 400);
-    assert_eq!(wanted(&world, ada), [], "the direct way comes first");
+    assert_eq!(wanted(&world, ada), [] as [bool; 0], "the direct way comes first");
     run_millis(&mut world, 400);
     assert_eq!(wanted(&world, ada), [true]);
     world.lose(0.0);
@@ -76,7 +76,7 @@ fn an_idle_person_borrows_nothing_and_one_who_dials_does() {
     let (_, bob) = world.client("Bob");
     set_turn(&mut world, ada);
     world.run(120);
-    assert_eq!(wanted(&world, ada), []);
+    assert_eq!(wanted(&world, ada), [] as [bool; 0]);
     world.call(ada, bob);
     run_millis(&mut world, 50);
     assert_eq!(wanted(&world, ada), [true]);
@@ -88,5 +88,5 @@ fn without_a_turn_server_nothing_is_asked_for() {
     world.lose(1.0);
     let ada = world.client_of("Ada", world.server);
     world.run(30);
-    assert_eq!(wanted(&world, ada), []);
+    assert_eq!(wanted(&world, ada), [] as [bool; 0]);
 }

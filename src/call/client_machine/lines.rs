@@ -51,6 +51,16 @@ pub(super) struct Lines {
 }
 
 impl ClientMachine {
+    /// Ends what there is with everybody, and with the servers.
+    pub(super) fn go(&mut self, now: Instant) {
+        let peers: Vec<PeerId> = self.links.keys().copied().collect();
+        for peer in peers {
+            self.with_link(now, peer, |link| link.close());
+            self.node.close_peer(now, peer);
+        }
+        self.disconnect_all(now);
+    }
+
     /// Lets the link of a peer decide, and carries out what it decides.
     pub(super) fn with_link(
         &mut self,
@@ -425,6 +435,7 @@ impl ClientMachine {
                     self.tell_encoder();
                 }
             }
+            Message::Ways(theirs) => self.far_ways(now, peer, theirs),
             Message::Screen { on } => self.far_screen(now, peer, on),
             Message::ScreenKeyFrameWanted => self.screen_key_frame_wanted(peer),
             Message::Delays(report) => self.delays_reported(now, peer, &report),

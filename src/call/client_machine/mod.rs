@@ -22,6 +22,7 @@ mod screen;
 mod second_call;
 mod server;
 mod verifying;
+mod ways;
 mod weak_side;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -45,7 +46,7 @@ use super::transfers::Transfers;
 use super::view::{ClientView, Person, TurnView};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::{EncodedFrame, PictureFate};
-use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, PublicationId, Whose};
+use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
@@ -247,6 +248,7 @@ pub struct ClientMachine {
     screen: screen::ScreenSide,
     network: network::NetworkSide,
     nearby: nearby::NearbySide,
+    ways: ways::WaysSide,
     leaving: Option<Instant>,
     left: bool,
     goodbyes: BTreeMap<PeerId, RandomId>,
@@ -300,6 +302,7 @@ impl ClientMachine {
             screen: screen::ScreenSide::default(),
             network: network::NetworkSide::default(),
             nearby: nearby::NearbySide::default(),
+            ways: ways::WaysSide::default(),
             leaving: None,
             left: false,
             goodbyes: BTreeMap::new(),
@@ -308,6 +311,7 @@ impl ClientMachine {
             shown: None,
             next_step: now,
         };
+        client.follow_hiding(now);
         client.restore_files(now);
         // Who knows where we are needs no server to call us.
         if !client.config.name.is_empty() {
@@ -403,6 +407,7 @@ impl ClientMachine {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
                 self.follow_video_choice(now);
+                self.follow_hiding(now);
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -427,6 +432,7 @@ impl ClientMachine {
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
             | Command::ListScreens
+            | Command::CheckNetwork(_)
             | Command::Preview(_)
             | Command::TestSpeaker
             | Command::ExportHistory(_)
@@ -470,6 +476,7 @@ impl ClientMachine {
                     self.end_verifying(peer);
                     self.recording_over(now, peer);
                     self.forget_where(peer);
+                    self.forget_way(peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -510,9 +517,6 @@ impl ClientMachine {
             NodeEvent::Disconnected { connection, code, description } => {
                 self.server_gone(now, connection, &code, description);
             }
-            NodeEvent::ProbeAnswered { whose: Whose::Connection(connection), answered } => {
-                self.server_way_answered(now, connection, &answered);
-            }
             NodeEvent::Answered { token, result } => self.answered(now, token, result),
             NodeEvent::Called { connection, name, arguments, token } => {
                 self.called(now, connection, &name, &arguments, token);
@@ -544,10 +548,10 @@ impl ClientMachine {
             NodeEvent::ConnectRequested { connection, .. } => {
                 self.node.reject_connection(now, connection, "This is no server.");
             }
-            NodeEvent::ProbeAnswered { .. }
-            | NodeEvent::ProbedFrom { .. }
-            | NodeEvent::RouteChanged { .. }
-            | NodeEvent::ClientGone { .. }
+            NodeEvent::ProbeAnswered { whose, answered } => self.way_proven(now, whose, answered),
+            NodeEvent::ProbedFrom { whose, route } => self.probed_from(now, whose, route),
+            NodeEvent::RouteChanged { peer, route } => self.way_changed(now, peer, route),
+            NodeEvent::ClientGone { .. }
             | NodeEvent::PeerInfo { .. }
             | NodeEvent::HelloForAnother { .. }
             | NodeEvent::StreamRequested { .. }
@@ -576,6 +580,7 @@ impl ClientMachine {
         self.tick_chat(now);
         self.tick_files(now);
         self.tick_lines(now);
+        self.tick_ways(now);
         self.tick_media(now);
         self.tick_verifying(now);
         self.follow_recording(now);
@@ -601,15 +606,6 @@ impl ClientMachine {
     }
 
     /// Closes everything.
-    fn go(&mut self, now: Instant) {
-        let peers: Vec<PeerId> = self.links.keys().copied().collect();
-        for peer in peers {
-            self.with_link(now, peer, |link| link.close());
-            self.node.close_peer(now, peer);
-        }
-        self.disconnect_all(now);
-    }
-
     fn deadline(&self, now: Instant) -> Option<Instant> {
         let step = self.is_busy().then_some(self.next_step);
         let leaving = self.leaving.filter(|_| !self.left);
@@ -620,6 +616,7 @@ impl ClientMachine {
             self.chat_deadline(),
             self.files_deadline(now),
             self.lines_deadline(),
+            self.ways_deadline(),
             self.media_deadline(),
             self.verifying.deadline(),
             self.reaching_deadline(now),
@@ -649,7 +646,7 @@ impl Machine for ClientMachine {
                 self.node.handle_input(now, Input::Received(received));
             }
             Input::PathOpened { path, local, kind } => {
-                self.path_opened(now, path, kind);
+                self.path_opened(now, path, local, kind);
                 self.node.handle_input(now, Input::PathOpened { path, local, kind });
             }
             Input::PathClosed { path } => {
@@ -679,7 +676,7 @@ impl Machine for ClientMachine {
                     self.tell_keeps();
                     if self.dirty && self.leaving.is_none() {
                         self.keep_servers(now);
-                        if self.tell_servers(now) {
+                        if self.tell_servers(now) || self.tell_ways(now) {
                             continue;
                         }
                     }

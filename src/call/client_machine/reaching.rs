@@ -75,7 +75,7 @@ impl ClientMachine {
         self.reaching.watch.reach(now)
     }
 
-    pub(super) fn path_opened(&mut self, now: Instant, path: PathId, kind: PathKind) {
+    pub(super) fn port_lent(&mut self, now: Instant, path: PathId, kind: PathKind) {
         if kind == PathKind::Relayed {
             self.reaching.lent.push(path);
             self.reaching.probe_at = Some(now);
@@ -84,7 +84,7 @@ impl ClientMachine {
     }
 
     /// To be said before the node hears of it, which moves what went over it.
-    pub(super) fn path_closed(&mut self, path: PathId) {
+    pub(super) fn port_gone(&mut self, path: PathId) {
         if !self.reaching.lent.contains(&path) {
             return;
         }
