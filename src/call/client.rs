@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc};
+use zeroize::Zeroizing;
 
 use super::command::Command;
 use super::event::Event;
@@ -18,6 +19,7 @@ use super::server_address::{NotAServer, ServerAddress};
 use super::view::ClientView;
 use super::worker::{self, Shared, WorkerConfig};
 use crate::driver::DriverError;
+use crate::driver::turn::TurnUrl;
 use crate::media::latest::Latest;
 use crate::media::picture::Picture;
 use crate::media::studio::{Studio, StudioSettings, Waker};
@@ -38,6 +40,8 @@ pub struct ClientOptions {
     pub settings: Settings,
     /// What the settings file holds: flags are for one run only, and are not written to it.
     pub kept: Settings,
+    /// The password for the TURN server, from flags; `None` is the one that is kept.
+    pub turn_password: Option<Zeroizing<String>>,
     /// Cameras and sounds from flags, which go before the settings' words.
     pub studio: StudioSettings,
     /// The history, opened ahead; `None` keeps nothing, as programs without a window do.
@@ -106,7 +110,7 @@ fn weak_identity(data_dir: &std::path::Path) -> Result<Identity, StartError> {
 /// # Errors
 /// A [`StartError`].
 pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
-    let ClientOptions { data_dir, settings, kept, studio, history, window, waker } = options;
+    let ClientOptions { data_dir, settings, kept, turn_password, studio, history, window, waker } = options;
     let (identity, weak) = if settings.fresh_identity {
         (Identity::generate(random_seed()?), Identity::generate_flash_era(random_seed()?))
     } else {
@@ -116,6 +120,17 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
     let server = match &settings.server {
         Some(text) => ServerAddress::parse(text)?,
         None => ServerAddress::parse(super::server_address::BUILT_IN)?,
+    };
+    if let Err(error) = TurnUrl::parse_list(&settings.turn.servers) {
+        tracing::warn!(%error, "the TURN server in the settings is not used");
+    }
+    let turn_password = match turn_password {
+        Some(password) => password,
+        // Without it, calls that need no TURN server go on as before.
+        None => crate::settings::turn_password::load(&data_dir).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the password for the TURN server cannot be read");
+            Zeroizing::default()
+        }),
     };
     let stirred = Arc::new(Notify::new());
     let studio = Studio::new(studio, {
@@ -144,6 +159,7 @@ pub fn start(options: ClientOptions) -> Result<RunningClient, StartError> {
         weak_profile: Arc::new(Flash::peer(weak).verifying(Verification::OnRequest)),
         seeds: (random_seed()?, random_seed()?),
         data_dir,
+        turn_password,
         settings,
         kept,
         server,

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use super::random_id::RandomId;
 use crate::media::screens::ScreenSource;
 use crate::rtmfp::PeerId;
-use crate::settings::Setting;
+use crate::settings::{Setting, TurnChoice};
 
 /// A passphrase on its way: wiped when dropped, never shown.
 #[derive(Clone, Eq, PartialEq)]
@@ -27,6 +27,13 @@ pub enum Command {
     SetName(String),
     /// Uses another server: `rtmfp://host[:port][/app]`. `None` is the built-in one.
     SetServer(Option<String>),
+    /// Uses the ports of another TURN server, or of none.
+    SetTurn {
+        /// Where it is, and as whom.
+        turn: TurnChoice,
+        /// The password; `None` leaves the one there is.
+        password: Option<Passphrase>,
+    },
     /// Connects again at once, instead of at the next try.
     Reconnect,
     /// Dials a name on the server, a peer ID or a link.

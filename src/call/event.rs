@@ -6,6 +6,7 @@ use super::end_reason::EndReason;
 use super::link::LinkError;
 use super::server_address::NotAServer;
 use super::updates::NewerVersion;
+use crate::driver::turn::NotATurnServer;
 use crate::media::device_news::DeviceNews;
 use crate::netconnection::NameError;
 use crate::rtmfp::PeerId;
@@ -167,6 +168,9 @@ pub enum Refusal {
     /// The server's address cannot be used.
     #[error("{0}.")]
     Server(NotAServer),
+    /// The TURN server's address cannot be used.
+    #[error("{0}.")]
+    Turn(NotATurnServer),
     /// Their program takes no files.
     #[error("Their program takes no files.")]
     TakesNoFiles,

@@ -148,6 +148,7 @@ mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
+mod reach_watch;
 #[doc = include_str!("reaching.md")]
 pub mod reaching {}
 mod screen_share;
@@ -167,6 +168,7 @@ pub use end_reason::EndReason;
 pub use event::Event;
 pub use view::ClientView;
 
+pub use crate::driver::turn::{Carrier as TurnCarrier, NotATurnServer, TurnProblem, TurnUrl};
 pub use crate::media::device_error::{DeviceError, DeviceKind, Problem as DeviceProblem};
 pub use crate::media::device_news::DeviceNews;
 pub use crate::media::figures::Stages;

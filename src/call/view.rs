@@ -9,6 +9,7 @@ use super::end_reason::EndReason;
 use super::network_check::NetworkCheck;
 use super::random_id::RandomId;
 use super::updates::NewerVersion;
+use crate::driver::turn::{Carrier as TurnCarrier, TurnProblem};
 pub use crate::history::record::Delivery;
 use crate::media::device_error::DeviceError;
 use crate::media::figures::Stages;
@@ -48,6 +49,8 @@ pub struct ClientView {
     pub verifying: Verifying,
     /// One hears one's own microphone, a second later.
     pub echo_test: bool,
+    /// How it stands with ports of a TURN server.
+    pub turn: TurnView,
     /// What the person chose.
     pub settings: Arc<Settings>,
     /// Cameras, microphones and loudspeakers.
@@ -87,6 +90,43 @@ pub struct OwnCard {
     pub link: String,
     /// Whether we are connected to it.
     pub server_state: ServerState,
+    /// Why it does not answer, as far as can be told.
+    pub reach: Reach,
+}
+
+/// Why the server does not answer, as far as can be told.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Reach {
+    /// It does, or there was no time to tell.
+    #[default]
+    Fine,
+    /// It takes long: a first hint, which may be wrong.
+    NoAnswerYet,
+    /// Its computer answers over TCP and nothing comes over UDP from anywhere: the network lets no UDP through.
+    UdpBlocked,
+    /// Its computer says that no server runs there.
+    NobodyServes,
+    /// It is silent, and others are not: it is down, or something right before it drops our packets.
+    ServerSilent,
+    /// Nothing answers at all: no network, or not this address.
+    NothingAnswers,
+}
+
+/// How it stands with ports of a TURN server.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum TurnView {
+    /// Not needed now, or none is set.
+    #[default]
+    Idle,
+    /// The server is asked.
+    Trying,
+    /// There are some, over UDP or not.
+    Lent {
+        /// What carries them.
+        carrier: TurnCarrier,
+    },
+    /// There are none.
+    Failed(TurnProblem),
 }
 
 /// How it stands with the server.

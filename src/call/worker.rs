@@ -6,6 +6,7 @@ mod device_notes;
 mod finding;
 mod keeping;
 mod network_checks;
+mod reaching;
 mod recording;
 mod screens;
 mod sounds;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Notify, mpsc};
+use zeroize::Zeroizing;
 
 #[cfg(feature = "server")]
 use super::built_in_server::BuiltInServer;
@@ -47,6 +49,7 @@ use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
 use keeping::next_answer;
 use network_checks::NetworkChecks;
+use reaching::Reaching;
 use screens::Screens;
 use surroundings::Surroundings;
 use updates::Updates;
@@ -81,6 +84,8 @@ pub(super) struct WorkerConfig {
     /// For the endpoint and for what is above it.
     pub(super) seeds: ([u8; 32], [u8; 32]),
     pub(super) data_dir: PathBuf,
+    /// What the TURN server knows us by.
+    pub(super) turn_password: Zeroizing<String>,
     /// In effect: what is kept, and flags before it.
     pub(super) settings: Settings,
     /// What the file holds: flags are for one run only.
@@ -114,6 +119,7 @@ pub(super) struct Worker {
     list_devices: mpsc::Sender<Devices>,
     screens: Screens,
     updates: Updates,
+    reaching: Reaching,
     network_checks: NetworkChecks,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
@@ -220,6 +226,7 @@ pub(super) fn prepare(
         speaker: config.settings.speaker.clone(),
         ..Devices::default()
     };
+    let reaching = Reaching::new(config.turn_password.clone());
     let worker = Worker {
         chance: Chance::new(config.seeds.1),
         updates: Updates::new(&config),
@@ -238,6 +245,7 @@ pub(super) fn prepare(
         listed_devices,
         list_devices,
         screens: Screens::new(),
+        reaching,
         network_checks: NetworkChecks::new(),
         file_reports,
         _files: files,
@@ -315,6 +323,7 @@ impl Worker {
                         break;
                     }
                 }
+                Some(command) = self.reaching.told.recv() => self.ask(command),
                 answer = next_answer(&mut self.history) => self.history_answered(answer),
                 // A picture that cannot be decoded is frozen until another comes: a tick would be long to wait.
                 () = stirred.notified() => self.ask_for_key_pictures(),
@@ -379,6 +388,12 @@ impl Worker {
                 }
                 Err(error) => self.pass_on(Event::Notice(Notice::Refused(Refusal::Server(error)))),
             },
+            Command::SetTurn { turn, password } => {
+                self.set_turn(turn, password.as_ref());
+                // The password goes no further than it must.
+                let command = Command::SetTurn { turn: self.config.settings.turn.clone(), password: None };
+                return self.ask(ClientCommand::Person(command));
+            }
             Command::Reconnect => self.find_server(Duration::ZERO),
             Command::Set(setting) => {
                 self.keep(|settings| setting.clone().put_into(settings));
@@ -505,6 +520,8 @@ impl Worker {
                 let said = self.history.as_mut().and_then(|history| history.earlier(peer, before));
                 self.say(said);
             }
+            ClientEvent::PortWanted(wanted) => self.port_wanted(wanted),
+            ClientEvent::CheckReach(addresses) => self.check_reach(addresses),
             ClientEvent::Left => {}
         }
     }

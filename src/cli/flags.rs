@@ -61,6 +61,20 @@ pub(crate) struct CommonFlags {
     /// Finds others on the local network and is found there, in this run: no server is needed for it.
     #[arg(long)]
     pub(crate) nearby: bool,
+    /// A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or
+    /// turns:host[:port]; several with commas between them.
+    #[cfg(any(feature = "media", feature = "manual"))]
+    #[arg(long, value_name = "URL")]
+    pub(crate) turn: Option<String>,
+    /// As whom.
+    #[cfg(any(feature = "media", feature = "manual"))]
+    #[arg(long, value_name = "USER")]
+    pub(crate) turn_user: Option<String>,
+    /// A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that
+    /// is kept.
+    #[cfg(any(feature = "media", feature = "manual"))]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) turn_password_file: Option<PathBuf>,
     /// Hides this computer's address from others, in this run: calls go over relays only.
     #[arg(long)]
     pub(crate) hide_address: bool,
@@ -79,6 +93,29 @@ pub(crate) struct CommonFlags {
     pub(crate) speaker: Option<String>,
 }
 
+#[cfg(feature = "media")]
+impl CommonFlags {
+    /// Puts a TURN server over the one in the settings. The password for it, if one was given: never on the command line,
+    /// which everybody on a computer can read.
+    pub(crate) fn put_turn(
+        &self,
+        settings: &mut tincan::settings::Settings,
+    ) -> anyhow::Result<Option<zeroize::Zeroizing<String>>> {
+        if let Some(servers) = &self.turn {
+            tincan::call::TurnUrl::parse_list(servers)?;
+            settings.turn.servers.clone_from(servers);
+        }
+        if let Some(user) = &self.turn_user {
+            settings.turn.user.clone_from(user);
+        }
+        if let Some(path) = &self.turn_password_file {
+            return Ok(Some(tincan::settings::turn_password::load_from(path)?));
+        }
+        Ok(std::env::var("TINCAN_TURN_PASSWORD").ok().map(zeroize::Zeroizing::new))
+    }
+}
+
+/// What `call` and `answer` share beyond that.
 /// `tincan probe`
 #[cfg(feature = "media")]
 #[derive(Args, Clone, Debug)]

@@ -12,7 +12,7 @@ use tincan::call::back_up;
 use tincan::call::client::{ClientOptions, RunningClient, start};
 use tincan::call::event::Notice;
 use tincan::call::handle::Client as _;
-use tincan::call::view::ServerState;
+use tincan::call::view::{Reach, ServerState, TurnView};
 use tincan::call::{ClientView, Command, EndReason, Event, PeerId};
 use tincan::media::choice::{CameraSource, MicrophoneSource, PictureSink, SpeakerSink};
 use tincan::media::studio::StudioSettings;
@@ -26,10 +26,10 @@ use super::{WRONG_USAGE, source};
 
 /// How often time is looked at while nothing happens.
 const STEP: Duration = Duration::from_millis(20);
-/// The server must have accepted us within this.
-const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// A server that is not needed is waited for no longer than this.
 pub(crate) const WAIT_FOR_UNNEEDED: Duration = Duration::from_millis(1_500);
+/// The server must have accepted us within this: a little after it is known why it did not.
+const CONNECT_WITHIN: Duration = Duration::from_millis(10_200);
 
 /// What a program that knows no recordings is told as a chat line.
 const RECORDING_NOTICE: &str = "I am recording this call from now on.";
@@ -69,7 +69,7 @@ pub(crate) enum Happened {
 impl Headless {
     /// Starts the client.
     pub(crate) fn start(common: CommonFlags, headless: HeadlessFlags) -> anyhow::Result<Self> {
-        let data_dir = settings::data_dir(common.data_dir)?;
+        let data_dir = settings::data_dir(common.data_dir.clone())?;
         let instance = match Instance::claim(&data_dir)? {
             Claim::First(instance) => instance,
             Claim::Already(_) => bail!(
@@ -85,6 +85,8 @@ impl Headless {
         if let Some(problem) = problem {
             eprintln!("{problem}");
         }
+        let mut settings = kept.clone();
+        let turn_password = common.put_turn(&mut settings)?;
         let word = |flag: Option<String>, kept: &str| flag.unwrap_or_else(|| kept.to_owned());
         let camera: CameraSource = source(&word(common.camera, &kept.camera));
         let microphone: MicrophoneSource = source(&word(common.microphone, &kept.microphone));
@@ -96,7 +98,6 @@ impl Headless {
                 None => bail!("--picture takes none or file:PATH"),
             },
         };
-        let mut settings = kept.clone();
         settings.server = common.server.or(settings.server);
         settings.local_network = common.nearby.then_some(true).or(settings.local_network);
         settings.hide_address |= common.hide_address;
@@ -114,6 +115,7 @@ impl Headless {
             data_dir,
             settings,
             kept,
+            turn_password,
             studio: StudioSettings { camera, microphone, speaker, picture },
             history: None,
             window: false,
@@ -142,6 +144,7 @@ impl Headless {
         goes_without: impl Fn(&ClientView, Duration) -> bool,
     ) -> Result<(), EndReason> {
         let since = Instant::now();
+        let mut hinted = false;
         loop {
             if goes_without(&self.client.view(), since.elapsed()) {
                 return Ok(());
@@ -155,8 +158,12 @@ impl Headless {
                 eprintln!("{why}");
                 return Err(EndReason::NameRefused);
             }
+            let reach = self.client.view().own.reach;
+            if reach == Reach::NoAnswerYet && !std::mem::replace(&mut hinted, true) {
+                eprintln!("No answer yet. This network may not let UDP through.");
+            }
             if since.elapsed() >= CONNECT_WITHIN {
-                eprintln!("The server cannot be reached.");
+                eprintln!("{}", no_answer(reach, &self.client.view()));
                 return Err(EndReason::ServerUnreachable);
             }
             if self.interrupted.load(Ordering::Relaxed) {
@@ -252,6 +259,30 @@ impl Headless {
             Event::Notice(Notice::TextNotSent) => eprintln!("A message could not be sent."),
             _ => {}
         }
+    }
+}
+
+/// Why the server did not answer, and what to do about it.
+fn no_answer(reach: Reach, view: &ClientView) -> String {
+    let what = match reach {
+        Reach::UdpBlocked => {
+            "This network lets no UDP through: the server's computer answers over TCP only. Use a TURN server over TLS \
+             (--turn), or ask the network's administrator to let UDP out."
+        }
+        Reach::NobodyServes => {
+            "No server runs at this address. Check the address and port, or ask whoever runs the server."
+        }
+        Reach::ServerSilent => "The server does not answer, though others do. Ask whoever runs it.",
+        Reach::NothingAnswers => {
+            "Nothing answers at the server's address. Check the network and the address."
+        }
+        Reach::Fine | Reach::NoAnswerYet => {
+            "The server cannot be reached. Check the network and the address."
+        }
+    };
+    match view.turn {
+        TurnView::Failed(problem) => format!("{what} The TURN server was no help: {problem}."),
+        TurnView::Idle | TurnView::Trying | TurnView::Lent { .. } => what.to_owned(),
     }
 }
 

@@ -43,7 +43,7 @@ mod gui {
 
     /// Puts client and window together.
     pub(super) fn run(flags: CommonFlags, background: bool, link: Option<String>) -> anyhow::Result<()> {
-        let data_dir = settings::data_dir(flags.data_dir)?;
+        let data_dir = settings::data_dir(flags.data_dir.clone())?;
         let mut instance = match Instance::claim(&data_dir)? {
             Claim::First(instance) => instance,
             // Whoever logs in while it runs wants nothing of it.
@@ -70,6 +70,7 @@ mod gui {
         let history =
             HistoryDesk::open(&data_dir, kept.keep_history).context("the history needs a thread")?;
         let mut settings = kept.clone();
+        let turn_password = flags.put_turn(&mut settings)?;
         settings.server = flags.server.or(settings.server);
         if let Some(name) = flags.name {
             UserName::new(&name).context("--name cannot be used")?;
@@ -104,6 +105,7 @@ mod gui {
                 data_dir,
                 settings,
                 kept,
+                turn_password,
                 studio,
                 history: Some(history),
                 window: true,

@@ -63,8 +63,8 @@ pub(super) struct Client {
     state: ConnectState,
     /// Our streams by the server's numbers.
     pub(super) streams: BTreeMap<u32, ServerStreamId>,
-    /// Where else the server may be reached: one way over each path that the session does not take.
-    other_ways: Vec<Route>,
+    /// Where the server may be reached.
+    reached_at: Vec<SocketAddr>,
     /// Whether this server may introduce others to us.
     trusted: bool,
     /// Whether it is Tincan's.
@@ -107,10 +107,10 @@ impl Connection {
         matches!(&self.role, Role::Client(Client { state: ConnectState::Up, .. }))
     }
 
-    /// Where a server that we connected to may be reached, but for the way that the session takes.
-    pub(super) fn other_ways(&self) -> &[Route] {
+    /// Where a server that we connected to may be reached.
+    pub(super) fn reached_at(&self) -> &[SocketAddr] {
         match &self.role {
-            Role::Client(client) => &client.other_ways,
+            Role::Client(client) => &client.reached_at,
             Role::Server(_) => &[],
         }
     }
@@ -156,7 +156,7 @@ impl Node {
         let client = Client {
             state: ConnectState::Opening { connect: Box::new(connect), waiting: Vec::new() },
             streams: BTreeMap::new(),
-            other_ways: one_over_each_path(candidates),
+            reached_at: each_once(candidates),
             trusted: true,
             is_tincan: false,
             said_relay_only: Some(relay_only),
@@ -558,14 +558,14 @@ fn description_of(info: &Value) -> String {
     info.property("description").and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn one_over_each_path(candidates: &[Route]) -> Vec<Route> {
-    let mut ways: Vec<Route> = Vec::new();
+fn each_once(candidates: &[Route]) -> Vec<SocketAddr> {
+    let mut addresses: Vec<SocketAddr> = Vec::new();
     for route in candidates {
-        if ways.iter().all(|way| way.via != route.via) {
-            ways.push(*route);
+        if !addresses.contains(&route.address) {
+            addresses.push(route.address);
         }
     }
-    ways
+    addresses
 }
 
 fn forwarded_hello(trusted: bool) -> ForwardedHello {

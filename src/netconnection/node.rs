@@ -637,7 +637,14 @@ impl Machine for Node {
     type Event = NodeEvent;
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
+        let opened = match &input {
+            Input::PathOpened { path, .. } => Some(*path),
+            _ => None,
+        };
         self.endpoint.handle_input(now, input);
+        if let Some(path) = opened {
+            self.try_over(now, path);
+        }
         while let Some(alarm) = self.alarms.due(now) {
             self.on_alarm(now, alarm);
         }

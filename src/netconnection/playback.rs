@@ -138,10 +138,14 @@ impl Node {
         let connections = self.connections.values().filter(knows_us);
         let introducers = connections.flat_map(|connection| {
             let taken = self.endpoint.route(connection.session);
-            let others = connection.other_ways().iter();
-            let others = others.filter(move |way| taken.is_some_and(|taken| taken.via != way.via));
-            let others = others.filter(|_| !self.endpoint.is_relay_only());
-            taken.into_iter().chain(others.copied())
+            let mut ways: Vec<Route> = taken.into_iter().collect();
+            for way in connection.reached_at().iter().flat_map(|address| self.endpoint.ways_to(*address)) {
+                let may = taken.is_some() && !self.endpoint.is_relay_only();
+                if may && ways.iter().all(|other| other.via != way.via) {
+                    ways.push(way);
+                }
+            }
+            ways
         });
         let mut all = candidates.to_vec();
         for route in introducers {

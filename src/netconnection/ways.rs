@@ -6,9 +6,10 @@ use std::time::Instant;
 use super::event::Whose;
 use super::ids::ConnectionId;
 use super::node::{Node, NodeEvent};
+use super::session::Origin;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::endpoint::SessionKey;
-use crate::rtmfp::machine::Route;
+use crate::rtmfp::machine::{PathId, Route};
 
 impl Node {
     /// Asks whether other ways to a far end work, in every session of that name; [`NodeEvent::ProbeAnswered`] tells of each
@@ -72,6 +73,28 @@ impl Node {
         self.endpoint.set_relay_only(relay_only);
         for connection in self.connections.keys().copied().collect::<Vec<_>>() {
             self.tell_relay_only(now, connection);
+        }
+    }
+
+    /// A path has come: what is being opened is tried over it too, since it may be the only one that leads anywhere.
+    pub(super) fn try_over(&mut self, now: Instant, via: PathId) {
+        let keys: Vec<SessionKey> = self.sessions.keys().copied().collect();
+        for key in keys {
+            let Some(session) = self.sessions.get(&key) else { continue };
+            let candidates: Vec<Route> = match session.origin {
+                Origin::ToServer => {
+                    let connection = session.connection.and_then(|id| self.connections.get(&id));
+                    let addresses = connection.map_or(&[][..], |connection| connection.reached_at());
+                    addresses.iter().flat_map(|address| self.endpoint.ways_to(*address)).collect()
+                }
+                Origin::ToPeer(_) => {
+                    let own = self.endpoint.own_identity(key).unwrap_or_default();
+                    self.candidates_with_introducers(own, &[])
+                }
+                Origin::Theirs => continue,
+            };
+            let new: Vec<Route> = candidates.into_iter().filter(|route| route.via == via).collect();
+            self.endpoint.add_candidates(now, key, &new);
         }
     }
 

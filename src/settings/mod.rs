@@ -2,7 +2,7 @@
 //!
 //! [`Settings`] is plain data; [`mod@file`] reads and writes it, [`identity`] keeps the key, [`instance`] keeps a data
 //! directory to one program, [`sealed_file`] seals what leaves it, [`crash_file`] and [`log_lines`] keep what helps after a
-//! crash. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
+//! crash, [`turn_password`] keeps a password apart from the rest. All of it lives in one directory, [`data_dir`], so that two programs on one computer only need
 //! two directories. Nothing here knows calls, windows or RTMFP.
 
 pub mod atomic_file;
@@ -14,6 +14,7 @@ pub mod instance;
 pub mod log_lines;
 pub mod sealed_file;
 pub mod setting;
+pub mod turn_password;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -74,6 +75,8 @@ pub struct Settings {
     pub local_network: Option<bool>,
     /// The router is asked for a port that leads here.
     pub port_mapping: bool,
+    /// Whose ports are used where nothing else leads through.
+    pub turn: TurnChoice,
     /// Others learn of us over relays only, and never where we are.
     pub hide_address: bool,
     /// Closing the window leaves the program reachable.
@@ -184,6 +187,23 @@ impl Default for VoiceChoice {
     }
 }
 
+/// A TURN server, as the person wrote it. The password stands in a file of its own.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default)]
+pub struct TurnChoice {
+    /// `turn:host[:port][?transport=tcp]` or `turns:host[:port]`, several with commas between them; empty is none.
+    pub servers: String,
+    /// As whom.
+    pub user: String,
+}
+
+impl TurnChoice {
+    /// Whether there is one.
+    pub fn is_set(&self) -> bool {
+        !self.servers.trim().is_empty()
+    }
+}
+
 /// The colour of what is chosen and pressed.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -239,6 +259,7 @@ impl Default for Settings {
             keepalive: 10,
             local_network: None,
             port_mapping: true,
+            turn: TurnChoice::default(),
             hide_address: false,
             stay_when_closed: false,
             start_at_login: false,

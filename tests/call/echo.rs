@@ -38,6 +38,7 @@ fn one_hears_and_sees_oneself_and_it_ends_when_one_says_so() {
         data_dir: data_dir.clone(),
         settings: Settings { server: Some("rtmfp://127.0.0.1:9".into()), ..Settings::default() },
         kept: Settings::default(),
+        turn_password: None,
         studio,
         history: None,
         window: false,

@@ -15,6 +15,7 @@ mod lying_server;
 mod media_chain;
 mod nearby;
 mod network_check;
+mod no_answer;
 mod old_server;
 mod picture_call;
 mod plain_client;

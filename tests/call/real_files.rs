@@ -31,6 +31,7 @@ fn client(data_dir: &Path, name: &str, server: &str) -> RunningClient {
         data_dir: data_dir.to_owned(),
         kept: settings.clone(),
         settings,
+        turn_password: None,
         studio,
         history: None,
         window: false,

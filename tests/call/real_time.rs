@@ -39,6 +39,7 @@ impl Person {
             data_dir: data_dir.clone(),
             kept: settings.clone(),
             settings,
+            turn_password: None,
             studio,
             history: None,
             window: false,

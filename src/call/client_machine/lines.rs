@@ -51,6 +51,16 @@ pub(super) struct Lines {
 }
 
 impl ClientMachine {
+    /// Ends what there is with everybody, and with the servers.
+    pub(super) fn go(&mut self, now: Instant) {
+        let peers: Vec<PeerId> = self.links.keys().copied().collect();
+        for peer in peers {
+            self.with_link(now, peer, |link| link.close());
+            self.node.close_peer(now, peer);
+        }
+        self.disconnect_all(now);
+    }
+
     /// Lets the link of a peer decide, and carries out what it decides.
     pub(super) fn with_link(
         &mut self,

@@ -16,6 +16,7 @@ mod people;
 mod presence;
 mod privacy;
 mod rate;
+mod reaching;
 mod recording;
 mod screen;
 mod second_call;
@@ -39,18 +40,20 @@ use super::file_job::{FileJob, FileReport};
 use super::lifecycle::{CallEffect, CallRecord, Phase};
 use super::random_id::RandomId;
 pub use super::rate_control::SendTarget;
+use super::reach_watch;
 pub use super::screen_share::{ScreenCommand, ScreenEvent};
 use super::transfers::Transfers;
-use super::view::{ClientView, Person};
+use super::view::{ClientView, Person, TurnView};
 use crate::history::record::{Keep, LineName, Remembered, StoredLine};
 use crate::media::encoded::{EncodedFrame, PictureFate};
 use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, PublicationId};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
-use crate::rtmfp::machine::{Input, Machine, Output, Route};
+use crate::rtmfp::machine::{Input, Machine, Output};
 use crate::settings::Settings;
 pub use nearby::SomebodyNearby;
+pub use reach_watch::ReachFound;
 pub use recording::RecordingStep;
 
 /// How often things that change by themselves are looked at during a call.
@@ -140,6 +143,10 @@ pub enum ClientCommand {
     },
     /// What came of a [`ClientEvent::File`].
     File(FileReport),
+    /// How it stands with the ports that [`ClientEvent::PortWanted`] asked for.
+    Turn(TurnView),
+    /// What came of a [`ClientEvent::CheckReach`].
+    ReachFound(ReachFound),
     /// Says its goodbyes; ends in [`ClientEvent::Left`].
     Leave,
 }
@@ -199,6 +206,10 @@ pub enum ClientEvent {
     },
     /// To be done by the desk that reads and writes files, and answered by [`ClientCommand::File`].
     File(FileJob),
+    /// Ports of the TURN server are needed, or no longer.
+    PortWanted(bool),
+    /// The server does not answer: find out by other means whether its computer does.
+    CheckReach(Vec<SocketAddr>),
     /// All goodbyes are said.
     Left,
 }
@@ -213,6 +224,7 @@ pub struct ClientMachine {
     public: Option<PublicationId>,
     weak: weak_side::WeakSide,
     servers: server::Servers,
+    reaching: reaching::Reaching,
     /// Who is listed on the home server, as it says.
     listed: Vec<Person>,
     /// The same, with what is known of contacts.
@@ -260,6 +272,7 @@ impl ClientMachine {
             config.keeps,
             config.settings.keep_history,
         );
+        let reaching = reaching::Reaching::new(config.settings.turn.is_set());
         let mut client = Self {
             chance: Chance::new(config.seed),
             node,
@@ -271,6 +284,7 @@ impl ClientMachine {
             public: None,
             weak: weak_side::WeakSide::default(),
             servers: server::Servers::new(),
+            reaching,
             listed: vec![],
             people: Arc::default(),
             met_at: BTreeMap::new(),
@@ -340,6 +354,8 @@ impl ClientMachine {
             ClientCommand::Kept(ticket) => self.kept(now, ticket),
             ClientCommand::Earlier { peer, lines, more } => self.earlier(peer, lines, more),
             ClientCommand::File(report) => self.file_reported(now, report),
+            ClientCommand::Turn(view) => self.turn_told(view),
+            ClientCommand::ReachFound(found) => self.reach_found(found),
             ClientCommand::Leave => {
                 let effects = self.call.end_all(now);
                 self.carry_out(now, effects);
@@ -402,6 +418,10 @@ impl ClientMachine {
             }
             // Its name is looked up by the doer.
             Command::SetServer(server) => self.config.settings.server = server,
+            Command::SetTurn { turn, .. } => {
+                self.config.settings.turn = turn;
+                self.set_turn(self.config.settings.turn.is_set());
+            }
             command @ (Command::AddContact { .. }
             | Command::RenameContact { .. }
             | Command::RemoveContact(_)
@@ -491,11 +511,6 @@ impl ClientMachine {
         name.map_or_else(|| peer.short(), str::to_owned)
     }
 
-    /// The ways on which these addresses can be reached from here, over our own paths and those that relays lend us.
-    fn routes(&self, addresses: &[SocketAddr]) -> Vec<Route> {
-        addresses.iter().flat_map(|address| self.node.ways_to(*address)).collect()
-    }
-
     fn heard(&mut self, now: Instant, event: NodeEvent) {
         match event {
             NodeEvent::Connected { connection, info } => self.server_connected(now, connection, &info),
@@ -569,6 +584,7 @@ impl ClientMachine {
         self.tick_media(now);
         self.tick_verifying(now);
         self.follow_recording(now);
+        self.tick_reaching(now);
         if now >= self.next_step && self.is_busy() {
             self.next_step = now + STEP;
             self.step_media(now);
@@ -590,15 +606,6 @@ impl ClientMachine {
     }
 
     /// Closes everything.
-    fn go(&mut self, now: Instant) {
-        let peers: Vec<PeerId> = self.links.keys().copied().collect();
-        for peer in peers {
-            self.with_link(now, peer, |link| link.close());
-            self.node.close_peer(now, peer);
-        }
-        self.disconnect_all(now);
-    }
-
     fn deadline(&self, now: Instant) -> Option<Instant> {
         let step = self.is_busy().then_some(self.next_step);
         let leaving = self.leaving.filter(|_| !self.left);
@@ -612,6 +619,7 @@ impl ClientMachine {
             self.ways_deadline(),
             self.media_deadline(),
             self.verifying.deadline(),
+            self.reaching_deadline(now),
             step,
             leaving,
         ]
@@ -633,9 +641,12 @@ impl Machine for ClientMachine {
     fn handle_input(&mut self, now: Instant, input: Input<'_, ClientCommand>) {
         match input {
             Input::Time => self.node.handle_input(now, Input::Time),
-            Input::Received(received) => self.node.handle_input(now, Input::Received(received)),
+            Input::Received(received) => {
+                self.note_received(&received);
+                self.node.handle_input(now, Input::Received(received));
+            }
             Input::PathOpened { path, local, kind } => {
-                self.path_opened(path, local, kind);
+                self.path_opened(now, path, local, kind);
                 self.node.handle_input(now, Input::PathOpened { path, local, kind });
             }
             Input::PathClosed { path } => {

@@ -33,6 +33,7 @@ impl ClientMachine {
                 peer_id: Some(self.me),
                 server: self.servers.home.shown().to_owned(),
                 server_state: self.servers.home.state(now),
+                reach: self.why_no_answer(now),
                 server_url: self.config.settings.server.clone(),
                 weak_peer_id: self.own_weak_id(),
                 link: self.own_link(),
@@ -48,6 +49,7 @@ impl ClientMachine {
                 .map(|with| SecondCall { far: self.far_end(with), with_video: with.with_video }),
             on_hold: self.call.on_hold().map(|with| self.far_end(with)),
             verifying: self.verifying_view(),
+            turn: *self.reaching.turn(),
             ..ClientView::default()
         }
     }

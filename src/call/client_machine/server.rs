@@ -78,6 +78,8 @@ pub(super) struct ServerSide {
     other_keys: bool,
     /// Our name is taken there, and we go by a longer one.
     longer_name: bool,
+    /// It knows what a probe is.
+    probes: bool,
     /// What it was told over this connection.
     pub(super) told: ToldServer,
     /// What it told of those we watch.
@@ -98,6 +100,7 @@ impl ServerSide {
             observed: None,
             other_keys: false,
             longer_name: false,
+            probes: false,
             told: ToldServer::default(),
             presence: BTreeMap::new(),
         }
@@ -135,6 +138,16 @@ impl ServerSide {
             Stage::Connected { connection, tincan: true, .. } => Some(connection),
             _ => None,
         }
+    }
+
+    /// The connection, when the server answers probes.
+    pub(super) fn probes(&self) -> Option<ConnectionId> {
+        self.connected().filter(|_| self.probes)
+    }
+
+    /// Where it is.
+    pub(super) fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
     }
 
     pub(super) fn shown(&self) -> &str {
@@ -274,6 +287,7 @@ impl ClientMachine {
         home.shown = shown;
         home.addresses = addresses;
         if moved {
+            self.reaching.watch.forget();
             self.disconnect(now, &Which::Home);
             self.servers.home.tries = 0;
         }
@@ -396,6 +410,9 @@ impl ClientMachine {
             server.tries += 1;
             server.stage = Stage::Connecting { connection, until: now + PATIENCE };
         }
+        if *which == Which::Home {
+            self.reaching.watch.waits(now);
+        }
         self.dirty = true;
     }
 
@@ -460,6 +477,9 @@ impl ClientMachine {
         let own = self.servers.get(&which).map_or_else(OwnIdentity::default, ServerSide::own);
         let tincan = own == OwnIdentity::Main && info.property("tincan").is_some();
         self.set_stage(&which, Stage::Connected { connection, tincan, since: now });
+        if let Some(server) = self.servers.get_mut(&which) {
+            server.probes = tincan && info.property("probes") == Some(&Value::Boolean(true));
+        }
         self.publish_as(now, own);
         // Whoever met us by the weak identity comes to the lasting one.
         self.publish_as(now, OwnIdentity::Main);
@@ -470,6 +490,7 @@ impl ClientMachine {
         let addresses = self.own_addresses();
         self.node.set_peer_info(now, connection, &addresses);
         if which == Which::Home {
+            self.reaching.watch.forget();
             self.tell(Event::Connected);
             self.ask_for_people(now);
         }
@@ -488,6 +509,9 @@ impl ClientMachine {
     ) {
         let Some(which) = self.servers.by_connection(connection) else { return };
         self.forget_told(&which);
+        if *code == StatusCode::ConnectRejected && which == Which::Home {
+            self.reaching.watch.forget();
+        }
         if *code != StatusCode::ConnectRejected {
             self.wait_for_server(now, &which);
         } else if which == Which::Home {
@@ -523,6 +547,9 @@ impl ClientMachine {
                 Some(Stage::Connecting { connection, .. }) => {
                     let connection = *connection;
                     let other_keys = self.node.stops_at_keys(connection);
+                    if other_keys && which == Which::Home {
+                        self.reaching.watch.forget();
+                    }
                     if let Some(server) = self.servers.get_mut(&which) {
                         server.other_keys = other_keys;
                     }

@@ -50,14 +50,17 @@ impl ClientMachine {
         self.dirty = true;
     }
 
-    pub(super) fn path_opened(&mut self, path: PathId, local: SocketAddr, kind: PathKind) {
+    pub(super) fn path_opened(&mut self, now: Instant, path: PathId, local: SocketAddr, kind: PathKind) {
+        self.port_lent(now, path, kind);
         if kind == PathKind::Relayed {
             self.ways.lent.insert(path, local);
             self.dirty = true;
         }
     }
 
+    /// To be said before the node hears of it, which moves what went over it.
     pub(super) fn path_closed(&mut self, path: PathId) {
+        self.port_gone(path);
         self.dirty |= self.ways.lent.remove(&path).is_some();
     }
 
@@ -186,7 +189,10 @@ impl ClientMachine {
 
     /// A way is open.
     pub(super) fn way_proven(&mut self, now: Instant, whose: Whose, answered: AnsweredProbe) {
-        let Whose::Peer(peer) = whose else { return };
+        let peer = match whose {
+            Whose::Peer(peer) => peer,
+            Whose::Connection(connection) => return self.server_way_answered(now, connection, &answered),
+        };
         let silent = self.is_silent(now, peer);
         let decides = self.node.decides_ways(peer) || silent;
         let proven = Way {

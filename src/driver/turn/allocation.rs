@@ -356,3 +356,6 @@ const MOST_PERMISSIONS: usize = 64;
 const MOST_PEERS: usize = 128;
 const MOST_TURNS: usize = 64;
 const SHORTEST_WAIT: Duration = Duration::from_millis(2);
+
+#[cfg(test)]
+mod tests;

@@ -18,9 +18,12 @@ pub(super) struct Path {
 }
 
 impl Path {
-    /// Whether it carries datagrams to addresses of this kind.
+    /// Whether it carries datagrams to addresses of this kind. To a relay outside, a private address means somebody else or
+    /// nobody; some relays even give up whoever asks for one.
     pub(super) fn speaks_to(&self, address: SocketAddr) -> bool {
-        self.local.is_ipv4() == address.is_ipv4()
+        let leads_nowhere =
+            self.kind == PathKind::Relayed && is_private(address.ip()) && !is_private(self.local.ip());
+        self.local.is_ipv4() == address.is_ipv4() && !leads_nowhere
     }
 }
 
@@ -206,5 +209,21 @@ impl Kind {
             IpAddr::V6(_) => Self::GlobalIpv6,
             IpAddr::V4(_) => Self::Elsewhere,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relay_outside_is_not_asked_for_private_addresses() {
+        let path = |local: &str, kind| Path { local: local.parse().expect("an address"), kind };
+        let to = |address: &str| address.parse().expect("an address");
+        let lent = path("203.0.113.10:5000", PathKind::Relayed);
+        assert!(lent.speaks_to(to("198.51.100.7:1935")));
+        assert!(!lent.speaks_to(to("192.168.1.7:1935")));
+        assert!(path("203.0.113.10:5000", PathKind::Own).speaks_to(to("192.168.1.7:1935")));
+        assert!(path("10.0.0.1:5000", PathKind::Relayed).speaks_to(to("192.168.1.7:1935")));
     }
 }

@@ -17,6 +17,9 @@ use crate::ui::textures::Shown;
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
 
+/// Longer than any way takes that leads through.
+const HINT_AFTER: Duration = Duration::from_secs(3);
+
 /// What the screen shows.
 #[derive(Clone, Debug)]
 pub struct Dialling<'a> {
@@ -53,7 +56,13 @@ pub fn dialling_ui(ui: &mut Ui, dialling: &Dialling<'_>) -> Option<Action> {
             ui.add_space(14.0);
             ui.add(egui::Label::new(RichText::new(&name).font(theme::strong(22.0))).truncate());
             ui.add_space(2.0);
-            let words = progress_words(dialling.progress, &name);
+            // Where nothing answers, it is said long before it is given up.
+            let slow = dialling.progress == Progress::Connecting && dialling.since >= HINT_AFTER;
+            let words = if slow {
+                word("dial.no_answer_yet").to_owned()
+            } else {
+                progress_words(dialling.progress, &name)
+            };
             ui.add(egui::Label::new(RichText::new(words).color(palette.dim)).truncate());
             ui.label(
                 RichText::new(length(dialling.since)).font(theme::mono(theme::SMALL)).color(palette.faint),

@@ -131,6 +131,7 @@ pub fn refusal_words(why: &Refusal) -> String {
         Refusal::Nobody => word("refusal.nobody").to_owned(),
         Refusal::Link(error) => link_words(*error).to_owned(),
         Refusal::Name(error) => name_words(*error).to_owned(),
+        Refusal::Turn(address) => word_with("refusal.turn", &[("server", &address.0)]),
         Refusal::Server(address) => word_with("refusal.server", &[("server", &address.0)]),
         Refusal::TakesNoFiles => word("refusal.takes_no_files").to_owned(),
         Refusal::NotAFile => word("refusal.not_a_file").to_owned(),

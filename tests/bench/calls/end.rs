@@ -89,6 +89,8 @@ impl End {
             | ClientEvent::Told(_)
             | ClientEvent::Changed(_)
             | ClientEvent::ServerWanted { .. }
+            | ClientEvent::PortWanted(_)
+            | ClientEvent::CheckReach(_)
             | ClientEvent::Keep { .. }
             | ClientEvent::EarlierWanted { .. }
             | ClientEvent::File(_)

@@ -13,7 +13,7 @@ use egui::{
     UiBuilder, vec2,
 };
 
-use crate::call::view::{OwnCard, ServerState};
+use crate::call::view::{OwnCard, Reach, ServerState};
 use crate::call::{ClientView, Command, PeerId};
 use crate::settings::Setting;
 use crate::ui::action::Action;
@@ -188,10 +188,21 @@ fn local_network_question_ui(ui: &mut Ui, action: &mut Option<Action>) {
 pub fn server_problem_words(own: &OwnCard) -> Option<String> {
     match &own.server_state {
         ServerState::NameRefused(why) => Some(word_with("problem.refused", &[("why", why.trim())])),
-        ServerState::Unreachable { .. } => Some(word("problem.unreachable").to_owned()),
+        ServerState::Unreachable { .. } => Some(silence_words(own.reach).to_owned()),
         ServerState::OtherKeys { .. } => Some(word("problem.other_keys").to_owned()),
         ServerState::Off | ServerState::Connecting | ServerState::Connected => None,
     }
+}
+
+/// Why the server does not answer, as far as can be told.
+fn silence_words(reach: Reach) -> &'static str {
+    word(match reach {
+        Reach::Fine | Reach::NoAnswerYet => "problem.unreachable",
+        Reach::UdpBlocked => "problem.udp_blocked",
+        Reach::NobodyServes => "problem.nobody_serves",
+        Reach::ServerSilent => "problem.server_silent",
+        Reach::NothingAnswers => "problem.nothing_answers",
+    })
 }
 
 /// Draws that as a strip above everything.

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::HomeInputs;
-use crate::call::view::{OwnCard, ServerState};
+use crate::call::view::{OwnCard, Reach, ServerState};
 use crate::call::{ClientView, Command};
 use crate::settings::setting::Setting;
 use crate::settings::{Settings, Visibility};
@@ -146,6 +146,10 @@ fn server_words(own: &OwnCard, standing: Standing) -> (String, Dot) {
     let server = server_name(own);
     match &own.server_state {
         ServerState::Off => (word("own.off").to_owned(), Dot::Offline),
+        // A hint, not a verdict: nothing is asked of the person yet.
+        ServerState::Connecting if own.reach == Reach::NoAnswerYet => {
+            (word("own.no_answer_yet").to_owned(), Dot::Between)
+        }
         ServerState::Connecting => (word_with("own.connecting", &[("server", server)]), Dot::Between),
         ServerState::Connected => {
             let dot = match standing {

@@ -1,15 +1,18 @@
-//! The server, the servers of contacts, and our own port.
+//! The server, the servers of contacts, our own port, and a relay of one's own.
 
 use egui::{Id, Label, RichText, Ui};
+use zeroize::Zeroizing;
 
 use super::rows::{note_ui, pick_ui, problem_ui, row_ui, switch_ui, title_ui};
 use super::set;
+use crate::call::command::Passphrase;
 use crate::call::server_address;
-use crate::call::{ClientView, Command};
-use crate::settings::Setting;
+use crate::call::view::TurnView;
+use crate::call::{ClientView, Command, TurnCarrier, TurnProblem, TurnUrl};
+use crate::settings::{Setting, TurnChoice};
 use crate::ui::action::Action;
 use crate::ui::parts::button::{Kind, button, button_width};
-use crate::ui::parts::field::field_ui;
+use crate::ui::parts::field::{field_ui, secret_field_ui};
 use crate::ui::parts::typed::server_problem;
 use crate::ui::theme::{self, palette};
 use crate::ui::words::{word, word_with};
@@ -22,6 +25,8 @@ pub(super) struct NetworkInputs {
     server: String,
     old: bool,
     port: String,
+    turn: TurnChoice,
+    turn_password: Zeroizing<String>,
 }
 
 impl NetworkInputs {
@@ -32,6 +37,8 @@ impl NetworkInputs {
             server: server.to_owned(),
             old,
             port: if port == 0 { String::new() } else { port.to_string() },
+            turn: view.settings.turn.clone(),
+            turn_password: Zeroizing::default(),
         }
     }
 }
@@ -85,7 +92,76 @@ pub(super) fn network_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInp
     let name = |seconds: u16| word_with("network.seconds", &[("seconds", &seconds.to_string())]);
     let picked = pick_ui(ui, word("network.keepalive"), view.settings.keepalive, &KEEPALIVES, name);
     note_ui(ui, word("network.keepalive_text"));
-    picked.map(|seconds| set(Setting::Keepalive(seconds))).or(action)
+    let action = picked.map(|seconds| set(Setting::Keepalive(seconds))).or(action);
+    turn_ui(ui, view, inputs).or(action)
+}
+
+/// A relay of the person's own. Applied as a whole: address, user and password belong together.
+fn turn_ui(ui: &mut Ui, view: &ClientView, inputs: &mut NetworkInputs) -> Option<Action> {
+    title_ui(ui, word("network.turn"));
+    note_ui(ui, word("network.turn_text"));
+    let changed = inputs.turn != view.settings.turn || !inputs.turn_password.is_empty();
+    let is_address = TurnUrl::parse_list(&inputs.turn.servers).is_ok();
+    let mut entered = false;
+    let label = word("network.turn_servers");
+    entered |= row_ui(ui, label, |ui, width| {
+        let (id, hint) = (Id::unique("turn servers"), word("network.turn_hint"));
+        field_ui(ui, id, &mut inputs.turn.servers, label, hint, width.min(theme::SIDE_WIDTH)).entered
+    });
+    let wrong = (!is_address).then(|| word_with("refusal.turn", &[("server", inputs.turn.servers.trim())]));
+    problem_ui(ui, wrong);
+    let label = word("network.turn_user");
+    entered |= row_ui(ui, label, |ui, width| {
+        let id = Id::unique("turn user");
+        field_ui(ui, id, &mut inputs.turn.user, label, "", width.min(theme::SIDE_WIDTH)).entered
+    });
+    let label = word("network.turn_password");
+    entered |= row_ui(ui, label, |ui, width| {
+        let id = Id::unique("turn password");
+        secret_field_ui(ui, id, &mut inputs.turn_password, label, width.min(theme::SIDE_WIDTH)).entered
+    });
+    note_ui(ui, word("network.turn_password_text"));
+    match turn_words(view.turn) {
+        Some(Ok(words)) => note_ui(ui, &words),
+        Some(Err(problem)) => problem_ui(ui, Some(problem)),
+        None => {}
+    }
+    if changed && is_address {
+        entered |= row_ui(ui, "", |ui, _| button(ui, Kind::Primary, None, word("settings.apply")).clicked());
+    }
+    if !(entered && changed && is_address) {
+        return None;
+    }
+    let password = std::mem::take(&mut inputs.turn_password);
+    let password = (!password.is_empty()).then_some(Passphrase(password));
+    Some(Action::Ask(Command::SetTurn { turn: inputs.turn.clone(), password }))
+}
+
+/// How it stands with the relay; a problem is an error.
+fn turn_words(turn: TurnView) -> Option<Result<String, String>> {
+    let key = match turn {
+        TurnView::Idle => return None,
+        TurnView::Trying => return Some(Ok(word("network.turn_trying").to_owned())),
+        TurnView::Lent { carrier } => {
+            let carrier = match carrier {
+                TurnCarrier::Udp => "UDP",
+                TurnCarrier::Tcp => "TCP",
+                TurnCarrier::Tls => "TLS",
+            };
+            return Some(Ok(word_with("network.turn_lent", &[("carrier", carrier)])));
+        }
+        TurnView::Failed(TurnProblem::Declined(code)) => {
+            return Some(Err(word_with("turn.declined", &[("code", &code.to_string())])));
+        }
+        TurnView::Failed(TurnProblem::NoSuchHost) => "turn.no_such_host",
+        TurnView::Failed(TurnProblem::NoAnswer) => "turn.no_answer",
+        TurnView::Failed(TurnProblem::WentSilent) => "turn.went_silent",
+        TurnView::Failed(TurnProblem::NotTurn) => "turn.not_turn",
+        TurnView::Failed(TurnProblem::Certificate) => "turn.certificate",
+        TurnView::Failed(TurnProblem::Full) => "turn.full",
+        TurnView::Failed(TurnProblem::WrongCredentials) => "turn.wrong_credentials",
+    };
+    Some(Err(word(key).to_owned()))
 }
 
 /// The peer ID that an old server knows: another one than the person's own, and said to be weak.
