@@ -29,9 +29,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cli = flags::Cli::command().disable_help_subcommand(true);
     page(&to, &cli, "1", "tincan")?;
     for sub in cli.get_subcommands() {
-        let name = format!("tincan-{}", sub.get_name());
+        // Names of commands live as long as the program, which is short here.
+        let name: &str = format!("tincan-{}", sub.get_name()).leak();
         let said = format!("tincan {}", sub.get_name());
-        page(&to, &sub.clone().name(name.clone()).bin_name(said), "1", &name)?;
+        page(&to, &sub.clone().name(name).bin_name(said), "1", name)?;
     }
     // The server alone is a package of its own, and its program is the same with less in it.
     let serve = cli.find_subcommand("serve").ok_or("no server in this build")?.clone();
