@@ -78,8 +78,8 @@ impl ClientMachine {
         }
         if !self.links.contains_key(&peer) {
             let server = self.servers.get(&self.server_for(peer));
-            if server.is_none_or(|server| !server.is_connected()) {
-                // Nobody could introduce us yet; they are tried when the server is there.
+            if server.is_none_or(|server| !server.is_connected()) && !self.is_nearby(peer) {
+                // Nobody could introduce us yet; they are tried when the server is there, or they are on our network.
                 return;
             }
             if !self.may_dial(most) {

@@ -166,7 +166,7 @@ impl Player {
             Some(SoundOrder::Stop) => self.mixer.stop(),
             None => {}
         }
-        self.follow_reception(&playing);
+        self.follow_reception(shared, &playing);
         if playing.receiving || playing.kept_ready || self.mixer.is_playing() {
             self.last_needed = now;
         } else if now.saturating_duration_since(self.last_needed) > LINGER {
@@ -183,9 +183,12 @@ impl Player {
         true
     }
 
-    fn follow_reception(&mut self, playing: &Playing) {
+    fn follow_reception(&mut self, shared: &Shared, playing: &Playing) {
         if !playing.receiving {
-            self.receiver = None;
+            if self.receiver.take().is_some() {
+                // A block that was being made when the reception was stopped may have raised it again.
+                shared.far_level.set(0.0);
+            }
         } else if self.receiver.is_none() || self.receptions != playing.receptions {
             self.receptions = playing.receptions;
             self.detector = ToneDetector::new();
@@ -295,4 +298,23 @@ fn system_micros(at: Instant) -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let then = (since + at.saturating_duration_since(now)).saturating_sub(now.saturating_duration_since(at));
     u64::try_from(then.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::hardware::system::SystemHardware;
+
+    #[test]
+    fn a_block_made_while_the_reception_is_stopped_leaves_no_level_behind() {
+        let hardware = Arc::new(SystemHardware::default());
+        let shared = Arc::new(Shared::new(hardware, Arc::new(|| ()), SpeakerSink::None, PictureSink::None));
+        let mut player = Player::new();
+        lock(&shared.playing).receiving = true;
+        assert!(player.take_orders(&shared));
+        lock(&shared.playing).receiving = false;
+        shared.far_level.set(0.5);
+        assert!(player.take_orders(&shared));
+        assert_eq!(shared.far_level.value(), 0.0);
+    }
 }
