@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::alarm::Alarm;
 use super::node::Node;
+use super::session::{Origin, Session};
 use crate::rtmfp::endpoint::{CloseManner, SessionKey};
 
 impl Node {
@@ -52,7 +53,24 @@ impl Node {
             && self.playbacks.values().all(|playback| playback.session != Some(key))
     }
 
+    /// Has a look later at a session that is being opened ahead of its use.
+    pub(super) fn look_unused_later(&mut self, now: Instant, key: SessionKey) {
+        self.alarms.set(now + LONGEST_UNUSED, Alarm::Idle(key));
+    }
+
+    /// Whether a session with a peer is still being opened, and nobody waits for it.
+    fn is_unused(&self, key: SessionKey) -> bool {
+        let to_peer = |session: &Session| matches!(session.origin, Origin::ToPeer(_));
+        let opening = |session: &Session| session.far_end.is_none() && !session.closing && to_peer(session);
+        self.sessions.get(&key).is_some_and(opening)
+            && self.playbacks.values().all(|playback| playback.session != Some(key))
+    }
+
     pub(super) fn on_idle_alarm(&mut self, now: Instant, key: SessionKey) {
+        if self.is_unused(key) {
+            self.close_gently(now, key);
+            return;
+        }
         let carries_nothing = self.carries_nothing(key);
         let Some(session) = self.sessions.get_mut(&key) else { return };
         match session.idle_since {
@@ -70,3 +88,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// A session that carries nothing is closed after so long. The far end may be about to open its first flow.
 const LONGEST_IDLE: Duration = Duration::from_secs(5);
+
+/// A session that is opened ahead of its use is given up after so long without any: its hellos become rare, and who needs
+/// it then is better off with a new one.
+const LONGEST_UNUSED: Duration = Duration::from_secs(2);

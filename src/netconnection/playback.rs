@@ -83,11 +83,35 @@ impl Node {
             self.start_playback(now, id, session);
             return id;
         }
+        let session = self.opening_session(now, own, peer, candidates);
+        if let Some(playback) = self.playbacks.get_mut(&id) {
+            playback.session = Some(session);
+        }
+        id
+    }
+
+    /// Begins to open a session with a far peer, if there is none, ahead of what will be played in it: who asks a server
+    /// about the peer first spares a round trip that way. It is closed again when nothing is played within seconds.
+    pub fn reach(&mut self, now: Instant, own: OwnIdentity, peer: PeerId, candidates: &[Route]) {
+        if self.direct_session(peer).is_none() {
+            let key = self.opening_session(now, own, peer, candidates);
+            self.look_unused_later(now, key);
+        }
+    }
+
+    /// The session that is being opened to a peer, which goes on with these candidates too, or a new one.
+    fn opening_session(
+        &mut self,
+        now: Instant,
+        own: OwnIdentity,
+        peer: PeerId,
+        candidates: &[Route],
+    ) -> SessionKey {
         let candidates = self.candidates_with_introducers(own, candidates);
         let mut opening = self.sessions.iter().filter(|(_, session)| {
             session.origin == Origin::ToPeer(peer) && session.far_end.is_none() && !session.closing
         });
-        let session = if let Some((key, _)) = opening.next() {
+        if let Some((key, _)) = opening.next() {
             let key = *key;
             self.endpoint.add_candidates(now, key, &candidates);
             key
@@ -95,11 +119,7 @@ impl Node {
             let key = self.endpoint.open_session_to_peer_as(now, own, peer, &candidates);
             self.sessions.insert(key, Session::new(Origin::ToPeer(peer)));
             key
-        };
-        if let Some(playback) = self.playbacks.get_mut(&id) {
-            playback.session = Some(session);
         }
-        id
     }
 
     /// Stops playing.

@@ -1,7 +1,9 @@
 //! Direct streams as the far end sees them (RFC 7425 §5.4).
 
+use std::time::Duration;
+
 use tincan::amf::Value;
-use tincan::netconnection::node::{MediaDeadline, MediaKind, PlaybackEnd, PlaybackId, Target};
+use tincan::netconnection::node::{MediaDeadline, MediaKind, OwnIdentity, PlaybackEnd, PlaybackId, Target};
 use tincan::netconnection::{NodeEvent, StatusCode};
 use tincan::rtmfp::PeerId;
 use tincan::rtmfp::endpoint::{ReceiveFlowId, SendFlowId};
@@ -73,6 +75,29 @@ fn a_peer_is_asked_for_by_its_fingerprint_where_the_server_is() {
     assert!(hello.bytes.windows(wanted.len()).any(|window| window == wanted));
     net.run_for(6 * TRIP);
     assert!(net.machine(bob).peer_route(id(&net, ada)).is_some(), "the server introduced them");
+}
+
+#[test]
+fn a_session_opened_ahead_of_its_use_is_the_one_that_is_used() {
+    let (mut net, _, ada, bob) = ada_and_bob_with_server();
+    let peer = id(&net, ada);
+    net.with(bob, |node, now| node.reach(now, OwnIdentity::Main, peer, &[]));
+    net.run_for(6 * TRIP);
+    assert!(net.machine(bob).peer_route(peer).is_some(), "the server introduced them");
+    play(&mut net, bob, ada, "cam");
+    net.run_for(6 * TRIP);
+    assert_eq!(net.machine(bob).sessions(), 2, "the server's and Ada's");
+}
+
+#[test]
+fn a_session_opened_ahead_of_its_use_is_closed_when_it_is_not_used() {
+    let (mut net, _, ada, bob) = ada_and_bob_with_server();
+    for peer in [id(&net, ada), PeerId([9; 32])] {
+        net.with(bob, |node, now| node.reach(now, OwnIdentity::Main, peer, &[]));
+        assert_eq!(net.machine(bob).sessions(), 2);
+        net.run_for(Duration::from_secs(60));
+        assert_eq!(net.machine(bob).sessions(), 1, "the server's alone");
+    }
 }
 
 /// Conforms: 7425-5.4.1-b, 7425-5.4.1-c

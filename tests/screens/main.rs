@@ -7,6 +7,7 @@ mod everybody;
 mod home;
 mod keyboard;
 mod nearby;
+mod network_check;
 mod pressed;
 mod sentences;
 mod sharing;

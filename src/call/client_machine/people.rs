@@ -168,6 +168,11 @@ impl ClientMachine {
                 let asked = peer.map_or_else(|| whom, |peer| peer.to_string());
                 let token = self.node.call(now, connection, "lookup", vec![Value::String(asked)]);
                 self.questions.lookup = Some(token);
+                // Whatever the answer is, a peer ID is dialled: its session is not kept waiting for it.
+                if let Some(peer) = peer {
+                    let (own, places) = (self.own_for(peer), self.places_of(peer));
+                    self.node.reach(now, own, peer, &places);
+                }
             }
             // Other servers cannot be asked; whoever is connected there answers, or nobody does.
             (None, Some(peer)) => self.found(now, peer, whom, EndReason::NotFound),

@@ -26,6 +26,7 @@ macro_rules! words_of {
             include_str!(concat!("../../../assets/words/", $folder, "/chat.txt")),
             include_str!(concat!("../../../assets/words/", $folder, "/call.txt")),
             include_str!(concat!("../../../assets/words/", $folder, "/settings.txt")),
+            include_str!(concat!("../../../assets/words/", $folder, "/netcheck.txt")),
         ])
     };
 }

@@ -152,6 +152,16 @@ fn every_pair_of_networks_comes_through_and_directly_where_theory_allows_it() {
 }
 
 #[test]
+fn a_direct_call_is_up_after_four_and_a_half_round_trips_however_long_they_are() {
+    let mut world = world();
+    world.net.set_links(|link| link.latency = Duration::from_millis(200));
+    let routers = [Place::PortRestricted; 2].map(|place| build(&mut world, place));
+    let (bob, _) = world.client_at("Bob", routers[0], Families::V4);
+    let (ada, ada_id) = world.client_at("Ada", routers[1], Families::V4);
+    assert_eq!(call(&mut world, bob, ada, ada_id), Outcome::Up(Way::Direct, Duration::from_millis(1800)));
+}
+
+#[test]
 fn whoever_is_behind_a_symmetric_router_is_reached_by_all_that_let_in_any_port() {
     for caller in [Place::Open, Place::FullCone, Place::AddressRestricted] {
         let outcome = apart(caller, Place::Symmetric);

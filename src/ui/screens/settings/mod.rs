@@ -9,6 +9,7 @@ mod appearance;
 mod audio;
 mod diagnostics;
 mod network;
+mod network_check;
 mod privacy;
 mod profile;
 mod rows;
@@ -85,6 +86,7 @@ pub struct SettingsInputs {
     section: Section,
     profile: profile::ProfileInputs,
     network: network::NetworkInputs,
+    network_check: network_check::NetworkCheckInputs,
     privacy: privacy::PrivacyInputs,
     shortcuts: shortcuts::ShortcutInputs,
     about: about::AboutInputs,
@@ -209,7 +211,10 @@ fn section_ui(
         Section::Profile => profile::profile_ui(ui, view, shown, &mut inputs.profile),
         Section::Video => video::video_ui(ui, view, shown),
         Section::Audio => audio::audio_ui(ui, view),
-        Section::Network => network::network_ui(ui, view, &mut inputs.network),
+        Section::Network => {
+            let asked = network::network_ui(ui, view, &mut inputs.network);
+            network_check::network_check_ui(ui, view, &mut inputs.network_check).or(asked)
+        }
         Section::Privacy => privacy::privacy_ui(ui, view, &mut inputs.privacy),
         Section::Appearance => appearance::appearance_ui(ui, view, shown),
         Section::Shortcuts => shortcuts::shortcuts_ui(ui, view, &mut inputs.shortcuts),
