@@ -28,6 +28,9 @@ _tincan() {
             tincan,id)
                 cmd="tincan__subcmd__id"
                 ;;
+            tincan,probe)
+                cmd="tincan__subcmd__probe"
+                ;;
             tincan,serve)
                 cmd="tincan__subcmd__serve"
                 ;;
@@ -38,7 +41,7 @@ _tincan() {
 
     case "${cmd}" in
         tincan)
-            opts="-h -V --server --name --nearby --hide-address --data-dir --camera --microphone --speaker --background --help --version serve call answer devices id"
+            opts="-h -V --server --name --nearby --hide-address --data-dir --camera --microphone --speaker --background --help --version serve call answer probe devices id"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -228,6 +231,20 @@ _tincan() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        tincan__subcmd__probe)
+            opts="-h --blank --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

@@ -38,6 +38,7 @@ complete -c tincan -n "__fish_tincan_needs_command" -s V -l version -d 'Print ve
 complete -c tincan -n "__fish_tincan_needs_command" -a "serve" -d 'Runs the rendezvous server, on UDP port 1935 unless told otherwise'
 complete -c tincan -n "__fish_tincan_needs_command" -a "call" -d 'Calls somebody, without a window'
 complete -c tincan -n "__fish_tincan_needs_command" -a "answer" -d 'Waits for calls and takes them, without a window'
+complete -c tincan -n "__fish_tincan_needs_command" -a "probe" -d 'Checks the network: whether a server can be reached, what kind of router is on the way, and whether calls will work'
 complete -c tincan -n "__fish_tincan_needs_command" -a "devices" -d 'Lists the cameras, microphones and speakers of this computer'
 complete -c tincan -n "__fish_tincan_needs_command" -a "id" -d 'Prints this computer\'s peer ID; at the first time, makes its key'
 complete -c tincan -n "__fish_tincan_using_subcommand serve" -l listen -d 'An address and UDP port to listen on; may be repeated. 0.0.0.0:1935 and [::]:1935 unless told otherwise' -r
@@ -75,6 +76,8 @@ complete -c tincan -n "__fish_tincan_using_subcommand answer" -l nearby -d 'Find
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l hide-address -d 'Hides this computer\'s address from others, in this run: calls go over relays only'
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l once -d 'Ends with its first call'
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -s h -l help -d 'Print help'
+complete -c tincan -n "__fish_tincan_using_subcommand probe" -l blank -d 'Leaves out addresses, for a report that others may read'
+complete -c tincan -n "__fish_tincan_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tincan -n "__fish_tincan_using_subcommand devices" -s h -l help -d 'Print help'
 complete -c tincan -n "__fish_tincan_using_subcommand id" -l data-dir -d 'Where the key lives' -r -F
 complete -c tincan -n "__fish_tincan_using_subcommand id" -l back-up -d 'Writes key, settings and contacts into a file, sealed with the passphrase that is the first line of standard input' -r -F
