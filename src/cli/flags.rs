@@ -40,7 +40,7 @@ pub(crate) enum Command {
     /// Checks the network: whether a server can be reached, what kind of router is on the way, and whether calls will work.
     ///
     /// Ends with 0 when they will, with 15 when the server cannot be reached, and with 17 when there is no way to some people.
-    #[cfg(feature = "media")]
+    #[cfg(any(feature = "media", feature = "manual"))]
     Probe(ProbeFlags),
     /// Lists the cameras, microphones and speakers of this computer.
     #[cfg(any(feature = "media", feature = "manual"))]
@@ -117,7 +117,7 @@ impl CommonFlags {
 
 /// What `call` and `answer` share beyond that.
 /// `tincan probe`
-#[cfg(feature = "media")]
+#[cfg(any(feature = "media", feature = "manual"))]
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ProbeFlags {
     /// The server to ask: rtmfp://host[:port][/app].
