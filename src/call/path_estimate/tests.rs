@@ -61,6 +61,7 @@ impl Path {
             sent: Some(self.sent as u64),
             received: self.received as u64,
             far_sent: 0,
+            left: None,
         };
         self.estimate.note_left(self.now, self.left as u64);
         self.estimate.take(self.now, &feedback, Duration::from_secs_f64(2.0 * self.base));
