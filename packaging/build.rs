@@ -1,5 +1,5 @@
 //! Says loudly when H.264 is about to be built without its assembly: OpenH264's own build leaves it out in silence where
-//! `nasm` is missing, and a call then costs two to three times as much.
+//! `nasm` is missing, and a call then costs two to three times as much. On Windows, gives tincan.exe its icon and version.
 
 use std::env;
 use std::process::Command;
@@ -18,4 +18,26 @@ fn main() {
         );
         println!("cargo::rustc-cfg=slow_h264");
     }
+    windows_resources();
 }
+
+#[cfg(windows)]
+fn windows_resources() {
+    println!("cargo::rerun-if-changed=packaging/windows/tincan.rc");
+    println!("cargo::rerun-if-changed=packaging/windows/tincan.exe.manifest");
+    println!("cargo::rerun-if-changed=assets/icon/tincan.ico");
+    let number = |name: &str, part: &str| format!("{name}={}", env::var(part).unwrap_or_default());
+    let macros = [
+        number("TINCAN_MAJOR", "CARGO_PKG_VERSION_MAJOR"),
+        number("TINCAN_MINOR", "CARGO_PKG_VERSION_MINOR"),
+        number("TINCAN_PATCH", "CARGO_PKG_VERSION_PATCH"),
+        format!("TINCAN_VERSION=\"{}\"", env::var("CARGO_PKG_VERSION").unwrap_or_default()),
+    ];
+    let compiled = embed_resource::compile_for("packaging/windows/tincan.rc", ["tincan"], macros);
+    if let Err(error) = compiled.manifest_optional() {
+        println!("cargo::warning=tincan.exe gets no icon and no version: {error}");
+    }
+}
+
+#[cfg(not(windows))]
+fn windows_resources() {}

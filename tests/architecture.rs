@@ -50,6 +50,7 @@ const MUST_NOT_NAME: &[(&str, &[&str])] = &[
     ("src/call/conversation", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/transfers.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/transfers", SOCKETS_CLOCKS_AND_WINDOWS),
+    ("src/call/updates.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/file_name.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call/file_pace.rs", SOCKETS_CLOCKS_AND_WINDOWS),
     ("src/call", &["egui", "eframe"]),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::end_reason::EndReason;
 use super::link::LinkError;
 use super::server_address::NotAServer;
+use super::updates::NewerVersion;
 use crate::media::device_news::DeviceNews;
 use crate::netconnection::NameError;
 use crate::rtmfp::PeerId;
@@ -132,6 +133,8 @@ pub enum Notice {
     HistoryTooNew,
     /// The history was damaged and lies at this place now; a new one was begun, with the contacts that could be read.
     HistorySetAside(PathBuf),
+    /// There is a newer version of this program; nothing of it was downloaded.
+    NewerVersion(NewerVersion),
     /// The history cannot be used; what the system said. Nothing is kept in this run.
     HistoryProblem(String),
 }

@@ -144,6 +144,7 @@ pub mod server_address;
 mod sound_again;
 mod stream_bridge;
 mod transfers;
+pub mod updates;
 mod verification;
 pub mod verification_words;
 pub mod view;

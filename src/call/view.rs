@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::end_reason::EndReason;
 use super::random_id::RandomId;
+use super::updates::NewerVersion;
 pub use crate::history::record::Delivery;
 use crate::media::device_error::DeviceError;
 use crate::media::figures::Stages;
@@ -48,6 +49,8 @@ pub struct ClientView {
     pub settings: Arc<Settings>,
     /// Cameras, microphones and loudspeakers.
     pub devices: Arc<Devices>,
+    /// A version that is newer than this program, once one was found.
+    pub newer: Option<NewerVersion>,
     /// How loud our microphone is, 0 to 1; moves while it is open, also while muted.
     pub microphone_level: f32,
     /// How loud the far end is, 0 to 1.

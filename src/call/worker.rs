@@ -9,6 +9,7 @@ mod recording;
 mod screens;
 mod sounds;
 mod surroundings;
+mod updates;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,7 @@ use crate::settings::{self, Settings};
 use keeping::next_answer;
 use screens::Screens;
 use surroundings::Surroundings;
+use updates::Updates;
 
 /// How often devices and figures are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -109,6 +111,7 @@ pub(super) struct Worker {
     listed_devices: mpsc::Receiver<Devices>,
     list_devices: mpsc::Sender<Devices>,
     screens: Screens,
+    updates: Updates,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
@@ -216,6 +219,7 @@ pub(super) fn prepare(
     };
     let worker = Worker {
         chance: Chance::new(config.seeds.1),
+        updates: Updates::new(&config),
         config,
         studio,
         driver,
@@ -261,6 +265,7 @@ impl Worker {
         self.follow_settings();
         self.begin_to_look_around();
         self.find_server(Duration::ZERO);
+        self.follow_updates(true);
         if self.config.window {
             self.look_for_devices();
         }
@@ -284,6 +289,8 @@ impl Worker {
                     self.ask(ClientCommand::Screen(ScreenCommand::Frame(frame)));
                 }
                 Some(found) = self.screens.listed.recv() => self.screens_listed(found),
+                () = until(self.updates.due()) => self.look_for_update(),
+                Some(answer) = self.updates.answered.recv() => self.update_answered(answer),
                 () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
                 Some((url, addresses)) = self.further_found.recv() => {
@@ -537,6 +544,7 @@ impl Worker {
         view.screens.clone_from(&self.screens.choices);
         view.settings = Arc::new(self.config.settings.clone());
         view.servers_nearby.clone_from(&self.surroundings.servers);
+        view.newer.clone_from(self.updates.newer());
         if let CallState::Up(call) = &mut view.call {
             let media = &self.figures.media;
             call.quality.send_picture = media.send_picture;

@@ -15,6 +15,8 @@ pub mod handle;
 pub mod interfaces;
 mod mark;
 mod paths;
+#[cfg(feature = "updates")]
+pub mod release_feed;
 mod run_loop;
 mod running;
 #[cfg(feature = "turn")]

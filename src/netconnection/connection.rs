@@ -67,6 +67,10 @@ pub(super) struct Client {
     other_ways: Vec<Route>,
     /// Whether this server may introduce others to us.
     trusted: bool,
+    /// Whether it is Tincan's.
+    is_tincan: bool,
+    /// What it knows of whether we are to be met at relays only; nothing when that changed while it was asked.
+    said_relay_only: Option<bool>,
     /// What `setPeerInfo` said last: servers ask for it again when our address changed.
     addresses: Vec<SocketAddr>,
     /// What `connect` asks for.
@@ -142,7 +146,10 @@ impl Node {
         let id = ConnectionId(self.next_name());
         let discriminator = flash::discriminator_for_url(url).into();
         let key = self.endpoint.open_session_as(now, own, discriminator, candidates);
-        let connect = Command::new("connect", CONNECT_TRANSACTION as f64, connect_properties(url), arguments);
+        let mut connect =
+            Command::new("connect", CONNECT_TRANSACTION as f64, connect_properties(url), arguments);
+        let relay_only = self.endpoint.is_relay_only();
+        say_relay_only(&mut connect, relay_only);
         let mut session = Session::new(Origin::ToServer);
         session.connection = Some(id);
         self.sessions.insert(key, session);
@@ -151,6 +158,8 @@ impl Node {
             streams: BTreeMap::new(),
             other_ways: one_over_each_path(candidates),
             trusted: true,
+            is_tincan: false,
+            said_relay_only: Some(relay_only),
             addresses: Vec::new(),
             encoding: ObjectEncoding::default(),
             keepalive: None,
@@ -186,7 +195,7 @@ impl Node {
         client.addresses = addresses.to_vec();
         // Before the connection is up there is nothing to do: it is said first thing then.
         if found.is_up() {
-            self.send_control(now, connection, peer_info::command(addresses));
+            self.tell_addresses(now, connection);
         }
     }
 
@@ -205,16 +214,34 @@ impl Node {
         }
     }
 
-    /// Asks the server to tell nobody where we are: whoever is introduced to us meets us at a relay, or not at all. To be
-    /// said before the session is open: at once after [`Self::connect`]. Only Tincan's server knows of it.
-    pub fn ask_for_relays_only(&mut self, connection: ConnectionId) {
-        let Some(found) = self.connections.get_mut(&connection) else { return };
+    /// Says to a server that others may learn of us over relays only, or that they may learn where we are again.
+    pub(super) fn tell_relay_only(&mut self, now: Instant, id: ConnectionId) {
+        let relay_only = self.endpoint.is_relay_only();
+        let Some(found) = self.connections.get_mut(&id) else { return };
         let Role::Client(client) = &mut found.role else { return };
-        if let ConnectState::Opening { connect, .. } = &mut client.state
-            && let Value::Object(properties) = &mut connect.object
-        {
-            properties.push((RELAYS_ONLY.to_owned(), true.into()));
+        match &mut client.state {
+            ConnectState::Opening { connect, .. } => {
+                client.said_relay_only = Some(relay_only);
+                say_relay_only(connect, relay_only);
+            }
+            // It is said as soon as it is known what server that is.
+            ConnectState::Asked { .. } => client.said_relay_only = None,
+            ConnectState::Up => {
+                if client.is_tincan && client.said_relay_only != Some(relay_only) {
+                    client.said_relay_only = Some(relay_only);
+                    let command = Command::notification(SET_RELAY_ONLY, vec![relay_only.into()]);
+                    self.send_control(now, id, command);
+                }
+                self.tell_addresses(now, id);
+            }
         }
+    }
+
+    fn tell_addresses(&mut self, now: Instant, id: ConnectionId) {
+        let Some(Role::Client(client)) = self.connections.get(&id).map(|found| &found.role) else { return };
+        let told = if self.endpoint.is_relay_only() { &[][..] } else { &client.addresses };
+        let command = peer_info::command(told);
+        self.send_control(now, id, command);
     }
 
     /// Whether hellos forwarded by this server are answered (on by default for servers we connect to).
@@ -370,9 +397,12 @@ impl Node {
         if agreed == Some(client.encoding.number()) {
             connection.encoding = client.encoding;
         }
+        client.is_tincan = command.info().property("tincan").and_then(Value::as_number) >= Some(1.0);
         // This completes the handshake, with or without an address (§5.3.3).
-        let addresses = peer_info::command(&client.addresses);
-        self.send_control(now, id, addresses);
+        match client.said_relay_only {
+            Some(_) => self.tell_addresses(now, id),
+            None => self.tell_relay_only(now, id),
+        }
         for command in waiting {
             self.send_control(now, id, command);
         }
@@ -381,11 +411,7 @@ impl Node {
 
     fn on_connection_status(&mut self, now: Instant, id: ConnectionId, command: Command) {
         match StatusCode::of(command.info()) {
-            Some(StatusCode::AddressChangeNotify) => {
-                let Some(Role::Client(client)) = self.connections.get(&id).map(|c| &c.role) else { return };
-                let again = peer_info::command(&client.addresses);
-                self.send_control(now, id, again);
-            }
+            Some(StatusCode::AddressChangeNotify) => self.tell_addresses(now, id),
             Some(
                 code @ (StatusCode::ConnectRejected
                 | StatusCode::ConnectFailed
@@ -500,15 +526,25 @@ fn connect_properties(url: &str) -> Value {
     ])
 }
 
+/// Has a `connect` that was not sent yet ask the server to tell nobody where we are, or not.
+fn say_relay_only(connect: &mut Command, relay_only: bool) {
+    if let Value::Object(properties) = &mut connect.object {
+        properties.retain(|(name, _)| name != RELAY_ONLY);
+        if relay_only {
+            properties.push((RELAY_ONLY.to_owned(), true.into()));
+        }
+    }
+}
+
 /// Whether such properties are those of a program that tries relays only when direct ways had their chance, as this
 /// one's engine does.
 pub fn tries_relays_last(properties: &Value) -> bool {
     properties.property("flashVer").and_then(Value::as_str).is_some_and(|told| told.starts_with("Tincan "))
 }
 
-/// Whether such properties ask for relays only ([`Node::ask_for_relays_only`]).
-pub fn wants_relays_only(properties: &Value) -> bool {
-    properties.property(RELAYS_ONLY) == Some(&Value::Boolean(true))
+/// Whether such properties ask that nobody is told where the client is; see [`Node::set_relay_only`].
+pub fn wants_relay_only(properties: &Value) -> bool {
+    properties.property(RELAY_ONLY) == Some(&Value::Boolean(true))
 }
 
 /// The path of a URL, without the slash before it; the query stays.
@@ -536,8 +572,9 @@ fn forwarded_hello(trusted: bool) -> ForwardedHello {
     if trusted { ForwardedHello::Answer } else { ForwardedHello::Ignore }
 }
 
-/// The property by which [`Node::ask_for_relays_only`] is said.
-const RELAYS_ONLY: &str = "relaysOnly";
+/// The property of `connect` that says so, and the procedure for later.
+const RELAY_ONLY: &str = "relayOnly";
+const SET_RELAY_ONLY: &str = "setRelayOnly";
 
 /// `connect` is always the first transaction.
 const CONNECT_TRANSACTION: u64 = 1;

@@ -83,7 +83,7 @@ mod user_control;
 pub mod user_name;
 mod ways;
 
-pub use connection::{tries_relays_last, wants_relays_only};
+pub use connection::{tries_relays_last, wants_relay_only};
 pub use node::{Node, NodeEvent};
 pub use status::StatusCode;
 pub use uri::{NotAUri, Uri};

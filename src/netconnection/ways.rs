@@ -58,9 +58,16 @@ impl Node {
         self.endpoint.ways_to(address)
     }
 
-    /// Whether others may learn of us over relays only; see [`crate::rtmfp::Endpoint::set_relay_only`].
-    pub fn set_relay_only(&mut self, relay_only: bool) {
+    /// Whether others may learn of us over relays only; see [`crate::rtmfp::Endpoint::set_relay_only`]. Servers are told no
+    /// addresses of ours then, and those of Tincan are asked to tell nobody where they see us.
+    pub fn set_relay_only(&mut self, now: Instant, relay_only: bool) {
+        if self.endpoint.is_relay_only() == relay_only {
+            return;
+        }
         self.endpoint.set_relay_only(relay_only);
+        for connection in self.connections.keys().copied().collect::<Vec<_>>() {
+            self.tell_relay_only(now, connection);
+        }
     }
 
     pub(super) fn on_probe_answered(&mut self, answered: AnsweredProbe) {

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use super::presence::{MOST_WATCHED, State};
 use crate::netconnection::UserName;
@@ -45,10 +46,11 @@ pub struct Person {
     pub route: Route,
     /// Where they say they are; at most [`MOST_REPORTED`].
     pub reported: Vec<SocketAddr>,
-    /// Further addresses at which they were proven to be: relays of their own. At most [`MOST_PROVEN`].
-    pub proven: Vec<SocketAddr>,
+    /// Further addresses at which they were proven to be, such as relays of their own, and until when that counts. At most
+    /// [`MOST_PROVEN`].
+    pub proven: Vec<(SocketAddr, Instant)>,
     /// They want nobody to learn where they are: others meet them at a relay, or not at all.
-    pub relays_only: bool,
+    pub relay_only: bool,
     /// Their program tries relays only when direct ways had their chance.
     pub tries_relays_last: bool,
     /// Who may find them.
@@ -72,7 +74,7 @@ impl Person {
             route,
             reported: Vec::new(),
             proven: Vec::new(),
-            relays_only: false,
+            relay_only: false,
             tries_relays_last: false,
             visibility: Visibility::default(),
             watches: false,
@@ -80,6 +82,10 @@ impl Person {
             settled: false,
             watched: Vec::new(),
         }
+    }
+
+    fn forget_old_proofs(&mut self, now: Instant) {
+        self.proven.retain(|(_, until)| *until > now);
     }
 }
 
@@ -173,19 +179,31 @@ impl Directory {
         self.by_route.insert(route, connection);
     }
 
-    /// Somebody was proven to be at this address too.
-    pub fn add_proven(&mut self, peer: PeerId, address: SocketAddr) {
-        let connection = self.by_peer.get(&peer);
-        let Some(person) = connection.and_then(|connection| self.people.get_mut(connection)) else { return };
-        person.proven.retain(|known| *known != address);
-        person.proven.push(address);
+    /// Somebody was proven to be at this address too. Of their own network's addresses this is no news.
+    pub fn add_proven(&mut self, now: Instant, connection: ConnectionId, address: SocketAddr) -> bool {
+        let Some(person) = self.people.get_mut(&connection) else { return false };
+        person.forget_old_proofs(now);
+        if address.ip() == person.route.address.ip() {
+            return false;
+        }
+        person.proven.retain(|(known, _)| *known != address);
+        person.proven.push((address, now + PROOF_COUNTS));
         person.proven.drain(..person.proven.len().saturating_sub(MOST_PROVEN));
+        true
+    }
+
+    /// What was proven of somebody too long ago counts no longer.
+    pub fn forget_old_proofs(&mut self, now: Instant, peer: PeerId) {
+        let connection = self.by_peer.get(&peer);
+        if let Some(person) = connection.and_then(|connection| self.people.get_mut(connection)) {
+            person.forget_old_proofs(now);
+        }
     }
 
     /// Somebody wants nobody to learn where they are, or does not mind any more.
-    pub fn set_relays_only(&mut self, connection: ConnectionId, relays_only: bool) {
+    pub fn set_relay_only(&mut self, connection: ConnectionId, relay_only: bool) {
         if let Some(person) = self.people.get_mut(&connection) {
-            person.relays_only = relays_only;
+            person.relay_only = relay_only;
         }
     }
 
@@ -304,6 +322,8 @@ impl Directory {
 pub const MOST_REPORTED: usize = 8;
 /// A relay for each family of addresses, and one of each from before.
 pub const MOST_PROVEN: usize = 4;
+/// Whoever has a relay of their own shows it every 20 seconds.
+const PROOF_COUNTS: Duration = Duration::from_secs(50);
 /// A list longer than this is no use to a person, and its answer would be a large message for a small question.
 pub const LONGEST_LIST: usize = 1000;
 
@@ -367,6 +387,24 @@ mod tests {
         assert_eq!(directory.at(new).unwrap().peer, PeerId([2; 32]));
         directory.leave(ConnectionId(2));
         assert!(directory.by_route.is_empty());
+    }
+
+    #[test]
+    fn a_relay_of_ones_own_counts_as_long_as_it_is_shown() {
+        let now = Instant::now();
+        let mut directory = with(&[(1, 1, "Ada")]);
+        let proven = |directory: &Directory| directory.person(ConnectionId(1)).unwrap().proven.len();
+        assert!(directory.add_proven(now, ConnectionId(1), "198.51.100.9:7".parse().unwrap()));
+        assert!(!directory.add_proven(now, ConnectionId(1), "192.0.2.1:7".parse().unwrap()), "where she is");
+        directory.forget_old_proofs(now + Duration::from_secs(49), PeerId([1; 32]));
+        assert_eq!(proven(&directory), 1);
+        directory.forget_old_proofs(now + Duration::from_secs(50), PeerId([1; 32]));
+        assert_eq!(proven(&directory), 0);
+        for port in 1..100 {
+            let address = SocketAddr::from(([198, 51, 100, 9], port));
+            directory.add_proven(now, ConnectionId(1), address);
+        }
+        assert_eq!(proven(&directory), MOST_PROVEN);
     }
 
     #[test]

@@ -546,7 +546,7 @@ const NAMES: &[&str] = &[
     "watch",
     "setVisibility",
     "setState",
-    "setRelaysOnly",
+    "setRelayOnly",
     "peopleChanged",
     "presence",
     "receiveAudio",

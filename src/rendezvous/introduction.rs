@@ -64,7 +64,7 @@ pub fn addresses_of(
 
 /// The port that this server lends for somebody, and relays of that person's own.
 fn relays_of(lent: Option<SocketAddr>, person: &Person) -> impl Iterator<Item = KnownAddress> {
-    let own = person.proven.iter().rev().copied();
+    let own = person.proven.iter().rev().map(|(address, _)| *address);
     lent.into_iter().chain(own).map(|address| KnownAddress { address, origin: AddressOrigin::Relay })
 }
 
@@ -166,11 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn of_somebody_who_wants_to_be_met_at_relays_only_nothing_else_is_told() {
+    fn of_somebody_who_wants_to_be_met_at_relay_only_nothing_else_is_told() {
         let mut person =
             Person::new(PeerId([1; 32]), UserName::new("Ada").unwrap(), route("203.0.113.7:4000"));
         person.reported = vec!["[2001:db8::7]:4000".parse().unwrap()];
-        person.proven = vec!["192.0.2.7:5000".parse().unwrap()];
+        person.proven = vec![("192.0.2.7:5000".parse().unwrap(), std::time::Instant::now())];
         let relay = Some("192.0.2.1:1937".parse().unwrap());
         let all = |known: Vec<KnownAddress>| {
             assert!(known.iter().all(|known| known.origin == AddressOrigin::Relay));

@@ -15,13 +15,13 @@
 //! | `people()` | an array of `{id, name, state}`, sorted: those who are listed; from then on `peopleChanged()` is told, at most once a second |
 //! | `setVisibility("everyone" or "known" or "nobody")` | true |
 //! | `setState("online" or "in_call" or "busy")` | true; `busy` is "do not disturb" |
-//! | `setRelaysOnly(true or false)` | true; from then on nobody is told where this person is (below) |
+//! | `setRelayOnly(true or false)` | true; from then on nobody is told where this person is (below) |
 //! | `watch([peer IDs])` | true; from then on `presence(id, state)` is told: at once of those who are here, and at each change. At most 512 IDs; the next `watch` takes its place |
 //!
 //! The answer to `connect` says `tincan` (1), `address` (where the client is seen), `ports` (at which the same server answers
-//! too: who is seen with another address there is behind a router that gives each destination another port) and `relays`
-//! (whether it relays). A client that says `relaysOnly` in the command object of `connect` starts as after
-//! `setRelaysOnly(true)`.
+//! too: who is seen with another address there is behind a router that gives each destination another port), `probes` (true:
+//! it answers probes over other ways, and asks back) and `relays` (whether it relays). A client that says `relayOnly` in the command object of `connect` starts as after
+//! `setRelayOnly(true)`.
 //!
 //! # Who learns what
 //!
@@ -37,6 +37,9 @@
 //! can use them. Programs that try relays last by themselves, which is all that say `Tincan` in `flashVer`, are told at once;
 //! others 300 ms later, when the direct way has had its chance. Of somebody who wants to be met at relays only, and to
 //! somebody who does, nothing but relays is told; without one, the hello stays without an answer.
+//!
+//! A client with a relay of its own (a TURN server's port) probes this server over it, and is probed back. For 50 seconds
+//! after it answered, others are told of that address too, as of a relay.
 
 #![cfg_attr(not(test), deny(clippy::disallowed_methods))]
 

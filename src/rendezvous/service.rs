@@ -16,8 +16,8 @@ use super::directory::{Directory, LONGEST_LIST, NoEntry, Person, Visibility};
 use super::presence::{MOST_WATCHED, OFFLINE, PresenceChanges, State};
 use super::relay::{NotRelayed, Relay, RelayEvent, RelayRules, ServerAddresses};
 use crate::amf::Value;
-use crate::netconnection::node::{CallToken, ConnectionId};
-use crate::netconnection::{Node, NodeEvent, UserName, tries_relays_last, wants_relays_only};
+use crate::netconnection::node::{CallToken, ConnectionId, Whose};
+use crate::netconnection::{Node, NodeEvent, UserName, Whose, tries_relays_last, wants_relay_only};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Route};
 
@@ -179,6 +179,16 @@ impl Service {
                 }
             }
             NodeEvent::ClientGone { connection } => self.on_gone(now, connection),
+            // Whoever has a relay of their own shows it by probing us over it. That we reach them there too, and that it
+            // is they, the answer to a probe of ours tells.
+            NodeEvent::ProbedFrom { whose: Whose::Connection(connection), route } => {
+                if self.directory.person(connection).is_some() {
+                    self.node.probe(now, Whose::Connection(connection), &[route]);
+                }
+            }
+            NodeEvent::ProbeAnswered { whose: Whose::Connection(connection), answered } => {
+                self.on_proven(now, connection, answered.route.address);
+            }
             NodeEvent::PeerInfo { connection, addresses, .. } => {
                 self.directory.set_reported(connection, &addresses);
             }
@@ -206,6 +216,13 @@ impl Service {
         }
     }
 
+    fn on_proven(&mut self, now: Instant, connection: ConnectionId, address: SocketAddr) {
+        let Some(peer) = self.directory.person(connection).map(|person| person.peer) else { return };
+        if self.directory.add_proven(now, connection, address) {
+            self.relay.allow(peer, address.ip());
+        }
+    }
+
     fn try_enter(&mut self, now: Instant, asked: Asked) -> Result<(), String> {
         let Asked { connection, peer, proven, route, properties, arguments } = asked;
         if !self.admission.admit(now, route.address.ip(), Ask::Connect) {
@@ -217,7 +234,7 @@ impl Service {
         let written = arguments.first().and_then(Value::as_str).ok_or("This server needs a name.")?;
         let name = UserName::new(written).map_err(|error| error.to_string())?;
         let mut person = Person::new(peer, name, route);
-        person.relays_only = wants_relays_only(&properties);
+        person.relay_only = wants_relay_only(&properties);
         person.tries_relays_last = tries_relays_last(&properties);
         match self.directory.enter(connection, person) {
             Ok(None) => Ok(()),
@@ -236,6 +253,7 @@ impl Service {
             ("tincan", Value::Number(PROTOCOL_VERSION)),
             ("address", Value::String(route.address.to_string())),
             ("ports", Value::Array(self.other_ports(route).map(Value::from).collect())),
+            ("probes", Value::Boolean(true)),
             ("relays", Value::Boolean(self.relay.is_offered())),
         ];
         let info = info.map(|(name, value)| (name.to_owned(), value)).to_vec();
@@ -328,9 +346,9 @@ impl Service {
                 }
                 None => Err(error("Tincan.BadArgument", "Say online, in_call or busy.")),
             },
-            ("setRelaysOnly", _) => match arguments.first() {
-                Some(Value::Boolean(relays_only)) => {
-                    self.directory.set_relays_only(connection, *relays_only);
+            ("setRelayOnly", _) => match arguments.first() {
+                Some(Value::Boolean(relay_only)) => {
+                    self.directory.set_relay_only(connection, *relay_only);
                     Ok(Value::Boolean(true))
                 }
                 _ => Err(error("Tincan.BadArgument", "Say true or false.")),

@@ -78,6 +78,11 @@ pub struct Settings {
     pub stay_when_closed: bool,
     /// The program starts with the session, without a window.
     pub start_at_login: bool,
+    /// Whether a newer version is looked for, once a day.
+    pub look_for_updates: bool,
+    /// When one was looked for last, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_for_updates: Option<u64>,
     /// The colour of what is chosen and pressed.
     pub accent: Accent,
     /// The size of text, 1.0 being usual.
@@ -234,6 +239,8 @@ impl Default for Settings {
             port_mapping: true,
             stay_when_closed: false,
             start_at_login: false,
+            look_for_updates: false,
+            looked_for_updates: None,
             accent: Accent::default(),
             text_scale: 1.0,
             language: None,

@@ -47,6 +47,8 @@ pub enum Setting {
     StayWhenClosed(bool),
     /// The program starts with the session, without a window.
     StartAtLogin(bool),
+    /// Whether a newer version is looked for, once a day.
+    LookForUpdates(bool),
     /// How loud the far end is played, 0 to 2, 1 being as it comes.
     FarVolume(f32),
     /// The far picture fills its place, its edges cut; otherwise it is seen whole.
@@ -85,6 +87,7 @@ impl Setting {
             Self::PortMapping(on) => settings.port_mapping = on,
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
             Self::StartAtLogin(on) => settings.start_at_login = on,
+            Self::LookForUpdates(on) => settings.look_for_updates = on,
             Self::FarVolume(volume) => settings.far_volume = volume.clamp(0.0, 2.0),
             Self::FillPicture(fill) => settings.fill_picture = fill,
             Self::RecordingFarLarge(large) => settings.recording_far_large = large,
@@ -127,6 +130,7 @@ mod tests {
             Setting::PortMapping(false),
             Setting::StayWhenClosed(true),
             Setting::StartAtLogin(true),
+            Setting::LookForUpdates(true),
             Setting::FarVolume(0.5),
             Setting::FillPicture(true),
             Setting::RecordingFarLarge(true),
@@ -152,6 +156,7 @@ mod tests {
             port_mapping: false,
             stay_when_closed: true,
             start_at_login: true,
+            look_for_updates: true,
             far_volume: 0.5,
             fill_picture: true,
             recording_far_large: true,

@@ -3,6 +3,8 @@
 
 mod examples;
 mod paths;
+#[cfg(feature = "updates")]
+mod release_feed;
 #[cfg(feature = "server")]
 mod server;
 #[cfg(feature = "turn")]

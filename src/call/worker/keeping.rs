@@ -53,6 +53,7 @@ impl Worker {
                     Some(Notice::FileProblem { path, why: why.to_string() })
                 });
             }
+            Setting::LookForUpdates(_) => self.follow_updates(false),
             _ => {}
         }
     }

@@ -62,13 +62,13 @@ impl Default for RelayRules {
 
 /// Somebody to relay for.
 #[derive(Clone, Debug)]
-pub struct Party<'a> {
+pub struct Party {
     /// Who.
     pub peer: PeerId,
     /// Where they are seen.
     pub route: Route,
     /// Further addresses at which they were proven to be.
-    pub proven: &'a [SocketAddr],
+    pub proven: Vec<IpAddr>,
 }
 
 /// The ports that are lent to two people.
@@ -221,8 +221,8 @@ impl Relay {
     ///
     /// # Errors
     /// [`NotRelayed`].
-    pub fn lend(&mut self, now: Instant, first: &Party<'_>, second: &Party<'_>) -> Result<Lent, NotRelayed> {
-        let loopback = |party: &Party<'_>| party.route.address.ip().is_loopback();
+    pub fn lend(&mut self, now: Instant, first: &Party, second: &Party) -> Result<Lent, NotRelayed> {
+        let loopback = |party: &Party| party.route.address.ip().is_loopback();
         if !self.is_offered() || first.peer == second.peer || (loopback(first) && loopback(second)) {
             return Err(NotRelayed::NotOffered);
         }
@@ -239,12 +239,7 @@ impl Relay {
         Ok(Lent { to_first: told(first.peer)?, to_second: told(second.peer)? })
     }
 
-    fn new_pair(
-        &mut self,
-        now: Instant,
-        first: &Party<'_>,
-        second: &Party<'_>,
-    ) -> Result<PairId, NotRelayed> {
+    fn new_pair(&mut self, now: Instant, first: &Party, second: &Party) -> Result<PairId, NotRelayed> {
         if self.pairs.len() >= self.rules.most_pairs && !self.make_room(now, |_| true) {
             return Err(NotRelayed::TooMany);
         }
@@ -391,8 +386,8 @@ fn peers(a: PeerId, b: PeerId) -> (PeerId, PeerId) {
     if a < b { (a, b) } else { (b, a) }
 }
 
-fn addresses_of<'a>(party: &'a Party<'_>) -> impl Iterator<Item = IpAddr> + 'a {
-    party.proven.iter().map(SocketAddr::ip).chain(std::iter::once(party.route.address.ip()))
+fn addresses_of(party: &Party) -> impl Iterator<Item = IpAddr> {
+    party.proven.iter().copied().chain(std::iter::once(party.route.address.ip()))
 }
 
 /// How often it is looked whether a pair is over.

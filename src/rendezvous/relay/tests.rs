@@ -23,8 +23,8 @@ fn peer(number: u8) -> PeerId {
     PeerId([number; 32])
 }
 
-fn party(number: u8, seen: &str) -> Party<'static> {
-    Party { peer: peer(number), route: Route { via: PathId(0), address: address(seen) }, proven: &[] }
+fn party(number: u8, seen: &str) -> Party {
+    Party { peer: peer(number), route: Route { via: PathId(0), address: address(seen) }, proven: Vec::new() }
 }
 
 impl Bench {

@@ -70,7 +70,7 @@ impl Service {
         }
         let Some((_, called)) = self.directory.introducible(whom) else { return false };
         let known = self.directory.at(caller);
-        let direct = !called.relays_only && !known.is_some_and(|known| known.relays_only);
+        let direct = !called.relay_only && !known.is_some_and(|known| known.relay_only);
         let at_once = known.is_some_and(|known| {
             !direct || known.tries_relays_last || self.relay.has(known.peer, called.peer)
         });
@@ -93,6 +93,10 @@ impl Service {
 
     fn tell_both(&mut self, now: Instant, hello: &Hello, ways: Ways) -> bool {
         let Hello { caller, whom, endpoint_discriminator, tag } = hello;
+        self.directory.forget_old_proofs(now, *whom);
+        if let Some(known) = self.directory.at(*caller).map(|known| known.peer) {
+            self.directory.forget_old_proofs(now, known);
+        }
         let Some((connection, called)) = self.directory.introducible(*whom) else { return false };
         let known = self.directory.at(*caller);
         let lent = match known.filter(|_| ways.relay) {
@@ -122,8 +126,9 @@ impl Service {
     }
 }
 
-fn party(person: &Person) -> Party<'_> {
-    Party { peer: person.peer, route: person.route, proven: &person.proven }
+fn party(person: &Person) -> Party {
+    let proven = person.proven.iter().map(|(address, _)| address.ip()).collect();
+    Party { peer: person.peer, route: person.route, proven }
 }
 
 /// How long a direct way has to itself: a round trip between most places on earth, and less than people notice.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::netconnection::StatusCode;
-use crate::netconnection::node::{NodeConfig, PlaybackEnd};
+use crate::netconnection::node::{NodeConfig, PlaybackEnd, Whose};
 use crate::rtmfp::crypto::flash::{Flash, Identity};
 use crate::rtmfp::machine::{Received, Transmit};
 use crate::rtmfp::{EndpointConfig, PathId, PathKind};
@@ -22,6 +22,8 @@ struct Datagram {
 struct Place<M: Machine> {
     machine: M,
     address: SocketAddr,
+    /// Of its second path, if it has one.
+    second: Option<SocketAddr>,
     deadline: Option<Instant>,
     told: Vec<M::Event>,
 }
@@ -35,7 +37,7 @@ struct World {
 
 impl<M: Machine> Place<M> {
     fn new(machine: M, address: &str) -> Self {
-        Self { machine, address: address.parse().unwrap(), deadline: None, told: Vec::new() }
+        Self { machine, address: address.parse().unwrap(), second: None, deadline: None, told: Vec::new() }
     }
 
     fn tell(&mut self, now: Instant, input: Input<'_, M::Command>, wire: &mut VecDeque<Datagram>) {
@@ -48,9 +50,10 @@ impl<M: Machine> Place<M> {
         loop {
             match self.machine.poll_output(now, &mut packets) {
                 Output::Transmit(Transmit { route, segment_size, .. }) => {
+                    let from = if route.via == PathId(0) { Some(self.address) } else { self.second };
                     let datagrams = packets.chunks(segment_size).map(|bytes| Datagram {
                         at: now + Duration::from_millis(10),
-                        from: self.address,
+                        from: from.expect("a path"),
                         to: route.address,
                         bytes: bytes.to_vec(),
                     });
@@ -67,8 +70,9 @@ impl<M: Machine> Place<M> {
     }
 
     fn take(&mut self, now: Instant, datagram: &mut Datagram, wire: &mut VecDeque<Datagram>) {
-        if datagram.to == self.address {
-            let route = Route { via: PathId(0), address: datagram.from };
+        let paths = [Some(self.address), self.second];
+        if let Some(path) = paths.iter().position(|own| *own == Some(datagram.to)) {
+            let route = Route { via: PathId(path as u32), address: datagram.from };
             let segment_size = datagram.bytes.len();
             let received = Received { route, ecn: None, segment_size, bytes: &mut datagram.bytes };
             self.tell(now, Input::Received(received), wire);
@@ -347,14 +351,42 @@ fn whoever_vanished_is_offline_for_those_who_watch_within_half_a_minute() {
 #[test]
 fn of_whoever_wants_relays_only_nothing_is_told_where_there_is_none() {
     let mut world = World::new(Rules::default());
-    let ada = world.join(1, "Ada");
-    let bob = world.join(2, "Bob");
-    world.with(bob.0, |node, now| node.notify(now, bob.1, "setRelaysOnly", vec![Value::Boolean(true)]));
+    let (ada, _) = world.join(1, "Ada");
+    // Bob says so as he comes, and Cleo once she is there.
+    let bob = world.add(2);
+    world.with(bob, |node, now| node.set_relay_only(now, true));
+    let server = Route { via: PathId(0), address: SERVER.parse().unwrap() };
+    world.with(bob, |node, now| node.connect(now, "rtmfp://192.0.2.1/", &[server], vec!["Bob".into()]));
+    let (cleo, _) = world.join(3, "Cleo");
+    world.with(cleo, |node, now| node.set_relay_only(now, true));
     world.run(Duration::from_secs(1));
-    world.with(ada.0, |node, now| node.play_direct(now, peer_of(2), "line", &[]));
+    for whom in [2, 3] {
+        world.with(ada, |node, now| node.play_direct(now, peer_of(whom), "line", &[]));
+    }
     world.run(Duration::from_secs(3));
-    assert!(!world.server.told.contains(&ServiceEvent::Introduced), "there is no relay");
-    assert!(world.server.told.contains(&ServiceEvent::HelloIgnored));
+    let introduced = |world: &World| world.server.told.contains(&ServiceEvent::Introduced);
+    assert!(!introduced(&world) && world.server.told.contains(&ServiceEvent::HelloIgnored));
+
+    world.with(cleo, |node, now| node.set_relay_only(now, false));
+    world.run(Duration::from_secs(10));
+    assert!(introduced(&world), "she does not mind any more");
+}
+
+#[test]
+fn a_relay_of_ones_own_is_told_of_once_it_is_proven() {
+    let mut world = World::new(Rules::default());
+    let (ada, connection) = world.join(1, "Ada");
+    let relay = "198.51.100.77:6000".parse().unwrap();
+    world.people[ada].second = Some(relay);
+    let opened = Input::PathOpened { path: PathId(1), local: relay, kind: PathKind::Relayed };
+    world.people[ada].tell(world.now, opened, &mut world.wire);
+    let server = Route { via: PathId(1), address: SERVER.parse().unwrap() };
+    world.with(ada, |node, now| node.probe(now, Whose::Connection(connection), &[server]));
+    world.run(Duration::from_secs(1));
+    let (_, person) = world.server.machine.directory.introducible(peer_of(1)).expect("here");
+    assert_eq!(person.route.address.to_string(), "203.0.113.1:4000");
+    let proven: Vec<_> = person.proven.iter().map(|(address, _)| *address).collect();
+    assert_eq!(proven, [relay]);
 }
 
 #[test]

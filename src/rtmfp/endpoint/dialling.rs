@@ -114,6 +114,10 @@ impl Endpoint {
         let Some(key) = self.sessions.with_tag(tag_echo) else { return };
         let Some(attempt) = self.sessions.attempt(key) else { return };
         let own = attempt.own;
+        // With relays only, whoever answers from elsewhere would learn where we are if we went on.
+        if !attempt.tries(route) && !self.may_be_seen_at(route) {
+            return;
+        }
         let Some(profile) = self.profile(own) else { return };
         if !profile.certificate_matches(certificate, &attempt.endpoint_discriminator) {
             return;

@@ -75,6 +75,11 @@ impl Endpoint {
         self.config.relay_only = relay_only;
     }
 
+    /// Whether it is so.
+    pub fn is_relay_only(&self) -> bool {
+        self.config.relay_only
+    }
+
     /// The ways to an address over each of our paths that can be used, the direct one first. None for addresses that cannot
     /// be an endpoint's, and of others' own paths only as many as are worth trying.
     pub fn ways_to(&self, address: SocketAddr) -> Vec<Route> {

@@ -3,6 +3,7 @@
 use egui::{Context, UserAttentionType, ViewportCommand};
 
 use super::App;
+use crate::call::event::Notice;
 use crate::call::view::CallState;
 use crate::call::{Command, Event, PeerId};
 use crate::settings::Setting;
@@ -62,6 +63,10 @@ impl App {
             Event::Recorded(path) => {
                 let words = word_with("recording.kept", &[("path", &path.display().to_string())]);
                 self.toasts.add_with(words, word("snapshot.show"), Action::ShowInFolder(path), now);
+            }
+            Event::Notice(Notice::NewerVersion(newer)) => {
+                let words = word_with("notice.newer", &[("version", &newer.version)]);
+                self.toasts.add_with(words, word("notice.newer_page"), Action::OpenUrl(newer.page), now);
             }
             Event::Notice(notice) => self.toasts.add(notice_words(&notice), now),
             // Both show in the view.

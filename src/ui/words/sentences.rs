@@ -62,6 +62,7 @@ pub fn notice_words(notice: &Notice) -> String {
         }
         Notice::BackUpNotOpened => word("notice.backup").to_owned(),
         Notice::WithNextStart => word("notice.next_start").to_owned(),
+        Notice::NewerVersion(newer) => word_with("notice.newer", &[("version", &newer.version)]),
         Notice::HistoryTooNew => word("notice.history_new").to_owned(),
         Notice::HistoryProblem(why) => word_with("notice.history", &[("why", why)]),
     }

@@ -91,8 +91,15 @@ fn build(world: &mut World, place: Place) -> Option<Router> {
     innermost
 }
 
-fn apart(caller: Place, called: Place) -> Outcome {
+/// A server with both families, and ports to lend.
+fn world() -> World {
     let mut world = World::with_server_at(1, Families::Both);
+    world.net.lend_ports(world.server, 1937..=1942);
+    world
+}
+
+fn apart(caller: Place, called: Place) -> Outcome {
+    let mut world = world();
     let routers = [caller, called].map(|place| build(&mut world, place));
     let (bob, _) = world.client_at("Bob", routers[0], families(caller));
     let (ada, ada_id) = world.client_at("Ada", routers[1], families(called));
@@ -100,7 +107,7 @@ fn apart(caller: Place, called: Place) -> Outcome {
 }
 
 fn together(both: Together) -> Outcome {
-    let mut world = World::with_server_at(1, Families::Both);
+    let mut world = world();
     let shared = world.net.add_router(both.shared());
     let routers = ["Bob", "Ada"].map(|_| {
         let home = RouterKind::PORT_RESTRICTED;

@@ -8,6 +8,7 @@ pub(crate) mod link;
 pub(crate) mod nodes;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]
 pub(crate) mod raw;
+pub(crate) mod relayed;
 pub(crate) mod scenario;
 pub(crate) mod stage;
 #[allow(dead_code, reason = "every binary of tests that includes it uses a part of it")]

@@ -7,12 +7,13 @@ use std::thread;
 use egui::{Label, RichText, ScrollArea, TextWrapMode, Ui};
 
 use super::diagnostics::diagnostics;
-use super::rows::{hint_ui, problem_ui, row_ui, title_ui};
+use super::rows::{hint_ui, problem_ui, row_ui, switch_ui, title_ui};
+use super::set;
 use crate::call::ClientView;
-use crate::settings::log_lines;
+use crate::settings::{Setting, log_lines};
 use crate::ui::action::Action;
 use crate::ui::file_dialog::Asking;
-use crate::ui::parts::button::{Kind, button};
+use crate::ui::parts::button::{Kind, button, link};
 use crate::ui::parts::icon::Icon;
 use crate::ui::parts::path_asked::PathAsked;
 use crate::ui::theme::{self, palette};
@@ -41,6 +42,9 @@ pub(super) fn about_ui(ui: &mut Ui, view: &ClientView, inputs: &mut AboutInputs)
     let version = word_with("about.version", &[("version", env!("CARGO_PKG_VERSION"))]);
     ui.label(RichText::new(version).color(palette(ui).dim));
     hint_ui(ui, word("about.text"));
+    if cfg!(feature = "updates") {
+        action = updates_ui(ui, view);
+    }
     title_ui(ui, word("about.diagnostics"));
     hint_ui(ui, word("about.diagnostics_text"));
     let text = || diagnostics(view, &log_lines::recent());
@@ -79,6 +83,21 @@ pub(super) fn about_ui(ui: &mut Ui, view: &ClientView, inputs: &mut AboutInputs)
         text_ui(ui, "licences", LICENCES);
         text_ui(ui, "fonts", FONT_LICENCE);
         text_ui(ui, "voice", VOICE_LICENCE);
+    }
+    action
+}
+
+/// Whether a newer version is looked for, and which one was found.
+fn updates_ui(ui: &mut Ui, view: &ClientView) -> Option<Action> {
+    title_ui(ui, word("about.updates"));
+    let on = view.settings.look_for_updates;
+    let flipped = switch_ui(ui, word("about.look_for_updates"), word("about.look_for_updates_text"), on);
+    let mut action = flipped.map(|on| set(Setting::LookForUpdates(on)));
+    if let Some(newer) = &view.newer {
+        hint_ui(ui, &word_with("notice.newer", &[("version", &newer.version)]));
+        if link(ui, word("notice.newer_page")).clicked() {
+            action = Some(Action::OpenUrl(newer.page.clone()));
+        }
     }
     action
 }
