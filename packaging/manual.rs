@@ -1,5 +1,5 @@
 //! Writes manual pages and completions of shells into a directory, from the program's own description of its flags:
-//! `cargo run --all-features --example manual -- DIRECTORY`, or rather packaging/manual.
+//! `cargo run --no-default-features --features manual --example manual -- DIRECTORY`, or rather packaging/manual.
 
 use std::error::Error;
 use std::fs;

@@ -17,10 +17,13 @@ pub(crate) enum Addition {
     Screen,
     /// Being told that a call is recorded.
     Recording,
+    /// Being told where the far end can be reached besides, and being probed there.
+    Ways,
 }
 
 impl Addition {
-    const ALL: [Self; 5] = [Self::Delays, Self::Pictures, Self::SoundAgain, Self::Screen, Self::Recording];
+    const ALL: [Self; 6] =
+        [Self::Delays, Self::Pictures, Self::SoundAgain, Self::Screen, Self::Recording, Self::Ways];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -29,6 +32,7 @@ impl Addition {
             Self::SoundAgain => "soundAgain",
             Self::Screen => "screen",
             Self::Recording => "recording",
+            Self::Ways => "ways",
         }
     }
 
@@ -51,7 +55,8 @@ impl Additions {
             | Addition::Pictures.bit()
             | Addition::SoundAgain.bit()
             | Addition::Screen.bit()
-            | Addition::Recording.bit(),
+            | Addition::Recording.bit()
+            | Addition::Ways.bit(),
     );
 
     /// Whether this is among them.

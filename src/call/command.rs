@@ -53,6 +53,8 @@ pub enum Command {
     SetMuted(bool),
     /// Turns the camera on or off, for this call.
     SetCameraOn(bool),
+    /// Checks the network between this computer and the server in use, or stops doing so.
+    CheckNetwork(bool),
     /// Looks which screens and windows could be shown; they come with the view.
     ListScreens,
     /// Shows a screen or a window to the far end of the call, or another one than until now.

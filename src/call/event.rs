@@ -79,6 +79,13 @@ pub enum Event {
         /// From now on, or no longer.
         on: bool,
     },
+    /// The call that is up goes over a relay from now on, or no longer.
+    WayChanged {
+        /// With whom.
+        peer: PeerId,
+        /// Over a relay.
+        relayed: bool,
+    },
     /// A recording is finished, and lies there.
     Recorded(PathBuf),
     /// The server accepted us: who we are can be told to others.

@@ -3,12 +3,15 @@
 //! `username` and `message` are what every client of this kind knows, and never gain arguments. Everything else is ours,
 //! goes by the one handler name [`OURS`] and carries one object, whose `type` says which message it is.
 
+use std::net::SocketAddr;
+
 use bytes::Bytes;
 
 use super::additions::Additions;
 use super::delay_report::DelayReport;
 use super::random_id::RandomId;
 use super::verification::VerifyStep;
+use super::ways::{MOST_PLACES, Place};
 use crate::amf::Value;
 use crate::netconnection::is_invisible;
 use crate::rtmfp::PeerId;
@@ -209,6 +212,8 @@ pub(crate) enum Message {
     },
     /// `screenKeyFrameWanted`: the decoder of the screen lost its footing.
     ScreenKeyFrameWanted,
+    /// `ways`: where this end can be reached besides.
+    Ways(Vec<Place>),
     /// `delays`: several times a second, how media arrive. Only the newest counts.
     Delays(DelayReport),
     /// `report`: once a second during a call: a sign of life, and how the far end's packets fare.
@@ -306,6 +311,13 @@ impl Message {
             Self::KeyFrameWanted => ours("keyFrameWanted", vec![]),
             Self::Screen { on } => ours("screen", vec![("on", Value::Boolean(*on))]),
             Self::ScreenKeyFrameWanted => ours("screenKeyFrameWanted", vec![]),
+            Self::Ways(places) => {
+                let of = |relayed| {
+                    let places = places.iter().filter(|place| place.relayed == relayed);
+                    Value::Array(places.map(|place| Value::String(place.address.to_string())).collect())
+                };
+                ours("ways", vec![("at", of(false)), ("relays", of(true))])
+            }
             Self::Delays(report) => ours("delays", vec![("at", Value::Bytes(report.encode()))]),
             Self::Report { concealed_percent, receive_kbps, sound_lost_percent } => {
                 let mut properties = vec![
@@ -392,6 +404,10 @@ impl Message {
             "keyFrameWanted" => Self::KeyFrameWanted,
             "screen" => Self::Screen { on: flag("on") },
             "screenKeyFrameWanted" => Self::ScreenKeyFrameWanted,
+            "ways" => {
+                let of = |name, relayed| places_of(object.property(name), relayed);
+                Self::Ways(of("relays", true).chain(of("at", false)).take(MOST_PLACES).collect())
+            }
             "delays" => Self::Delays(DelayReport::decode(bytes("at")?)?),
             "report" => Self::Report {
                 concealed_percent: number("concealed")?.clamp(0.0, 100.0),
@@ -486,6 +502,20 @@ fn count_of(value: &Value) -> Option<u64> {
     (number.fract() == 0.0).then_some(number as u64)
 }
 
+/// The addresses of a list; what is none is passed over.
+fn places_of(list: Option<&Value>, relayed: bool) -> impl Iterator<Item = Place> {
+    let texts = match list {
+        Some(Value::Array(texts)) => texts.as_slice(),
+        _ => &[],
+    };
+    let addresses =
+        texts.iter().take(MOST_PLACES).filter_map(|text| text.as_str()?.parse::<SocketAddr>().ok());
+    addresses.map(move |address| Place {
+        address: SocketAddr::new(address.ip().to_canonical(), address.port()),
+        relayed,
+    })
+}
+
 /// A name as it may be shown: no invisible or direction-changing characters, not endless, never empty.
 pub(crate) fn clean_name(name: &str) -> String {
     let name: String = name.chars().filter(|c| !is_invisible(*c)).take(LONGEST_NAME).collect();
@@ -549,6 +579,10 @@ mod tests {
             Message::KeyFrameWanted,
             Message::Screen { on: true },
             Message::ScreenKeyFrameWanted,
+            Message::Ways(vec![
+                Place { address: ([192, 0, 2, 1], 1935).into(), relayed: true },
+                Place { address: "[2001:db8::1]:7".parse().expect("an address"), relayed: false },
+            ]),
             Message::Delays(DelayReport { clock: 7, received: 6, sent: 5, bytes: 4, arrivals: vec![] }),
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: None },
             Message::Report { concealed_percent: 1.5, receive_kbps: 900.0, sound_lost_percent: Some(2.5) },
@@ -576,6 +610,16 @@ mod tests {
         assert_eq!(Message::from_data(OURS, &[Value::from("text")]), None);
         let later = Value::Object(vec![("type".into(), "hologram".into())]);
         assert_eq!(Message::from_data(OURS, &[later]), None);
+    }
+
+    #[test]
+    fn of_a_list_of_places_only_addresses_are_taken_and_not_more_than_a_few() {
+        let mut texts = vec![Value::Null, "nonsense".into(), "[::ffff:192.0.2.7]:9".into()];
+        texts.extend((1..100).map(|n| Value::String(format!("192.0.2.{n}:1"))));
+        let object = Value::Object(vec![("type".into(), "ways".into()), ("at".into(), Value::Array(texts))]);
+        let Some(Message::Ways(places)) = Message::from_data(OURS, &[object]) else { panic!("ways") };
+        assert_eq!(places[0], Place { address: ([192, 0, 2, 7], 9).into(), relayed: false });
+        assert!(places.len() <= MOST_PLACES);
     }
 
     #[test]

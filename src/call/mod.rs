@@ -66,6 +66,7 @@
 //! | `keyFrameWanted` | | the decoder needs a picture that stands alone |
 //! | `screen` | `on` | a screen is shown from now on, beside the camera, or no longer; only to who named the addition `screen` |
 //! | `screenKeyFrameWanted` | | the same as `keyFrameWanted`, for the screen |
+//! | `ways` | `at`, `relays` (lists of addresses as text, at most 16 together) | where this end can be reached besides, and at which relays; to who named the addition `ways` and is a contact, or somebody one talked with or talks with |
 //! | `delays` | `at` | several times a second while media come, to an end that named `delays`: how they arrive, as `delay_report` lays it out; not always delivered |
 //! | `report` | `concealed`, `receiveKbps`, `soundLost` | once a second in a call: a sign of life, and how it sounds there |
 //!
@@ -75,6 +76,13 @@
 //! played only to that peer, and says `screen`; the far end plays it until it is told otherwise, the lines are lost, or
 //! the call waits. Camera and screen share one rate, the screen having the larger part. To any other far end the screen
 //! goes out in the camera's place, on the private line.
+//!
+//! # Better ways
+//!
+//! A call may begin over a relay, or outside of a network that both are in. Two ends that named the addition `ways` tell
+//! each other where else they are, and both probe those places inside the session; the end with the lower peer ID decides
+//! for both, and moves the session to a better way while the talk goes on. While a relay carries it, all is probed again
+//! every minute. Who hides the own address tells of relays alone, and probes over relays alone.
 //!
 //! # Servers and presence
 //!
@@ -133,12 +141,15 @@ mod loss_count;
 pub mod measured {}
 mod messages;
 mod muted_speech;
+pub mod network_check;
 mod path_estimate;
 mod peer_link;
 mod picture_choice;
 mod quality_watch;
 pub mod random_id;
 pub mod rate_control;
+#[doc = include_str!("reaching.md")]
+pub mod reaching {}
 mod screen_share;
 pub mod server_address;
 mod sound_again;
@@ -148,6 +159,7 @@ pub mod updates;
 mod verification;
 pub mod verification_words;
 pub mod view;
+mod ways;
 mod worker;
 
 pub use command::Command;

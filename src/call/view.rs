@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use std::path::PathBuf;
 
 use super::end_reason::EndReason;
+use super::network_check::NetworkCheck;
 use super::random_id::RandomId;
 use super::updates::NewerVersion;
 pub use crate::history::record::Delivery;
@@ -41,6 +42,8 @@ pub struct ClientView {
     pub on_hold: Option<FarEnd>,
     /// The screens and windows that could be shown; `None` until they were asked for and found.
     pub screens: Option<Arc<Vec<ScreenChoice>>>,
+    /// What came of a check of the network, if there was one.
+    pub network_check: NetworkCheck,
     /// How it stands with comparing codes in the call that is up.
     pub verifying: Verifying,
     /// One hears one's own microphone, a second later.

@@ -5,6 +5,7 @@ mod call_media;
 mod device_notes;
 mod finding;
 mod keeping;
+mod network_checks;
 mod recording;
 mod screens;
 mod sounds;
@@ -45,6 +46,7 @@ use crate::rtmfp::crypto::Profile;
 use crate::rtmfp::endpoint::EndpointConfig;
 use crate::settings::{self, Settings};
 use keeping::next_answer;
+use network_checks::NetworkChecks;
 use screens::Screens;
 use surroundings::Surroundings;
 use updates::Updates;
@@ -112,6 +114,7 @@ pub(super) struct Worker {
     list_devices: mpsc::Sender<Devices>,
     screens: Screens,
     updates: Updates,
+    network_checks: NetworkChecks,
     // Before the desk, which waits for room in it while it is dropped.
     file_reports: mpsc::Receiver<FileReport>,
     _files: FileDesk,
@@ -235,6 +238,7 @@ pub(super) fn prepare(
         listed_devices,
         list_devices,
         screens: Screens::new(),
+        network_checks: NetworkChecks::new(),
         file_reports,
         _files: files,
         history,
@@ -291,6 +295,9 @@ impl Worker {
                 Some(found) = self.screens.listed.recv() => self.screens_listed(found),
                 () = until(self.updates.due()) => self.look_for_update(),
                 Some(answer) = self.updates.answered.recv() => self.update_answered(answer),
+                Some((number, check)) = self.network_checks.told.recv() => {
+                    self.network_check_told(number, check);
+                }
                 () = until(self.echo.deadline()) => self.play_echo(),
                 Some((server, addresses)) = self.resolved.recv() => self.server_found(server, addresses),
                 Some((url, addresses)) = self.further_found.recv() => {
@@ -412,6 +419,7 @@ impl Worker {
             Command::ChooseSpeaker(name) => self.choose_speaker(name),
             Command::RefreshDevices => self.look_for_devices(),
             Command::ListScreens => self.look_for_screens(),
+            Command::CheckNetwork(on) => self.check_network(*on),
             Command::Preview(on) => {
                 self.previewing = *on;
                 self.follow_devices();
@@ -543,6 +551,7 @@ impl Worker {
         view.echo_test = self.echo.is_on();
         view.screens.clone_from(&self.screens.choices);
         view.settings = Arc::new(self.config.settings.clone());
+        view.network_check.clone_from(&self.network_checks.shown);
         view.servers_nearby.clone_from(&self.surroundings.servers);
         view.newer.clone_from(self.updates.newer());
         if let CallState::Up(call) = &mut view.call {

@@ -32,13 +32,18 @@ pub(crate) enum Command {
     #[cfg(feature = "server")]
     Serve(ServeFlags),
     /// Calls somebody, without a window.
-    #[cfg(feature = "media")]
+    #[cfg(any(feature = "media", feature = "manual"))]
     Call(CallFlags),
     /// Waits for calls and takes them, without a window.
-    #[cfg(feature = "media")]
+    #[cfg(any(feature = "media", feature = "manual"))]
     Answer(AnswerFlags),
-    /// Lists the cameras, microphones and speakers of this computer.
+    /// Checks the network: whether a server can be reached, what kind of router is on the way, and whether calls will work.
+    ///
+    /// Ends with 0 when they will, with 15 when the server cannot be reached, and with 17 when there is no way to some people.
     #[cfg(feature = "media")]
+    Probe(ProbeFlags),
+    /// Lists the cameras, microphones and speakers of this computer.
+    #[cfg(any(feature = "media", feature = "manual"))]
     Devices,
     /// Prints this computer's peer ID; at the first time, makes its key.
     Id(IdFlags),
@@ -56,6 +61,9 @@ pub(crate) struct CommonFlags {
     /// Finds others on the local network and is found there, in this run: no server is needed for it.
     #[arg(long)]
     pub(crate) nearby: bool,
+    /// Hides this computer's address from others, in this run: calls go over relays only.
+    #[arg(long)]
+    pub(crate) hide_address: bool,
     /// Where key, settings and history live; two programs on one computer need two.
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
@@ -71,8 +79,20 @@ pub(crate) struct CommonFlags {
     pub(crate) speaker: Option<String>,
 }
 
-/// What `call` and `answer` share beyond that.
+/// `tincan probe`
 #[cfg(feature = "media")]
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ProbeFlags {
+    /// The server to ask: rtmfp://host[:port][/app].
+    #[arg(value_name = "URL")]
+    pub(crate) url: String,
+    /// Leaves out addresses, for a report that others may read.
+    #[arg(long)]
+    pub(crate) blank: bool,
+}
+
+/// What `call` and `answer` share beyond that.
+#[cfg(any(feature = "media", feature = "manual"))]
 #[derive(Args, Clone, Debug)]
 pub(crate) struct HeadlessFlags {
     /// none, or file:PATH (.y4m: the pictures that would have been shown).
@@ -93,7 +113,7 @@ pub(crate) struct HeadlessFlags {
 }
 
 /// `tincan call`.
-#[cfg(feature = "media")]
+#[cfg(any(feature = "media", feature = "manual"))]
 #[derive(Args, Clone, Debug)]
 pub(crate) struct CallFlags {
     /// A peer ID, a name on the server, or a link.
@@ -106,7 +126,7 @@ pub(crate) struct CallFlags {
 }
 
 /// `tincan answer`.
-#[cfg(feature = "media")]
+#[cfg(any(feature = "media", feature = "manual"))]
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AnswerFlags {
     #[command(flatten)]
@@ -130,6 +150,10 @@ pub(crate) struct ServeFlags {
     /// Everything else: a TOML file; packaging/rendezvous/rendezvous.toml is a commented sample.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// Asks the server that runs here by the same configuration whether it answers, instead of serving: ends with 0 if so,
+    /// and with 15 if not within five seconds.
+    #[arg(long)]
+    pub(crate) check: bool,
     /// error, warn, info, debug, trace, or a filter such as tincan::rtmfp=trace; on standard error.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     pub(crate) log: String,
@@ -142,11 +166,11 @@ pub(crate) struct IdFlags {
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Writes key, settings and contacts into a file, sealed with the passphrase that is the first line of standard input.
-    #[cfg(feature = "media")]
+    #[cfg(any(feature = "media", feature = "manual"))]
     #[arg(long, value_name = "FILE", conflicts_with = "restore")]
     pub(crate) back_up: Option<PathBuf>,
     /// Becomes who is in such a file; the passphrase is the first line of standard input. The old key is kept aside.
-    #[cfg(feature = "media")]
+    #[cfg(any(feature = "media", feature = "manual"))]
     #[arg(long, value_name = "FILE")]
     pub(crate) restore: Option<PathBuf>,
 }
@@ -160,7 +184,7 @@ fn link(text: &str) -> Result<String, String> {
         .ok_or_else(|| "neither a subcommand nor a link that begins with tincan:".to_owned())
 }
 
-#[cfg(feature = "media")]
+#[cfg(any(feature = "media", feature = "manual"))]
 fn seconds(text: &str) -> Result<std::time::Duration, String> {
     let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     match std::time::Duration::try_from_secs_f64(number) {
@@ -211,7 +235,7 @@ mod tests {
         assert!(Cli::try_parse_from(["tincan", "sreve"]).is_err());
     }
 
-    #[cfg(feature = "media")]
+    #[cfg(any(feature = "media", feature = "manual"))]
     #[test]
     fn a_call_hangs_up_after_a_number_of_seconds_above_zero() {
         assert!(Cli::try_parse_from(["tincan", "call", "Ada", "--for", "2.5"]).is_ok());

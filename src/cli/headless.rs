@@ -99,6 +99,7 @@ impl Headless {
         let mut settings = kept.clone();
         settings.server = common.server.or(settings.server);
         settings.local_network = common.nearby.then_some(true).or(settings.local_network);
+        settings.hide_address |= common.hide_address;
         if let Some(name) = common.name {
             UserName::new(&name).context("--name cannot be used")?;
             settings.name = name;
@@ -242,6 +243,8 @@ impl Headless {
             }
             Event::Notice(Notice::Device(news)) => eprintln!("{news}"),
             Event::Recorded(path) => eprintln!("The call was recorded: {}", path.display()),
+            Event::WayChanged { relayed: true, .. } => eprintln!("The call goes over a relay now."),
+            Event::WayChanged { relayed: false, .. } => eprintln!("The call goes directly now."),
             Event::FarRecords { name, on: true, .. } => eprintln!("{name} records the call."),
             Event::Notice(Notice::RecordingStopped { path, why }) => {
                 eprintln!("The recording {} stopped: {why}. The call goes on.", path.display());

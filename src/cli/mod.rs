@@ -12,8 +12,12 @@ mod flags;
 #[cfg(feature = "media")]
 mod headless;
 mod id;
+#[cfg(feature = "media")]
+mod probe;
 #[cfg(feature = "server")]
 mod serve;
+#[cfg(feature = "server")]
+mod serve_check;
 #[cfg(feature = "media")]
 mod statistics;
 mod window;
@@ -33,6 +37,8 @@ pub(crate) fn run() -> ExitCode {
         Some(Command::Call(flags)) => return call::run(flags),
         #[cfg(feature = "media")]
         Some(Command::Answer(flags)) => return answer::run(flags),
+        #[cfg(feature = "media")]
+        Some(Command::Probe(flags)) => return probe::run(&flags),
         #[cfg(feature = "media")]
         Some(Command::Devices) => devices::run(),
         #[cfg(feature = "server")]

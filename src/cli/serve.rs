@@ -11,6 +11,9 @@ use tracing_subscriber::EnvFilter;
 use super::WRONG_USAGE;
 use super::flags::ServeFlags;
 
+/// What happened so far is logged this often.
+const COUNTERS_EVERY: std::time::Duration = std::time::Duration::from_secs(3_600);
+
 /// Serves. Ends with 0 on SIGINT and SIGTERM, with 2 when a flag or the configuration is wrong, and with 1 when the
 /// addresses cannot be had.
 pub(crate) fn run(flags: ServeFlags) -> ExitCode {
@@ -21,6 +24,9 @@ pub(crate) fn run(flags: ServeFlags) -> ExitCode {
             return ExitCode::from(WRONG_USAGE);
         }
     };
+    if flags.check {
+        return super::serve_check::run(&config);
+    }
     match serve(config, &flags) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -62,10 +68,15 @@ fn serve(config: ServerConfig, flags: &ServeFlags) -> anyhow::Result<()> {
         let mut signals = Signals::new().context("signals cannot be received")?;
         let server = Server::start(config)?;
         announce(&server);
+        let mut hourly = tokio::time::interval(COUNTERS_EVERY);
+        hourly.tick().await;
         loop {
-            match signals.next().await {
-                Signal::End => break,
-                Signal::Reload => reload(&server, flags).await,
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::End => break,
+                    Signal::Reload => reload(&server, flags).await,
+                },
+                _ = hourly.tick() => tracing::info!(counters = ?server.counters(), "still serving"),
             }
         }
         tracing::info!(counters = ?server.counters(), "ending");

@@ -76,6 +76,7 @@ mod gui {
             settings.name = name;
         }
         settings.local_network = flags.nearby.then_some(true).or(settings.local_network);
+        settings.hide_address |= flags.hide_address;
         settings.camera = flags.camera.unwrap_or(settings.camera);
         settings.microphone = flags.microphone.unwrap_or(settings.microphone);
         settings.speaker = flags.speaker.unwrap_or(settings.speaker);

@@ -2,7 +2,8 @@
 //!
 //! Asked of the system's routing alone, and nothing is sent: a UDP socket that is connected, but never used, is bound to
 //! the address that packets to there would leave from. That finds the addresses that lead anywhere, which is what others
-//! can use, and passes over bridges and containers that lead nowhere. A [`Watch`] notices when they change. It is asked
+//! can use, and passes over bridges and containers that lead nowhere. Only of a family that leads nowhere at all, as on two
+//! computers with a cable between them, all addresses are told that there are. A [`Watch`] notices when they change. It is asked
 //! again and again: systems tell of changes in three different ways, and none of them what becomes of the routes; asking
 //! costs some twenty system calls.
 
@@ -10,11 +11,30 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime};
 
-/// This computer's addresses towards the internet and towards the usual private networks, loopback left out.
+/// This computer's addresses towards the internet and towards the usual private networks, loopback left out; where there is
+/// no such network, those of the interfaces that are up.
 pub fn addresses() -> Vec<IpAddr> {
-    let found: BTreeSet<IpAddr> =
-        PROBES.iter().filter_map(|probe| address_towards(probe.parse().ok()?)).collect();
-    found.into_iter().filter(|ip| !ip.is_loopback() && !ip.is_unspecified()).collect()
+    let towards = PROBES.iter().filter_map(|probe| address_towards(probe.parse().ok()?));
+    chosen(towards.collect(), || {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        interfaces.iter().filter(|interface| interface.is_oper_up()).map(if_addrs::Interface::ip).collect()
+    })
+}
+
+/// Those that lead anywhere, and of a family of which none does, `all` that there are.
+fn chosen(leading: BTreeSet<IpAddr>, all: impl Fn() -> Vec<IpAddr>) -> Vec<IpAddr> {
+    let is_usable = |ip: &IpAddr| match ip {
+        IpAddr::V4(ip) => !ip.is_loopback() && !ip.is_unspecified() && !ip.is_link_local(),
+        IpAddr::V6(ip) => !ip.is_loopback() && !ip.is_unspecified() && !ip.is_unicast_link_local(),
+    };
+    let mut found: BTreeSet<IpAddr> = leading.into_iter().filter(is_usable).collect();
+    let has = |found: &BTreeSet<IpAddr>, v4: bool| found.iter().any(|ip| ip.is_ipv4() == v4);
+    let (has_v4, has_v6) = (has(&found, true), has(&found, false));
+    if !has_v4 || !has_v6 {
+        let missing = |ip: &IpAddr| if ip.is_ipv4() { !has_v4 } else { !has_v6 };
+        found.extend(all().into_iter().filter(|ip| is_usable(ip) && missing(ip)));
+    }
+    found.into_iter().collect()
 }
 
 /// What happened to this computer's network.
@@ -118,6 +138,17 @@ mod tests {
     fn a_bound_address_is_reported_as_it_is() {
         let bound = ["127.0.0.1:4000".parse().unwrap()];
         assert_eq!(expand(&bound, &["192.0.2.7".parse().unwrap()]), bound);
+    }
+
+    #[test]
+    fn addresses_that_lead_nowhere_count_only_where_no_other_of_their_family_does() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let all = || ["172.17.0.1", "10.0.0.7", "127.0.0.1", "fe80::1", "fd00::7"].map(ip).to_vec();
+        let leading = BTreeSet::from([ip("10.0.0.7")]);
+        assert_eq!(chosen(leading, all), [ip("10.0.0.7"), ip("fd00::7")]);
+        assert_eq!(chosen(BTreeSet::new(), all), [ip("10.0.0.7"), ip("172.17.0.1"), ip("fd00::7")]);
+        let both = BTreeSet::from([ip("10.0.0.7"), ip("2001:db8::7")]);
+        assert_eq!(chosen(both, || unreachable!("there is nothing to look for")).len(), 2);
     }
 
     #[test]

@@ -260,9 +260,13 @@ mod tests {
     fn when_there_is_no_room_the_oldest_pictures_go_first() {
         let outbox = Outbox::default();
         put(&outbox, 1, Urgency::Sound);
-        (0..15).for_each(|_| drop(put(&outbox, 2, Urgency::Pictures)));
+        for _ in 0..15 {
+            put(&outbox, 2, Urgency::Pictures);
+        }
         assert!(put(&outbox, 3, Urgency::Ordinary) > 0);
-        (0..12).for_each(|_| drop(put(&outbox, 4, Urgency::Sound)));
+        for _ in 0..12 {
+            put(&outbox, 4, Urgency::Sound);
+        }
         let marks = marks(&outbox);
         assert_eq!(marks, [1, 2, 3, 4], "the sound that waits longest is still there");
     }

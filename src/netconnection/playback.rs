@@ -109,7 +109,8 @@ impl Node {
 
     /// The servers that we are connected to introduce us to their other clients (§5.4.1). Each is asked over every path,
     /// whichever our session with it takes: somebody who only has an address of the other family can answer only to ours of
-    /// that family, which the server sees when it is asked from there.
+    /// that family, which the server sees when it is asked from there. Who is to be met at relays only shows none but the
+    /// server's own session: elsewhere the server does not know who asks, and would tell where from.
     pub(super) fn candidates_with_introducers(&self, own: OwnIdentity, candidates: &[Route]) -> Vec<Route> {
         let knows_us = |connection: &&Connection| {
             connection.is_up_as_client() && self.endpoint.own_identity(connection.session) == Some(own)
@@ -119,6 +120,7 @@ impl Node {
             let taken = self.endpoint.route(connection.session);
             let others = connection.other_ways().iter();
             let others = others.filter(move |way| taken.is_some_and(|taken| taken.via != way.via));
+            let others = others.filter(|_| !self.endpoint.is_relay_only());
             taken.into_iter().chain(others.copied())
         });
         let mut all = candidates.to_vec();

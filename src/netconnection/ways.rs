@@ -31,6 +31,11 @@ impl Node {
         self.peer_route(peer).map(|route| self.endpoint.is_relayed(route))
     }
 
+    /// The way that a session takes, once it is open.
+    pub fn route_of(&self, session: SessionKey) -> Option<Route> {
+        self.endpoint.route(session)
+    }
+
     /// Whether we are the end that decides which way the sessions with a peer take, as one of the two has to: the one with
     /// the lower peer ID.
     pub fn decides_ways(&self, peer: PeerId) -> bool {

@@ -6,17 +6,17 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use super::config::ServerConfig;
 use super::relay::{RelayEvent, ServerAddresses};
-use super::service::{LARGEST_ANSWER, Rules, Service, ServiceCommand, ServiceEvent};
+use super::service::{KEEPALIVE, LARGEST_ANSWER, Rules, Service, ServiceCommand, ServiceEvent, VANISH_AFTER};
 use crate::driver::{self, Driver, DriverConfig, DriverError, interfaces};
 use crate::netconnection::Node;
 use crate::netconnection::node::NodeConfig;
 use crate::rtmfp::EndpointConfig;
 use crate::rtmfp::crypto::flash::Flash;
 use crate::rtmfp::machine::PathKind;
+use crate::rtmfp::network::is_private;
 
 /// A running server. Dropping it stops it; [`Server::stop`] also says goodbye to everybody.
 #[derive(Debug)]
@@ -189,7 +189,15 @@ impl SharedCounters {
 
 /// Where others reach the relay's ports.
 fn addresses(config: &ServerConfig) -> ServerAddresses {
-    ServerAddresses { public: config.public.clone(), own: interfaces::addresses() }
+    let (public, own) = (config.public.clone(), interfaces::addresses());
+    let everywhere = config.listen.iter().any(|address| address.ip().is_unspecified());
+    if everywhere && public.is_empty() && own.iter().all(|ip| is_private(*ip)) {
+        tracing::warn!(
+            "This computer has private addresses only. For people on the internet the relay works once `public` in the \
+             configuration says under which address they reach it."
+        );
+    }
+    ServerAddresses { public, own }
 }
 
 fn random() -> Result<[u8; 32], ServeError> {
@@ -200,6 +208,3 @@ fn random() -> Result<[u8; 32], ServeError> {
 
 /// In bytes, for each flow of a client: a thousand questions.
 const RECEIVE_WINDOW: usize = 64 << 10;
-const KEEPALIVE: Duration = Duration::from_secs(10);
-/// Two keepalives, and a little for the network: whoever is silent for so long is no longer listed.
-const VANISH_AFTER: Duration = Duration::from_secs(22);

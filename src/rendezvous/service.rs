@@ -17,7 +17,7 @@ use super::presence::{MOST_WATCHED, OFFLINE, PresenceChanges, State};
 use super::relay::{NotRelayed, Relay, RelayEvent, RelayRules, ServerAddresses};
 use crate::amf::Value;
 use crate::netconnection::node::{CallToken, ConnectionId, Whose};
-use crate::netconnection::{Node, NodeEvent, UserName, Whose, tries_relays_last, wants_relay_only};
+use crate::netconnection::{Node, NodeEvent, UserName, tries_relays_last, wants_relay_only};
 use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Route};
 
@@ -181,10 +181,10 @@ impl Service {
             NodeEvent::ClientGone { connection } => self.on_gone(now, connection),
             // Whoever has a relay of their own shows it by probing us over it. That we reach them there too, and that it
             // is they, the answer to a probe of ours tells.
-            NodeEvent::ProbedFrom { whose: Whose::Connection(connection), route } => {
-                if self.directory.person(connection).is_some() {
-                    self.node.probe(now, Whose::Connection(connection), &[route]);
-                }
+            NodeEvent::ProbedFrom { whose: whose @ Whose::Connection(connection), route }
+                if self.directory.person(connection).is_some() =>
+            {
+                self.node.probe(now, whose, &[route]);
             }
             NodeEvent::ProbeAnswered { whose: Whose::Connection(connection), answered } => {
                 self.on_proven(now, connection, answered.route.address);
@@ -538,7 +538,9 @@ pub const LARGEST_ANSWER: usize = LONGEST_LIST * (64 + 4 * UserName::MOST_CHARAC
 const PROTOCOL_VERSION: f64 = 1.0;
 /// How often clients show the server and each other that they are there (RFC 7425 §5.3.4). Routers forget a UDP mapping
 /// after 30 seconds at the earliest.
-const KEEPALIVE: Duration = Duration::from_secs(10);
+pub const KEEPALIVE: Duration = Duration::from_secs(10);
+/// How long an answer may be owed: whoever vanishes is asked after [`KEEPALIVE`], and told to be away within half a minute.
+pub const VANISH_AFTER: Duration = Duration::from_secs(18);
 const BETWEEN_CHANGES: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

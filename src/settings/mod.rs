@@ -74,6 +74,8 @@ pub struct Settings {
     pub local_network: Option<bool>,
     /// The router is asked for a port that leads here.
     pub port_mapping: bool,
+    /// Others learn of us over relays only, and never where we are.
+    pub hide_address: bool,
     /// Closing the window leaves the program reachable.
     pub stay_when_closed: bool,
     /// The program starts with the session, without a window.
@@ -237,6 +239,7 @@ impl Default for Settings {
             keepalive: 10,
             local_network: None,
             port_mapping: true,
+            hide_address: false,
             stay_when_closed: false,
             start_at_login: false,
             look_for_updates: false,

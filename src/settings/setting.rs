@@ -43,6 +43,8 @@ pub enum Setting {
     LocalNetwork(bool),
     /// The router is asked for a port that leads here.
     PortMapping(bool),
+    /// Others learn of us over relays only, and never where we are.
+    HideAddress(bool),
     /// Closing the window leaves the program reachable.
     StayWhenClosed(bool),
     /// The program starts with the session, without a window.
@@ -85,6 +87,7 @@ impl Setting {
             Self::Keepalive(seconds) => settings.keepalive = seconds.clamp(5, 300),
             Self::LocalNetwork(on) => settings.local_network = Some(on),
             Self::PortMapping(on) => settings.port_mapping = on,
+            Self::HideAddress(on) => settings.hide_address = on,
             Self::StayWhenClosed(on) => settings.stay_when_closed = on,
             Self::StartAtLogin(on) => settings.start_at_login = on,
             Self::LookForUpdates(on) => settings.look_for_updates = on,
@@ -128,6 +131,7 @@ mod tests {
             Setting::Keepalive(30),
             Setting::LocalNetwork(true),
             Setting::PortMapping(false),
+            Setting::HideAddress(true),
             Setting::StayWhenClosed(true),
             Setting::StartAtLogin(true),
             Setting::LookForUpdates(true),
@@ -154,6 +158,7 @@ mod tests {
             keepalive: 30,
             local_network: Some(true),
             port_mapping: false,
+            hide_address: true,
             stay_when_closed: true,
             start_at_login: true,
             look_for_updates: true,

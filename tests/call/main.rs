@@ -14,6 +14,7 @@ mod line;
 mod lying_server;
 mod media_chain;
 mod nearby;
+mod network_check;
 mod old_server;
 mod picture_call;
 mod plain_client;
@@ -33,6 +34,7 @@ mod screens;
 mod second_call;
 mod servers;
 mod verification;
+mod ways;
 mod weak_identities;
 mod world;
 

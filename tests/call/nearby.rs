@@ -7,6 +7,7 @@ use tincan::call::client_machine::{ClientCommand, SomebodyNearby};
 use tincan::call::link::Link;
 use tincan::call::view::{CallState, Presence};
 use tincan::call::{Command, EndReason, Event, PeerId};
+use tincan::settings::Setting;
 
 use crate::support::virtual_network::Host;
 use crate::world::World;
@@ -65,6 +66,18 @@ fn a_link_with_addresses_does_not_wait_for_its_own_server_either() {
     world.call(bob.0, link.to_text());
     let waited = seconds_until_ringing(&mut world, ada.0);
     assert!(waited < Duration::from_millis(800), "{waited:?}");
+}
+
+#[test]
+fn our_link_says_where_we_are_only_without_a_server_and_where_the_local_network_may_know() {
+    let mut world = World::new();
+    let (bob, _) = world.client("Bob");
+    let addresses = |world: &World| Link::parse(&world.view(bob).own.link).map(|link| link.addresses);
+    assert_eq!(addresses(&world), Ok(vec![]));
+    world.person(bob, Command::Set(Setting::LocalNetwork(true)));
+    assert_eq!(addresses(&world), Ok(vec![world.net.address(bob)]));
+    world.person(bob, Command::SetServer(Some("rtmfp://server.example".into())));
+    assert_eq!(addresses(&world), Ok(vec![]));
 }
 
 #[test]

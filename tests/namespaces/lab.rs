@@ -62,7 +62,7 @@ fn with_system_programs() -> String {
 
 /// Names a network: the internet, or what is behind a router.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Network(usize);
+pub(crate) struct Network(pub(crate) usize);
 
 /// The internet.
 pub(crate) const INTERNET: Network = Network(0);
@@ -122,14 +122,32 @@ impl Lab {
     pub(crate) fn host(&mut self, name: &str, network: Network, v4: bool, v6: bool) {
         run(&format!("ip netns add {name}"));
         self.attach(name, "eth0", network, v4, v6);
+        let rules = "table inet watch {\ncounter relayed { }\n\
+                     chain out { type filter hook output priority 0;\n\
+                     ip daddr 203.0.113.1 udp dport != 1935 counter name relayed\n\
+                     ip6 daddr 2001:db8::1 udp dport != 1935 counter name relayed\n}\n}\n";
+        in_namespace(name, "nft -f -", rules);
+    }
+
+    /// How many datagrams a host has sent to the server's relay.
+    pub(crate) fn sent_to_relay(name: &str) -> u64 {
+        let list = command_in(name, "nft list counter inet watch relayed").output().expect("nft runs");
+        let text = String::from_utf8_lossy(&list.stdout).into_owned();
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let packets = words.windows(2).find(|pair| pair[0] == "packets").map(|pair| pair[1].parse());
+        packets.and_then(Result::ok).expect("the counter of this host")
+    }
+
+    /// Plugs a host into one more network, which is its way out from now on: it must have no other by then.
+    pub(crate) fn plug(&mut self, name: &str, interface: &str, network: Network) {
+        self.attach(name, interface, network, true, false);
     }
 
     /// From now on a router lets UDP out to nobody but the server.
     pub(crate) fn udp_to_server_only(&self, network: Network) {
-        let server = "oifname \"out\" meta l4proto udp ip daddr != 203.0.113.1 drop";
-        let chain = format!("chain forward {{ type filter hook forward priority 1; {server}; }}");
-        let rules = format!("table ip wall {{ {chain} }}\n");
-        in_namespace(&self.networks[network.0].namespace, "nft -f -", &rules);
+        let rules = "table ip wall {\nchain forward { type filter hook forward priority 1;\n\
+                     oifname \"out\" meta l4proto udp ip daddr != 203.0.113.1 drop\n}\n}\n";
+        in_namespace(&self.networks[network.0].namespace, "nft -f -", rules);
     }
 
     /// Makes the bridge of a network, and gives its namespace the first addresses there.
@@ -182,7 +200,10 @@ impl Lab {
 impl Drop for Lab {
     /// Makes room for the next one: namespaces that no name and no process holds are gone.
     fn drop(&mut self) {
-        run("umount --lazy /etc/hosts; umount --lazy --recursive /run || umount --lazy /run");
+        // A test that failed already ends its process, and with it everything.
+        if !std::thread::panicking() {
+            run("umount --lazy /etc/hosts && umount --lazy --recursive /run");
+        }
     }
 }
 
@@ -243,7 +264,8 @@ fn rules(network: Network, outside: &str, kind: RouterKind) -> String {
     nat
 }
 
-fn run(script: &str) {
+/// Does something in the namespaces of this process.
+pub(crate) fn run(script: &str) {
     let status = Command::new("sh").args(["-ec", script]).env("PATH", with_system_programs()).status();
     assert!(status.is_ok_and(|status| status.success()), "cannot do: {script}");
 }
@@ -254,6 +276,11 @@ pub(crate) fn command_in(namespace: &str, program: &str) -> Command {
     command.arg(format!("--net=/run/netns/{namespace}")).args(program.split(' '));
     command.env("PATH", with_system_programs());
     command
+}
+
+/// Does something in a namespace.
+pub(crate) fn script_in(namespace: &str, script: &str) {
+    in_namespace(namespace, "sh -e", script);
 }
 
 fn in_namespace(namespace: &str, program: &str, input: &str) {

@@ -69,6 +69,13 @@ impl Program {
         self.lines.recv_timeout(Duration::from_secs(20)).ok()
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "no signal can be sent");
+    }
+
     /// Its exit status, once it has ended by itself.
     pub(crate) fn finish(mut self) -> Option<i32> {
         // The output ends when the program does.

@@ -101,6 +101,8 @@ impl Shown {
     pub(crate) fn of(scene: Scene, theme: ThemeChoice) -> Self {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
         let mut view = shown::rich(now);
+        // Asked once, and answered long ago.
+        Arc::make_mut(&mut view.settings).local_network = Some(false);
         if scene == Scene::First {
             view.own.name.clear();
         }

@@ -274,6 +274,20 @@ fn a_probe_that_somebody_catches_and_sends_from_elsewhere_moves_nothing_and_is_a
 }
 
 #[test]
+fn whoever_is_met_at_a_relay_only_answers_nothing_that_comes_from_elsewhere() {
+    let mut call = call_over_a_relay(ms(20), ms(40));
+    call.net.with(call.bob, |member, _| member.person().set_relay_only(true));
+    let guessed = call.direct;
+    call.net.clear_log();
+    assert_eq!(call.probe(guessed), None);
+    call.choose(guessed, ms(40));
+    call.net.run_for(Duration::from_secs(3));
+    let from_ada = call.net.address(call.ada);
+    assert!(!call.net.sent().iter().any(|sent| sent.from == call.bob && sent.to == from_ada));
+    assert_eq!(call.are_relayed()[1], true);
+}
+
+#[test]
 fn without_the_mark_a_ping_from_elsewhere_is_a_sign_that_the_far_end_moved() {
     let (mut net, ada, bob, near, far) = session_between_ada_and_bob();
     let new = net.change_address(ada);

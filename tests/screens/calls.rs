@@ -160,7 +160,13 @@ fn a_silent_line_says_that_it_reconnects() {
 fn an_ended_call_can_be_called_again_written_to_or_closed() {
     let far = shown::far();
     let mut harness = harness(move |ui| {
-        let ended = Ended { far: &far, reason: EndReason::NoAnswer, lasted: None, incoming: false };
+        let ended = Ended {
+            far: &far,
+            reason: EndReason::NoAnswer,
+            lasted: None,
+            incoming: false,
+            hides_address: false,
+        };
         ended_ui(ui, &ended)
     });
     harness.run_steps(6);
@@ -523,7 +529,16 @@ fn a_list_and_a_call_in_which_nothing_happens_ask_for_no_picture() {
 fn a_missed_call_says_so_and_offers_to_call_back() {
     let far = shown::far();
     let mut harness = harness(move |ui| {
-        ended_ui(ui, &Ended { far: &far, reason: EndReason::NoAnswer, lasted: None, incoming: true })
+        ended_ui(
+            ui,
+            &Ended {
+                far: &far,
+                reason: EndReason::NoAnswer,
+                lasted: None,
+                incoming: true,
+                hides_address: false,
+            },
+        )
     });
     harness.run_steps(6);
     harness.get_by_label("You missed a call from Jonas");

@@ -6,6 +6,7 @@ mod conversation;
 mod everybody;
 mod home;
 mod keyboard;
+mod nearby;
 mod pressed;
 mod sentences;
 mod sharing;

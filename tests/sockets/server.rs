@@ -117,7 +117,7 @@ async fn two_people_find_and_reach_each_other_through_a_server() {
 
 #[cfg(all(unix, feature = "cli"))]
 #[test]
-fn the_program_says_where_it_listens_and_ends_when_told() {
+fn the_program_says_where_it_listens_that_it_is_well_and_ends_when_told() {
     let mut program = Command::new(env!("CARGO_BIN_EXE_tincan"))
         .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
         .stdout(Stdio::piped())
@@ -127,6 +127,11 @@ fn the_program_says_where_it_listens_and_ends_when_told() {
     BufReader::new(program.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim_end().strip_prefix("listening on ").expect("the promised line");
     assert_ne!(address.parse::<SocketAddr>().unwrap().port(), 0);
+    let health =
+        Command::new(env!("CARGO_BIN_EXE_tincan")).args(["serve", "--check", "--listen", address]).output();
+    let health = health.unwrap();
+    assert_eq!(String::from_utf8_lossy(&health.stdout), format!("{address} answers\n"));
+    assert_eq!(health.status.code(), Some(0));
     let ended = Command::new("kill").args(["-TERM", &program.id().to_string()]).status().unwrap();
     assert!(ended.success());
     assert_eq!(program.wait().unwrap().code(), Some(0));

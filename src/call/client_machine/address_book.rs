@@ -128,7 +128,8 @@ impl ClientMachine {
     pub(super) fn told_name(&self, peer: PeerId) -> Option<&str> {
         let on_the_line = self.links.get(&peer).and_then(|lines| lines.link.far_name());
         let listed = || self.people.iter().find(|person| person.peer_id == peer).map(|p| p.name.as_str());
-        on_the_line.or_else(listed).or_else(|| self.conversations.name(peer))
+        let told = on_the_line.or_else(listed).or_else(|| self.conversations.name(peer));
+        told.or_else(|| self.name_nearby(peer))
     }
 
     pub(super) fn keep_contact(&mut self, what: Keep) {

@@ -425,6 +425,7 @@ impl ClientMachine {
                     self.tell_encoder();
                 }
             }
+            Message::Ways(theirs) => self.far_ways(now, peer, theirs),
             Message::Screen { on } => self.far_screen(now, peer, on),
             Message::ScreenKeyFrameWanted => self.screen_key_frame_wanted(peer),
             Message::Delays(report) => self.delays_reported(now, peer, &report),

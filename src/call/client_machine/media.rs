@@ -490,6 +490,7 @@ impl ClientMachine {
         }
         self.follow_hold(now);
         self.measure(now, figures);
+        self.note_way(peer);
     }
 
     /// Notes whether anything came from a far end, and gives it a sign of life: also while the call waits.
@@ -537,7 +538,6 @@ impl ClientMachine {
         let target = self.media.target.filter(|_| !self.media.rate.is_paused());
         quality.target_kbps = target.map(|target| f64::from(target.bits_per_second) / 1000.0);
         quality.round_trip_ms = round_trip_ms;
-        "direct".clone_into(&mut quality.route);
         quality.cipher.clone_from(&figures.cipher);
         quality.bars = bars(loss_percent.max(self.media.concealed_percent), round_trip_ms);
         let second = PastSecond {

@@ -21,6 +21,7 @@ mod screen;
 mod second_call;
 mod server;
 mod verifying;
+mod ways;
 mod weak_side;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -47,7 +48,7 @@ use crate::netconnection::node::{Node, NodeConfig, NodeEvent, OwnIdentity, Publi
 use crate::rtmfp::PeerId;
 use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
-use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
+use crate::rtmfp::machine::{Input, Machine, Output, Route};
 use crate::settings::Settings;
 pub use nearby::SomebodyNearby;
 pub use recording::RecordingStep;
@@ -209,7 +210,6 @@ pub struct ClientMachine {
     node: Node,
     config: ClientConfig,
     chance: Chance,
-    paths: BTreeMap<PathId, SocketAddr>,
     local: Vec<SocketAddr>,
     me: PeerId,
     public: Option<PublicationId>,
@@ -238,6 +238,7 @@ pub struct ClientMachine {
     screen: screen::ScreenSide,
     network: network::NetworkSide,
     nearby: nearby::NearbySide,
+    ways: ways::WaysSide,
     leaving: Option<Instant>,
     left: bool,
     goodbyes: BTreeMap<PeerId, RandomId>,
@@ -267,7 +268,6 @@ impl ClientMachine {
             contacts: Contacts::new(config.remembered.contacts.clone()),
             acquaintances,
             config,
-            paths: BTreeMap::new(),
             local: vec![],
             me,
             public: None,
@@ -290,6 +290,7 @@ impl ClientMachine {
             screen: screen::ScreenSide::default(),
             network: network::NetworkSide::default(),
             nearby: nearby::NearbySide::default(),
+            ways: ways::WaysSide::default(),
             leaving: None,
             left: false,
             goodbyes: BTreeMap::new(),
@@ -298,6 +299,7 @@ impl ClientMachine {
             shown: None,
             next_step: now,
         };
+        client.follow_hiding(now);
         client.restore_files(now);
         // Who knows where we are needs no server to call us.
         if !client.config.name.is_empty() {
@@ -391,6 +393,7 @@ impl ClientMachine {
                 setting.put_into(&mut self.config.settings);
                 self.set_keep_history();
                 self.follow_video_choice(now);
+                self.follow_hiding(now);
             }
             Command::SetBlocked { peer, blocked } => {
                 if blocked {
@@ -411,6 +414,7 @@ impl ClientMachine {
             | Command::ChooseSpeaker(_)
             | Command::RefreshDevices
             | Command::ListScreens
+            | Command::CheckNetwork(_)
             | Command::Preview(_)
             | Command::TestSpeaker
             | Command::ExportHistory(_)
@@ -454,6 +458,7 @@ impl ClientMachine {
                     self.end_verifying(peer);
                     self.recording_over(now, peer);
                     self.forget_where(peer);
+                    self.forget_way(peer);
                     let name = self.name_of(peer);
                     if was_missed(&record) {
                         self.tell(Event::Missed { peer, name: name.clone() });
@@ -488,13 +493,9 @@ impl ClientMachine {
         name.map_or_else(|| peer.short(), str::to_owned)
     }
 
-    /// The ways on which these addresses can be reached from here.
+    /// The ways on which these addresses can be reached from here, over our own paths and those that relays lend us.
     fn routes(&self, addresses: &[SocketAddr]) -> Vec<Route> {
-        let via = |address: &SocketAddr| {
-            let path = self.paths.iter().find(|(_, local)| local.is_ipv4() == address.is_ipv4());
-            path.map(|(path, _)| Route { via: *path, address: *address })
-        };
-        addresses.iter().filter_map(via).collect()
+        addresses.iter().flat_map(|address| self.node.ways_to(*address)).collect()
     }
 
     fn heard(&mut self, now: Instant, event: NodeEvent) {
@@ -534,10 +535,10 @@ impl ClientMachine {
             NodeEvent::ConnectRequested { connection, .. } => {
                 self.node.reject_connection(now, connection, "This is no server.");
             }
-            NodeEvent::ProbeAnswered { .. }
-            | NodeEvent::ProbedFrom { .. }
-            | NodeEvent::RouteChanged { .. }
-            | NodeEvent::ClientGone { .. }
+            NodeEvent::ProbeAnswered { whose, answered } => self.way_proven(now, whose, answered),
+            NodeEvent::ProbedFrom { whose, route } => self.probed_from(now, whose, route),
+            NodeEvent::RouteChanged { peer, route } => self.way_changed(now, peer, route),
+            NodeEvent::ClientGone { .. }
             | NodeEvent::PeerInfo { .. }
             | NodeEvent::HelloForAnother { .. }
             | NodeEvent::StreamRequested { .. }
@@ -566,6 +567,7 @@ impl ClientMachine {
         self.tick_chat(now);
         self.tick_files(now);
         self.tick_lines(now);
+        self.tick_ways(now);
         self.tick_media(now);
         self.tick_verifying(now);
         self.follow_recording(now);
@@ -609,6 +611,7 @@ impl ClientMachine {
             self.chat_deadline(),
             self.files_deadline(now),
             self.lines_deadline(),
+            self.ways_deadline(),
             self.media_deadline(),
             self.verifying.deadline(),
             step,
@@ -634,11 +637,11 @@ impl Machine for ClientMachine {
             Input::Time => self.node.handle_input(now, Input::Time),
             Input::Received(received) => self.node.handle_input(now, Input::Received(received)),
             Input::PathOpened { path, local, kind } => {
-                self.paths.insert(path, local);
+                self.path_opened(path, local, kind);
                 self.node.handle_input(now, Input::PathOpened { path, local, kind });
             }
             Input::PathClosed { path } => {
-                self.paths.remove(&path);
+                self.path_closed(path);
                 self.node.handle_input(now, Input::PathClosed { path });
             }
             Input::Computed(computed) => self.node.handle_input(now, Input::Computed(computed)),
@@ -664,7 +667,7 @@ impl Machine for ClientMachine {
                     self.tell_keeps();
                     if self.dirty && self.leaving.is_none() {
                         self.keep_servers(now);
-                        if self.tell_servers(now) {
+                        if self.tell_servers(now) || self.tell_ways(now) {
                             continue;
                         }
                     }

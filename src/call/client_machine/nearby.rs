@@ -42,6 +42,7 @@ pub(super) struct NearbySide {
 impl ClientMachine {
     /// Who is on the local network now: all of them.
     pub(super) fn set_nearby(&mut self, now: Instant, people: Vec<SomebodyNearby>) {
+        let people = if self.hides_address() { vec![] } else { people };
         let others = people.into_iter().filter(|somebody| !self.is_me(somebody.peer)).take(MOST_NEARBY);
         let mut shown = Vec::new();
         let mut at = BTreeMap::new();
@@ -66,6 +67,12 @@ impl ClientMachine {
         self.nearby.at.contains_key(&peer)
     }
 
+    /// What somebody calls themselves on the local network.
+    pub(super) fn name_nearby(&self, peer: PeerId) -> Option<&str> {
+        let person = self.nearby.shown.iter().find(|person| person.peer_id == peer);
+        person.map(|person| person.name.as_str())
+    }
+
     pub(super) fn anybody_nearby(&self) -> bool {
         !self.nearby.at.is_empty()
     }
@@ -82,6 +89,9 @@ impl ClientMachine {
         places.extend(self.routes(&self.hints));
         places.extend(self.found_at(peer).filter(|_| self.own_for(peer) == OwnIdentity::Main));
         places.extend(self.last_at(peer));
+        if self.hides_address() {
+            places.retain(|place| self.node.is_relayed(*place));
+        }
         places
     }
 }

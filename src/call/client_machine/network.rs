@@ -54,15 +54,18 @@ impl ClientMachine {
         self.tell_own_addresses(now);
     }
 
-    /// Where we can be reached: our own addresses, and the one that the router lends.
+    /// Where others may know that we can be reached: our own addresses, and the one that the router lends.
     pub(super) fn own_addresses(&self) -> Vec<SocketAddr> {
+        if self.hides_address() {
+            return vec![];
+        }
         let mut all = self.local.clone();
         all.extend(self.network.mapped.filter(|mapped| !all.contains(mapped)));
         all
     }
 
     /// Tells every server where we can be reached.
-    fn tell_own_addresses(&mut self, now: Instant) {
+    pub(super) fn tell_own_addresses(&mut self, now: Instant) {
         let addresses = self.own_addresses();
         let connected: Vec<_> = self.servers.all().filter_map(|(_, server)| server.connected()).collect();
         for connection in connected {
@@ -96,6 +99,7 @@ impl ClientMachine {
             self.network.last_at.insert(peer, route);
         }
         if self.call.late_for(now, peer).is_some_and(|late| late >= LATE) {
+            self.look_for_a_way(now, peer);
             self.node.doubt_peer(now, peer, LATE_ANSWER_WITHIN);
             // A router that forgot us in front of one of the two forgot the servers too, and they must introduce us.
             let servers = self.servers.all().filter_map(|(_, server)| server.connected());

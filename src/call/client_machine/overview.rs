@@ -52,12 +52,15 @@ impl ClientMachine {
         }
     }
 
-    /// The link that leads to us. A server on this computer leads nobody else here, so it is left out.
+    /// The link that leads to us. A server on this computer leads nobody else here, so it is left out; who lets the local
+    /// network know of them is found there by their addresses instead.
     fn own_link(&self) -> String {
         let name = Some(self.config.name.clone()).filter(|name| !name.is_empty());
         let server = self.config.settings.server.as_deref().and_then(|url| ServerAddress::parse(url).ok());
         let server = server.filter(|server| !server.is_built_in()).map(|server| server.normalised());
-        Link { peer: self.me, server, weak: self.own_weak_id(), name, addresses: vec![] }.to_text()
+        let at_home = server.is_none() && self.config.settings.local_network == Some(true);
+        let addresses = if at_home { self.own_addresses() } else { vec![] };
+        Link { peer: self.me, server, weak: self.own_weak_id(), name, addresses }.to_text()
     }
 
     /// Under which peer ID an old home server knows us.

@@ -72,6 +72,8 @@ pub(super) struct ServerSide {
     addresses: Vec<SocketAddr>,
     stage: Stage,
     tries: u32,
+    /// Where it sees us.
+    observed: Option<SocketAddr>,
     /// It answered the last try, and no keys were agreed on.
     other_keys: bool,
     /// Our name is taken there, and we go by a longer one.
@@ -93,6 +95,7 @@ impl ServerSide {
             addresses: vec![],
             stage: Stage::Off,
             tries: 0,
+            observed: None,
             other_keys: false,
             longer_name: false,
             told: ToldServer::default(),
@@ -103,6 +106,11 @@ impl ServerSide {
     /// As whom we go there.
     pub(super) fn own(&self) -> OwnIdentity {
         if self.old { OwnIdentity::Second } else { OwnIdentity::Main }
+    }
+
+    /// Where it sees us, while we are connected to it.
+    pub(super) fn observed(&self) -> Option<SocketAddr> {
+        self.observed.filter(|_| self.is_connected())
     }
 
     pub(super) fn is_connected(&self) -> bool {
@@ -455,6 +463,10 @@ impl ClientMachine {
         self.publish_as(now, own);
         // Whoever met us by the weak identity comes to the lasting one.
         self.publish_as(now, OwnIdentity::Main);
+        if let Some(server) = self.servers.get_mut(&which) {
+            let address = info.property("address").and_then(Value::as_str);
+            server.observed = address.and_then(|address| address.parse().ok());
+        }
         let addresses = self.own_addresses();
         self.node.set_peer_info(now, connection, &addresses);
         if which == Which::Home {

@@ -99,7 +99,8 @@ impl Worker {
     pub(super) fn follow_surroundings(&mut self) {
         let settings = &self.config.settings;
         let is_there = !self.surroundings.watch.addresses().is_empty();
-        let wants_port = settings.port_mapping && is_there && !settings.name.is_empty();
+        let wants_port =
+            settings.port_mapping && !settings.hide_address && is_there && !settings.name.is_empty();
         match (wants_port, self.surroundings.mapping.is_some()) {
             (true, false) => {
                 let bound = self.driver.local_addresses();
@@ -132,7 +133,7 @@ impl Worker {
 
     /// Whether the person lets us be found on the local network, and find others.
     pub(super) fn is_local_network_allowed(&self) -> bool {
-        self.config.settings.local_network == Some(true)
+        self.config.settings.local_network == Some(true) && !self.config.settings.hide_address
     }
 
     /// The built-in server serves those that the person lets it serve: it is started anew when that changed, and everybody

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::PairId;
 use crate::rtmfp::machine::{PathId, Route};
+use crate::rtmfp::network::is_private;
 
 /// Where a server that listens on every address can be reached.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -89,7 +90,7 @@ impl Ports {
     /// Under which address somebody at `seen` reaches a port that is bound to `bound`.
     fn told(&self, bound: IpAddr, seen: IpAddr) -> IpAddr {
         let family = |ip: &&IpAddr| ip.is_ipv4() == bound.is_ipv4();
-        let private = is_local(seen);
+        let private = is_private(seen);
         if seen.is_loopback() {
             return match bound {
                 _ if !bound.is_unspecified() => bound,
@@ -106,17 +107,9 @@ impl Ports {
         }
         let own = || self.addresses.own.iter().filter(family);
         // A neighbour on a private network: the address of ours that has most in common with theirs.
-        let nearest = own().max_by_key(|ip| common_bits(**ip, seen)).filter(|ip| private && is_local(**ip));
-        let outside = own().find(|ip| !is_local(**ip)).or_else(|| own().next());
+        let nearest = own().max_by_key(|ip| common_bits(**ip, seen)).filter(|ip| private && is_private(**ip));
+        let outside = own().find(|ip| !is_private(**ip)).or_else(|| own().next());
         *nearest.or(outside).unwrap_or(&bound)
-    }
-}
-
-/// An address that means something on one network only.
-fn is_local(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => ip.is_private() || ip.is_link_local() || ip.is_loopback(),
-        IpAddr::V6(ip) => ip.is_unique_local() || ip.is_unicast_link_local() || ip.is_loopback(),
     }
 }
 

@@ -91,7 +91,8 @@ const SERVER: &str = "192.0.2.1:1935";
 impl World {
     fn new(rules: Rules) -> Self {
         let now = Instant::now();
-        let endpoint = EndpointConfig::new(Arc::new(Flash::server([1; 32])), [2; 32]);
+        let mut endpoint = EndpointConfig::new(Arc::new(Flash::server([1; 32])), [2; 32]);
+        (endpoint.keepalive, endpoint.vanish_after) = (KEEPALIVE, VANISH_AFTER);
         let node = Node::new(NodeConfig { endpoint, most_peer_connections: 0 });
         let mut server = Place::new(Service::new(node, rules), SERVER);
         let mut wire = VecDeque::new();
@@ -370,6 +371,39 @@ fn of_whoever_wants_relays_only_nothing_is_told_where_there_is_none() {
     world.with(cleo, |node, now| node.set_relay_only(now, false));
     world.run(Duration::from_secs(10));
     assert!(introduced(&world), "she does not mind any more");
+}
+
+#[test]
+fn whoever_wants_relays_only_does_not_show_a_second_address_when_calling() {
+    let introduced = |relay_only: bool| {
+        let mut world = World::new(Rules::default());
+        world.join(1, "Ada");
+        let bob = world.add(2);
+        let now = world.now;
+        let addresses: [SocketAddr; 2] =
+            ["[2001:db8::1]:1935", "[2001:db8:2::2]:4000"].map(|at| at.parse().unwrap());
+        let [server, own] = addresses;
+        let opened = |local| Input::PathOpened { path: PathId(1), local, kind: PathKind::Own };
+        world.server.second = Some(server);
+        world.server.tell(now, opened(server), &mut world.wire);
+        world.people[bob].second = Some(own);
+        let opened = Input::PathOpened { path: PathId(1), local: own, kind: PathKind::Own };
+        world.people[bob].tell(now, opened, &mut world.wire);
+        let routes = [(0, SERVER.parse().unwrap()), (1, server)]
+            .map(|(path, address)| Route { via: PathId(path), address });
+        world.with(bob, |node, now| node.set_relay_only(now, relay_only));
+        world.with(bob, |node, now| {
+            node.connect(now, "rtmfp://192.0.2.1/", &routes, vec!["Bob".into()]);
+        });
+        world.run(Duration::from_secs(2));
+        world.with(bob, |node, now| {
+            node.play_direct(now, peer_of(1), "line", &[]);
+        });
+        world.run(Duration::from_secs(3));
+        world.server.told.contains(&ServiceEvent::Introduced)
+    };
+    assert!(introduced(false));
+    assert!(!introduced(true));
 }
 
 #[test]

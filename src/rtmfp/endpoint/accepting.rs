@@ -23,7 +23,7 @@ use crate::rtmfp::wire::chunk::{Chunk, InitiatorKeying};
 impl Endpoint {
     /// An IIKeying. The cookie is looked at before anything that costs more.
     pub(super) fn on_initiator_keying(&mut self, now: Instant, route: Route, keying: &InitiatorKeying<'_>) {
-        if !self.config.accepts_sessions || keying.session_id == 0 {
+        if !self.config.accepts_sessions || keying.session_id == 0 || !self.may_be_seen_at(route) {
             self.dropped += 1;
             return;
         }

@@ -193,9 +193,16 @@ impl Endpoint {
         let Received { route, ecn, segment_size, bytes } = received;
         let mut datagrams = bytes.chunks_mut(segment_size.max(1));
         let mut next = datagrams.next();
+        let shows_us = !self.may_be_seen_at(route);
         while let Some(datagram) = next.take() {
             let near_id = session_id::peek(datagram);
             let running = near_id.and_then(|near_id| self.sessions.with_near_id(near_id));
+            if shows_us && running.is_some_and(|key| self.is_relayed_session(key)) {
+                // Whoever meets us at a relay only guesses where we are, and must not learn it by an answer.
+                self.dropped += 1;
+                next = datagrams.next();
+                continue;
+            }
             if let Some((key, Session::Running(running))) =
                 running.and_then(|key| Some((key, self.sessions.get_mut(key)?)))
             {

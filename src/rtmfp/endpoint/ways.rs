@@ -64,6 +64,10 @@ impl Endpoint {
         lent || self.relays.has(route.address)
     }
 
+    pub(super) fn is_relayed_session(&self, session: SessionKey) -> bool {
+        self.sessions.running(session).is_some_and(|running| self.is_relayed(running.route))
+    }
+
     /// Somebody says that an address is a relay's.
     pub fn note_relay(&mut self, address: SocketAddr) {
         self.relays.note(address);
@@ -80,8 +84,8 @@ impl Endpoint {
         self.config.relay_only
     }
 
-    /// The ways to an address over each of our paths that can be used, the direct one first. None for addresses that cannot
-    /// be an endpoint's, and of others' own paths only as many as are worth trying.
+    /// The ways to an address: over the first path of our own that carries datagrams there, and over those that relays lend
+    /// us, of which only a few are worth trying.
     pub fn ways_to(&self, address: SocketAddr) -> Vec<Route> {
         let direct = self.path_to(address).map(|via| Route { via, address });
         let relayed = self.relayed_paths_to(address).map(|via| Route { via, address });

@@ -60,6 +60,10 @@ impl App {
                 let key = if on { "recording.far_began" } else { "recording.far_ended" };
                 self.toasts.add(word_with(key, &[("name", &name)]), now);
             }
+            Event::WayChanged { relayed, .. } => {
+                self.toasts
+                    .add(word(if relayed { "call.now_relayed" } else { "call.now_direct" }).to_owned(), now);
+            }
             Event::Recorded(path) => {
                 let words = word_with("recording.kept", &[("path", &path.display().to_string())]);
                 self.toasts.add_with(words, word("snapshot.show"), Action::ShowInFolder(path), now);

@@ -304,7 +304,9 @@ impl App {
                         action = incoming_ui(ui, &ring, &mut self.ringing);
                     }
                     CallState::Ended { far, reason, lasted, incoming } => {
-                        let ended = Ended { far, reason: *reason, lasted: *lasted, incoming: *incoming };
+                        let hides_address = self.view.settings.hide_address;
+                        let (reason, lasted, incoming) = (*reason, *lasted, *incoming);
+                        let ended = Ended { far, reason, lasted, incoming, hides_address };
                         action = ended_ui(ui, &ended);
                     }
                     _ => {}
@@ -335,7 +337,7 @@ impl App {
             action = asked.inner.or(action);
         }
         let asked = match self.beside {
-            Beside::Start => start_ui(ui, &view, copied),
+            Beside::Start => start_ui(ui, view, copied),
             Beside::Conversation(peer) => {
                 let going = self.going(peer);
                 let writing = self.writings.entry(peer).or_default();
@@ -394,17 +396,20 @@ fn conversation_of(
     let conversation = view.conversations.iter().find(|other| other.peer_id == peer);
     let contact = view.contacts.iter().find(|contact| contact.peer_id == peer);
     let person = view.people.iter().find(|person| person.peer_id == peer);
+    let nearby = view.nearby.iter().find(|person| person.peer_id == peer);
     let short = peer.short();
     let name = contact
         .map(|contact| contact.name.as_str())
         .or(conversation.map(|conversation| conversation.name.as_str()))
         .or(person.map(|person| person.name.as_str()))
+        .or(nearby.map(|person| person.name.as_str()))
         .unwrap_or(&short);
     let id = peer.to_string();
     let presence = contact
         .map(|contact| contact.presence)
         .filter(|presence| *presence != Presence::Offline)
         .or(person.map(|person| person.presence))
+        .or(nearby.map(|_| Presence::Online))
         .unwrap_or_default();
     let blocked = contact.is_some_and(|contact| contact.blocked) || view.settings.blocked.contains(&id);
     let field = conversation::field_of(peer);

@@ -26,6 +26,8 @@ pub struct Ended<'a> {
     pub lasted: Option<Duration>,
     /// Whether they had called us.
     pub incoming: bool,
+    /// Our address is hidden, which may be why there was no way.
+    pub hides_address: bool,
 }
 
 /// Draws the card. Esc closes it.
@@ -36,7 +38,10 @@ pub fn ended_ui(ui: &mut Ui, ended: &Ended<'_>) -> Option<Action> {
         Ok(id) => id.short(),
         Err(_) => far.name.clone(),
     };
-    let words = why_it_ended(ended.reason, &name, ended.incoming);
+    let mut words = why_it_ended(ended.reason, &name, ended.incoming);
+    if ended.reason == EndReason::NoWayThrough && ended.hides_address {
+        word("end.no_way_hidden.do").clone_into(&mut words.remedy);
+    }
     let mut action = None;
     let narrow = ui.ctx().content_rect().width() < 460.0;
     card_ui(ui, "ended", 440.0, |ui| {

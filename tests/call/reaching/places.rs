@@ -104,6 +104,16 @@ pub(crate) enum Way {
     Relayed,
 }
 
+impl Way {
+    /// What it is called in the table.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Relayed => "relayed",
+        }
+    }
+}
+
 /// What two in these places should come to: directly when they share a family in which each can know the address that the
 /// other writes from, or need not.
 pub(crate) fn theory(one: Place, other: Place) -> Way {
@@ -173,4 +183,25 @@ impl Together {
     pub(crate) fn has_homes(self) -> bool {
         matches!(self, Self::SameCarrier | Self::SameCarrierHairpin)
     }
+}
+
+/// A table of all pairs in the form of the documentation: who calls beside, who is called above; then those who share a
+/// router. `apart` and `together` say what came of a call.
+pub(crate) fn table(
+    mut apart: impl FnMut(Place, Place) -> String,
+    mut together: impl FnMut(Together) -> String,
+) -> String {
+    let mut text = String::from("| calls | ");
+    text += &Place::ALL.map(Place::name).join(" | ");
+    text += " |\n|";
+    text += &" --- |".repeat(Place::ALL.len() + 1);
+    for caller in Place::ALL {
+        let cells = Place::ALL.map(|called| apart(caller, called));
+        text += &format!("\n| {} | {} |", caller.name(), cells.join(" | "));
+    }
+    text += "\n\n| both | |\n| --- | --- |";
+    for both in Together::ALL {
+        text += &format!("\n| {} | {} |", both.name(), together(both));
+    }
+    text
 }

@@ -176,6 +176,18 @@ impl<M: Machine> VirtualNetwork<M> {
         path
     }
 
+    /// Gives a host one more port at its first address.
+    pub(crate) fn add_second_port(&mut self, host: Host, port: u16) -> PathId {
+        let ip = self.address(host).ip();
+        let state = self.host(host);
+        let (network, local) = (state.router, SocketAddr::new(ip, port));
+        let path = PathId(u32::try_from(state.paths.len()).expect("few paths"));
+        state.paths.insert(path, local);
+        self.topology.give(network, local, (host, path));
+        self.input(host, Input::PathOpened { path, local, kind: PathKind::Own });
+        path
+    }
+
     /// Lends so many ports of each of a host's addresses to others, for a relay.
     pub(crate) fn lend_ports(&mut self, host: Host, ports: RangeInclusive<u16>) {
         let network = self.host(host).router;

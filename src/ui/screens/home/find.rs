@@ -45,10 +45,12 @@ impl Target {
         let contact = view.contacts.iter().find(|contact| contact.peer_id == peer);
         let talk = view.conversations.iter().find(|talk| talk.peer_id == peer);
         let person = view.people.iter().find(|person| person.peer_id == peer);
+        let nearby = view.nearby.iter().find(|person| person.peer_id == peer);
         let name = contact
             .map(|contact| contact.name.clone())
             .or(talk.map(|talk| talk.name.clone()))
             .or(person.map(|person| person.name.clone()))
+            .or(nearby.map(|person| person.name.clone()))
             .or(hint)
             .map(|name| name.chars().take(MOST_OF_A_NAME).collect());
         let server = server.or(contact.and_then(|contact| contact.server.clone()));

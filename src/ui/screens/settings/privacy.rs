@@ -68,6 +68,8 @@ pub(super) fn privacy_ui(ui: &mut Ui, view: &ClientView, inputs: &mut PrivacyInp
     let fresh = settings.fresh_identity;
     flip(ui, word("privacy.fresh"), word("privacy.fresh_text"), fresh, Setting::FreshIdentity);
     flip(ui, word("privacy.dnd"), word("privacy.dnd_text"), dnd, Setting::DoNotDisturb);
+    let hide = settings.hide_address;
+    flip(ui, word("privacy.hide"), word("privacy.hide_text"), hide, Setting::HideAddress);
     title_ui(ui, word("privacy.telling"));
     let receipts = settings.read_receipts;
     flip(ui, word("privacy.receipts"), word("privacy.receipts_text"), receipts, Setting::ReadReceipts);
