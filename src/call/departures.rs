@@ -1,7 +1,7 @@
 //! When each media message of ours went out, so that what a far end reports of its arrival says how long it took.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::delay_report::{CLOCK_RATE, DelayReport};
 use crate::netconnection::node::MediaKind;
@@ -34,6 +34,8 @@ pub(crate) struct Feedback {
     pub(crate) received: u64,
     /// Fragments that the far end sent us so far.
     pub(crate) far_sent: u64,
+    /// When the newest of what it tells left here, if that is known: nothing later shows in it.
+    pub(crate) left: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -84,13 +86,15 @@ impl Departures {
     /// Holds a report against what went out.
     pub(crate) fn read(&mut self, report: &DelayReport) -> Feedback {
         let clock = self.clock.follow(report.clock) as f64 / CLOCK_RATE;
-        let (mut sound, mut pictures, mut sent) = (Vec::new(), Vec::new(), None);
+        let (mut sound, mut pictures, mut sent, mut left) = (Vec::new(), Vec::new(), None, None);
+        let origin = self.origin;
         for (n, arrival) in report.arrivals.iter().enumerate() {
             let departed =
                 self.of(arrival.kind).iter().rev().find(|departure| departure.stamp == arrival.stamp);
             let Some(departure) = departed else { continue };
             if n == 0 {
                 sent = Some(departure.fragments);
+                left = origin.map(|origin| origin + Duration::from_secs_f64(departure.at));
             }
             let delay = clock - f64::from(arrival.before) / CLOCK_RATE - departure.at;
             match arrival.kind {
@@ -106,6 +110,7 @@ impl Departures {
             sent,
             received: self.received.follow(report.received),
             far_sent: self.far_sent.follow(report.sent),
+            left,
         }
     }
 }
@@ -129,8 +134,6 @@ impl Count {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::call::delay_report::Arrival;
 

@@ -219,9 +219,17 @@ impl PathEstimate {
         (passed > 0.0).then(|| bytes.saturating_sub(*before) as f64 * 8.0 / passed)
     }
 
+    /// Whether little leaves because pictures are held back since a stall, and not because they are easy.
+    fn holds_back(&self, now: Instant) -> bool {
+        self.stalled.is_some_and(|at| now.saturating_duration_since(at) < HELD_BACK)
+    }
+
     /// The least that the rate may fall to for a queue of now. Where far less leaves than is allowed, because the picture is
     /// easy, and all of that arrives, what arrives does not tell what the path would carry.
     fn least_after_fall(&self) -> f64 {
+        if self.left.back().is_some_and(|(now, _)| self.holds_back(*now)) {
+            return 0.0;
+        }
         let few = self.rate * self.share() * MUCH_LESS;
         let eases = |span| self.leaving(span).filter(|leaving| *leaving < few);
         let Some((lately, longer)) = eases(LEFT_LATELY).zip(eases(LEFT_MEMORY)) else { return 0.0 };
@@ -312,9 +320,10 @@ impl PathEstimate {
         let Some(arriving) = self.arriving(ARRIVING_NOW) else { return };
         if let Some(fell) = self.fell {
             // What arrives now was sent before the fall: it tells better and better how wide the path has become. But a queue
-            // that neither grows nor loses anything may be none of ours.
+            // that neither grows, nor loses anything, nor held anything up here may be none of ours.
             let before = round_trip + Duration::from_secs_f64(self.queue.clamp(0.0, LONGEST_EFFECT));
-            let is_ours = self.queue > fell.queue + GROWN || self.loss() > HEAVY_LOSS / 2.0;
+            let has_grown = self.queue > fell.queue + GROWN;
+            let is_ours = has_grown || self.loss() > HEAVY_LOSS / 2.0 || self.holds_back(now);
             let least = if is_ours { 0.0 } else { fell.rate * 0.4 };
             let lower = (arriving * FALL).max(least).max(self.least_after_fall());
             if self.in_vain == 0 && now.saturating_duration_since(fell.at) < before && lower < self.rate {
@@ -377,9 +386,13 @@ impl PathEstimate {
             let chance = CHANCE * (loss / counted as f64).sqrt();
             return !known || loss > least + LIGHT_LOSS + chance;
         }
-        let fall = *self.lossy.get_or_insert(LossFall { from: self.rate, loss, at: now });
+        let mut fall = *self.lossy.get_or_insert(LossFall { from: self.rate, loss, at: now });
         if now.saturating_duration_since(fall.at) < LOSS_WINDOW / 2 {
             return true;
+        }
+        if self.rate >= fall.from {
+            // Of the few fragments it began with many may have been lost by chance: no loss would ever look as heavy.
+            fall.loss = loss;
         }
         if self.rate < fall.from * 0.55 && loss > fall.loss * 0.7 {
             // It is not our sending that loses them.
@@ -452,6 +465,8 @@ const ARRIVED_MEMORY: f64 = 1.5;
 /// What leaves is looked at over so long, and over the last of it.
 const LEFT_MEMORY: Duration = Duration::from_millis(1_200);
 const LEFT_LATELY: Duration = Duration::from_millis(500);
+/// For so long after a stall little leaves.
+const HELD_BACK: Duration = Duration::from_millis(2_500);
 /// Share of the rate below which what leaves does not show what the path carries.
 const MUCH_LESS: f64 = 0.6;
 /// Bits a second that an easy picture is left beyond twice what it needs: a small picture, should it become hard.

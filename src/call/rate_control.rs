@@ -40,9 +40,10 @@ const BESIDE_SOUND: f64 = 18_000.0;
 const LEEWAY: Duration = Duration::from_millis(30);
 
 /// Bits of sound a second where there is room.
-pub(crate) const USUAL_SOUND: u32 = 32_000;
+pub(crate) const USUAL_SOUND: u32 = 48_000;
 /// The same elsewhere, and the least that the way must carry for it; the best first.
-const SOUND: [(f64, u32); 3] = [(150_000.0, USUAL_SOUND), (80_000.0, 24_000), (0.0, 16_000)];
+const SOUND: [(f64, u32); 4] =
+    [(500_000.0, USUAL_SOUND), (150_000.0, 32_000), (80_000.0, 24_000), (0.0, 16_000)];
 /// Better sound is sent only when there is so much more than just enough.
 const AMPLE_FOR_SOUND: f64 = 1.3;
 

@@ -93,9 +93,11 @@ impl SoundAgain {
         };
     }
 
-    /// Percent of our sound that is lost on its way, by the far end's reports; none without reports.
-    pub(crate) fn lost_percent(&self) -> Option<f64> {
-        self.lost_percent
+    /// Percent of our sound that is lost however often it is sent, if losses come one by one; none without reports.
+    /// `takes`: the far end takes it more than once.
+    pub(crate) fn lost_for_good(&self, takes: bool) -> Option<f64> {
+        let copies = if takes { 1 + self.dose.places().len() } else { 1 };
+        self.lost_percent.map(|lost| (lost / 100.0).powi(copies as i32) * 100.0)
     }
 
     /// What goes out beside a frame. Nothing beside pictures, and nothing to a far end that does not take it.

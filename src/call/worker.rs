@@ -501,6 +501,7 @@ impl Worker {
             ClientEvent::Frame(frame) => self.studio.push(frame),
             ClientEvent::KeyFrameWanted => self.studio.request_key_frame(),
             ClientEvent::PictureFate(fate) => self.studio.on_picture_fate(fate),
+            ClientEvent::PicturesHeld(held) => self.studio.hold_pictures(held),
             ClientEvent::Target(target) => self.studio.set_video_target(target_of(target)),
             ClientEvent::Screen(event) => self.screen_told(event),
             ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(bits),

@@ -35,6 +35,7 @@ pub struct SteppedStudio {
     key_every: Option<Duration>,
     muted: bool,
     camera_on: bool,
+    held: bool,
     expected_loss: u8,
     sound_rate: Option<u32>,
 }
@@ -80,6 +81,7 @@ impl SteppedStudio {
             key_every: None,
             muted: false,
             camera_on: true,
+            held: false,
             expected_loss: 0,
             sound_rate: None,
         }
@@ -141,6 +143,11 @@ impl SteppedStudio {
         }
     }
 
+    /// Whether to code no more pictures for now.
+    pub fn hold_pictures(&mut self, held: bool) {
+        self.held = held;
+    }
+
     /// New upper limits for the pictures sent.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         self.target = target;
@@ -163,7 +170,7 @@ impl SteppedStudio {
 
     /// The camera took this picture at that moment: the frame to be sent, if one is due.
     pub fn see(&mut self, picture: &Picture, at: Instant) -> Option<EncodedFrame> {
-        if !self.camera_on {
+        if !self.camera_on || self.held {
             return None;
         }
         let stamp = self.clock.stamp(at);

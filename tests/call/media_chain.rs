@@ -75,3 +75,17 @@ fn a_call_that_begins_on_a_bad_line_begins_without_a_long_gap() {
     assert!(heard.lost >= 5 && heard.recovered * 10 >= heard.lost * 7, "{heard:?}");
     assert!(heard.longest_gap_ms <= 60, "{heard:?}");
 }
+
+#[test]
+fn on_a_line_that_becomes_ten_times_narrower_no_picture_freezes_for_longer_than_a_second() {
+    let (wide, narrow) = (Way::of_kbps(3_000), Way::of_kbps(300));
+    let condition = Condition::changing("narrower", 12, vec![(0, wide), (7_000, narrow)]);
+    let options = Options { compares: false, ..Options::default() };
+    let mut scene = Scene::new(&condition, &Media::made(640, 360), options);
+    while scene.step() {}
+    let report = scene.reports().remove(0);
+    assert!(report.longest_freeze_ms <= 1_000, "{report:?}");
+    assert!(report.changes[0].queue_short_after_ms.is_some_and(|time| time <= 3_000), "{report:?}");
+    let shown = scene.watches[0].shown_at.iter().filter(|at| **at > 10_000).count();
+    assert!(shown > 30, "{shown} pictures in the last two seconds");
+}

@@ -29,6 +29,7 @@ pub(crate) struct Sender {
     key_wanted: bool,
     /// Pictures were lost: the next is built on one that arrived.
     refresh_wanted: bool,
+    held: bool,
     size: (u32, u32),
     /// Bits sent beyond the rate, as an encoder counts them.
     debt: f64,
@@ -61,9 +62,10 @@ impl Sender {
             asked: 0,
             seen: (0, world.net.events(to).len()),
             target: None,
-            sound_bits: 32_000,
+            sound_bits: 48_000,
             key_wanted: true,
             refresh_wanted: false,
+            held: false,
             size: (0, 0),
             debt: 0.0,
             next_picture: now,
@@ -87,7 +89,8 @@ impl Sender {
                     self.target = Some(*target);
                     self.targets.push((*at, *target));
                 }
-                Told::Client(ClientEvent::SoundRate(bits)) => self.sound_bits = bits.unwrap_or(32_000),
+                Told::Client(ClientEvent::PicturesHeld(held)) => self.held = *held,
+                Told::Client(ClientEvent::SoundRate(bits)) => self.sound_bits = bits.unwrap_or(48_000),
                 Told::Client(ClientEvent::KeyFrameWanted) => {
                     self.key_wanted = true;
                     self.asked += 1;
@@ -133,6 +136,10 @@ impl Sender {
             return;
         }
         let interval = 1.0 / f64::from(target.frames_per_second);
+        if self.held {
+            self.next_picture = now + Duration::from_millis(1);
+            return;
+        }
         self.next_picture = (self.next_picture + Duration::from_secs_f64(interval)).max(now);
         let rate = f64::from(target.bits_per_second);
         self.debt = (self.debt - rate * interval).max(0.0);

@@ -173,6 +173,22 @@ fn losses_of_a_radio_link_do_not_ruin_the_rate() {
 }
 
 #[test]
+fn what_is_lost_is_sent_again_and_nothing_else() {
+    for (loss, detours) in [(0.02, None), (0.05, None), (0.0, Some((0.02, ms(60))))] {
+        let (mut world, mut bob) = in_a_call(10_000);
+        run(&mut world, &mut [&mut bob], secs(5));
+        world.net.set_link(bob.host, |link| (link.loss, link.detours) = (loss, detours));
+        run(&mut world, &mut [&mut bob], secs(4));
+        let before = world.net.bytes_sent(bob.host);
+        run(&mut world, &mut [&mut bob], secs(8));
+        let sent = (world.net.bytes_sent(bob.host) - before) as f64 * 8.0 / 8_000.0;
+        let target = bob.target_kbps();
+        assert!(target > 1_000.0, "{target} kbit/s at {loss}, {detours:?}");
+        assert!(sent < target * 1.25 + 200.0, "{sent} kbit/s sent for {target} at {loss}, {detours:?}");
+    }
+}
+
+#[test]
 fn lost_acknowledgements_are_no_losses() {
     let (mut world, mut bob) = in_a_call(10_000);
     run(&mut world, &mut [&mut bob], secs(2));

@@ -11,7 +11,9 @@ fn of_lost_pieces_nobody_sees_rubble_and_the_picture_moves_on() {
     line.world.net.set_links(|link| link.loss = 0.03);
     line.run(6.0);
     let seen = line.seen(1.0);
-    assert!(seen.worst_psnr > 36.0, "{seen:?}");
+    // A picture that does without what was lost takes no more than a quarter of a second of the rate, and is coarser for
+    // it: 35.5 dB at worst, 41.7 on average. Rubble is far below.
+    assert!(seen.worst_psnr > 35.0, "{seen:?}");
     assert!(seen.pictures_a_second > 15.0 && seen.longest_gap < 600.0, "{seen:?}");
     assert_eq!(line.key_bytes.len(), 1, "key pictures, in bytes");
 }

@@ -326,6 +326,9 @@ impl ClientMachine {
         let takes = !thin && self.takes_sound_again();
         for frame in self.media.flow.join_sound(frame, thin).into_iter().flatten() {
             let beside = self.media.sound_again.beside(&frame, takes);
+            if let EncodedFrame::Video { timestamp, .. } = &frame {
+                self.media.flow.note_queued(now, *timestamp);
+            }
             let first = outgoing(now, patience, frame);
             for (message, deadline) in
                 first.into_iter().chain(beside.into_iter().map(|sound| again(now, sound)))
@@ -333,6 +336,7 @@ impl ClientMachine {
                 self.node.send_media(now, target, message, deadline);
             }
         }
+        self.follow_hold(now);
     }
 
     /// A media message fell, and what needs it falls with it: what comes next must do without.
@@ -340,6 +344,7 @@ impl ClientMachine {
         let ours = self.media_target().map(|(_, ours)| ours);
         if kind == MediaKind::Video && ours == Some(target) {
             self.told.push_back(ClientEvent::PictureFate(PictureFate::Lost { timestamp }));
+            self.media.flow.note_abandoned(now, timestamp);
             if !self.far_follows() {
                 self.node.abandon_video(now, target);
             }
@@ -475,12 +480,15 @@ impl ClientMachine {
         self.media.rate.step(now, sample);
         self.tell_rates(now);
         // What the far end missed is true; what seems lost here may be lost acknowledgements.
-        let loss = self.media.sound_again.lost_percent().unwrap_or_else(|| self.media.rate.loss_percent());
+        let takes = !self.media.rate.is_thin() && self.takes_sound_again();
+        let reported = self.media.sound_again.lost_for_good(takes);
+        let loss = reported.unwrap_or_else(|| self.media.rate.loss_percent());
         let loss = loss.round().clamp(0.0, 30.0) as u8;
         if loss.abs_diff(self.media.expected_loss) >= 2 {
             self.media.expected_loss = loss;
             self.told.push_back(ClientEvent::ExpectedLoss(loss));
         }
+        self.follow_hold(now);
         self.measure(now, figures);
         self.note_way(peer);
     }

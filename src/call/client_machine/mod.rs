@@ -177,6 +177,8 @@ pub enum ClientEvent {
     KeyFrameWanted,
     /// What became of a picture of ours. After one that was lost, the encoder builds the next on what arrived.
     PictureFate(PictureFate),
+    /// Whether pictures wait here to leave: more of them would only grow old, and had better not be coded.
+    PicturesHeld(bool),
     /// About screens.
     Screen(ScreenEvent),
     /// What our encoder should make.

@@ -1,6 +1,7 @@
 //! How media fare and how much more may be sent: reports of delays both ways, and what follows from them for encoders,
 //! queues and the session below.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::media::{Awaits, Fresh};
@@ -22,6 +23,18 @@ const CLEAR: f64 = 0.2;
 const CROWDED: f64 = 0.35;
 /// Pictures that wait here for longer than this, in seconds, are given up for a fresh one.
 const OLDEST_QUEUE: f64 = 0.8;
+/// While a picture waits for longer than this before it begins to leave, no more are coded: they would wait behind it, and
+/// what is coded and then given up takes all that follows it along.
+const LONGEST_UNSENT: Duration = Duration::from_millis(180);
+/// Pictures that are given up and could not even begin to leave within this time show that nothing is known of the path any
+/// more: none is coded until the far end reports of it.
+const STUCK_AFTER: Duration = Duration::from_millis(100);
+/// But that is waited for no longer than this.
+const LONGEST_STUCK: Duration = Duration::from_millis(1_000);
+/// No picture waits for so long.
+const FORGOTTEN: Duration = Duration::from_secs(3);
+/// What left so much before they were given up met what they met.
+const STUCK_SINCE: Duration = Duration::from_millis(100);
 /// A queue that does not clear within this time is not waited for any longer.
 const LONGEST_HOLD: Duration = Duration::from_millis(1_200);
 /// A round trip that has grown by more than this has met a queue.
@@ -40,6 +53,12 @@ pub(super) struct MediaFlow {
     reported: Option<Instant>,
     /// Since when fresh pictures wait for the queue to clear.
     held_since: Option<Instant>,
+    /// Pictures that have not left yet, by their time, and since when they wait; the oldest first.
+    unsent: VecDeque<(u32, Instant)>,
+    /// When pictures were given up that had not left, if nothing was heard of the path since.
+    stuck: Option<Instant>,
+    /// Whether the encoder was told to wait.
+    holds: bool,
     /// A frame of sound that waits for the next.
     half: Option<EncodedFrame>,
 }
@@ -70,6 +89,35 @@ impl MediaFlow {
         }
     }
 
+    /// A picture goes to the queue.
+    pub(super) fn note_queued(&mut self, now: Instant, timestamp: u32) {
+        self.unsent.push_back((timestamp, now));
+    }
+
+    /// A picture left, or fell; since when it had been waiting, if it had.
+    fn note_gone(&mut self, timestamp: u32) -> Option<Instant> {
+        let at = self.unsent.iter().position(|(other, _)| *other == timestamp)?;
+        self.unsent.remove(at).map(|(_, since)| since)
+    }
+
+    /// A picture fell.
+    pub(super) fn note_abandoned(&mut self, now: Instant, timestamp: u32) {
+        let since = self.note_gone(timestamp);
+        let waited = since.is_some_and(|since| now.saturating_duration_since(since) >= STUCK_AFTER);
+        if waited && self.is_counted(now) {
+            self.stuck = Some(now);
+        }
+    }
+
+    /// Whether another picture would only wait.
+    fn wants_no_picture(&mut self, now: Instant) -> bool {
+        let since = |at: Instant| now.saturating_duration_since(at);
+        // Of one that went to a session which is gone nothing is heard any more.
+        while self.unsent.pop_front_if(|(_, at)| since(*at) >= FORGOTTEN).is_some() {}
+        self.unsent.front().is_some_and(|(_, at)| since(*at) > LONGEST_UNSENT)
+            || self.stuck.is_some_and(|at| since(at) < LONGEST_STUCK)
+    }
+
     fn is_counted(&self, now: Instant) -> bool {
         self.reported.is_some_and(|at| now.saturating_duration_since(at) < STILL_COUNTED)
     }
@@ -87,6 +135,9 @@ impl ClientMachine {
     ) {
         if self.media_target().is_some_and(|(_, ours)| ours == target) {
             self.media.flow.departures.note(now, kind, timestamp, fragments_sent);
+            if kind == MediaKind::Video && self.media.flow.note_gone(timestamp).is_some() {
+                self.follow_hold(now);
+            }
         }
     }
 
@@ -119,6 +170,9 @@ impl ClientMachine {
         let flow = &mut self.media.flow;
         flow.reported = Some(now);
         let feedback = flow.departures.read(report);
+        // A report that waited on its own way tells of before.
+        let before = |stuck: &Instant| feedback.left.is_none_or(|left| left + STUCK_SINCE < *stuck);
+        flow.stuck = flow.stuck.filter(before);
         if let Some(sent) = feedback.sent {
             flow.there.compare(now, sent, feedback.received);
         }
@@ -127,7 +181,23 @@ impl ClientMachine {
         if let Some(rate) = self.media.rate.media_rate() {
             self.node.set_media_rate(now, peer, rate);
         }
+        if let Some((_, target)) = self.media_target()
+            && self.seconds_waiting(now, target) > OLDEST_QUEUE
+        {
+            self.node.abandon_video(now, target);
+            self.await_fresh();
+        }
         self.tell_rates(now);
+        self.follow_hold(now);
+    }
+
+    /// Tells the encoder to wait, or to go on.
+    pub(super) fn follow_hold(&mut self, now: Instant) {
+        let waits = self.media.awaits != Awaits::Nothing && !self.look_whether_clear(now);
+        let holds = self.media.flow.wants_no_picture(now) || waits;
+        if std::mem::replace(&mut self.media.flow.holds, holds) != holds {
+            self.told.push_back(ClientEvent::PicturesHeld(holds));
+        }
     }
 
     /// Pictures were given up. When that is because they could not go out, and not because they got lost, the path has become
@@ -253,5 +323,39 @@ mod tests {
         assert_eq!(flow.join_sound(sound(40), true), [Some(sound(20)), Some(sound(40))]);
         assert_eq!(flow.join_sound(sound(60), true), [None, None]);
         assert_eq!(flow.join_sound(sound(80), false), [Some(sound(60)), Some(sound(80))]);
+    }
+
+    #[test]
+    fn no_more_pictures_are_coded_while_one_waits_for_long_to_leave() {
+        let (mut flow, start) = (MediaFlow::default(), Instant::now());
+        flow.note_queued(start, 40);
+        flow.note_queued(start + Duration::from_millis(40), 80);
+        assert!(!flow.wants_no_picture(start + LONGEST_UNSENT));
+        assert!(flow.wants_no_picture(start + LONGEST_UNSENT + Duration::from_millis(20)));
+        assert_eq!(flow.note_gone(40), Some(start));
+        assert!(!flow.wants_no_picture(start + LONGEST_UNSENT + Duration::from_millis(20)));
+        assert!(flow.wants_no_picture(start + LONGEST_UNSENT + Duration::from_millis(50)));
+        // Nothing is ever heard of it.
+        assert!(!flow.wants_no_picture(start + Duration::from_millis(40) + FORGOTTEN));
+    }
+
+    #[test]
+    fn after_pictures_that_could_not_leave_the_next_one_waits_for_word_of_the_path() {
+        let (mut flow, start) = (MediaFlow::default(), Instant::now());
+        flow.reported = Some(start - STUCK_AFTER);
+        flow.note_queued(start - STUCK_AFTER, 40);
+        flow.note_abandoned(start, 40);
+        assert!(flow.wants_no_picture(start + LONGEST_STUCK - Duration::from_millis(1)));
+        assert!(!flow.wants_no_picture(start + LONGEST_STUCK));
+        // One that had left tells nothing of that, nor one that falls with another; nor does a far end that never reports.
+        let mut other = MediaFlow { reported: Some(start), ..MediaFlow::default() };
+        other.note_abandoned(start, 40);
+        other.note_queued(start, 80);
+        other.note_abandoned(start, 80);
+        assert!(!other.wants_no_picture(start));
+        let mut plain = MediaFlow::default();
+        plain.note_queued(start - STUCK_AFTER, 40);
+        plain.note_abandoned(start, 40);
+        assert!(!plain.wants_no_picture(start));
     }
 }

@@ -61,6 +61,7 @@ impl Path {
             sent: Some(self.sent as u64),
             received: self.received as u64,
             far_sent: 0,
+            left: None,
         };
         self.estimate.note_left(self.now, self.left as u64);
         self.estimate.take(self.now, &feedback, Duration::from_secs_f64(2.0 * self.base));
@@ -226,4 +227,31 @@ fn an_easy_picture_does_not_keep_a_path_that_shows_no_limit_from_carrying_a_larg
         path.send(200_000.0 * REPORT, 0.0);
     }
     assert!(path.estimate.rate() > 1_500_000.0, "{}", path.estimate.rate());
+}
+
+#[test]
+fn after_a_stall_what_arrives_tells_how_narrow_the_path_has_become() {
+    let mut path = Path::new(3_000_000.0);
+    path.run(5.0);
+    path.width = 300_000.0;
+    path.queue = 0.35 * path.width;
+    path.estimate.note_stall(path.now);
+    let stalled = path.estimate.rate();
+    // Sound goes on, pictures are held back.
+    let sound = 66_000.0 * REPORT;
+    for _ in 0..8 {
+        path.send(sound, 0.0);
+    }
+    let rate = path.estimate.rate();
+    assert!(rate < 400_000.0 && stalled > 1_500_000.0, "{rate} after {stalled}");
+}
+
+#[test]
+fn heavy_losses_that_seemed_heavier_at_first_are_found_to_be_nobodys_fault() {
+    let mut path = Path::new(10_000_000.0);
+    path.loss = 0.45;
+    path.run(1.0);
+    path.loss = 0.3;
+    path.run(12.0);
+    assert!(path.estimate.rate() > 1_000_000.0, "{}", path.estimate.rate());
 }

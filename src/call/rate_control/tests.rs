@@ -27,6 +27,7 @@ fn report(control: &mut RateControl, start: Instant, seconds: std::ops::Range<u3
             sent: Some(n * 20),
             received: n * 20,
             far_sent: 0,
+            left: None,
         };
         let now = start + Duration::from_millis(100) * step;
         control.take_feedback(now, &feedback, None, feedback.bytes);
@@ -114,5 +115,5 @@ fn the_share_of_sound_is_never_offered_to_pictures_and_shrinks_last() {
     assert!(!control.is_paused());
     control.path.set_most(whole(MOST));
     report(&mut control, start, 2..10, 3_000_000.0);
-    assert_eq!(control.sound_if_new(), Some(32_000));
+    assert_eq!(control.sound_if_new(), Some(USUAL_SOUND));
 }

@@ -30,6 +30,7 @@ impl Worker {
         self.studio.set_muted(muted);
         self.studio.set_camera_on(camera_on);
         self.studio.set_video_target(VideoTarget::default());
+        self.studio.hold_pictures(false);
         self.studio.set_sound_rate(None);
         self.open_both_ways();
         self.publish();
@@ -39,6 +40,7 @@ impl Worker {
     pub(super) fn stop_media(&mut self) {
         self.measure();
         self.up = false;
+        self.studio.hold_pictures(false);
         self.close_both_ways();
         self.publish();
     }

@@ -8,7 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::composer::{Composer, HEIGHT, Layout, WIDTH};
+use super::composer::{Composer, Layout};
 use super::mp4::Mp4Writer;
 use super::mp4_boxes::Coding;
 use super::sound_encoder::SoundEncoder;
@@ -238,7 +238,7 @@ impl Recorder {
             Some(encoder) => encoder,
             None => self.pictures.insert(VideoEncoder::for_stream(
                 Stream::Camera,
-                (WIDTH, HEIGHT),
+                picture,
                 BITS_PER_SECOND,
                 25.0,
             )?),

@@ -314,6 +314,11 @@ impl Studio {
         }
     }
 
+    /// Whether to code no more of the camera's pictures for now: those before them wait to be sent.
+    pub fn hold_pictures(&mut self, held: bool) {
+        lock(&self.shared.sending).held = held;
+    }
+
     /// New upper limits for the pictures sent, from the next one on.
     pub fn set_video_target(&mut self, target: VideoTarget) {
         lock(&self.shared.sending).target = target;

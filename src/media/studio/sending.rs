@@ -123,6 +123,10 @@ pub(super) fn run_encoder(shared: &Arc<Shared>, stop: &Stop) {
                 // A preview that is open beside a call is for the person alone.
                 continue;
             }
+            if sending.held {
+                shared.tap.picture(Side::Own, &captured.picture, captured.at);
+                continue;
+            }
             let key = std::mem::take(&mut sending.key_requested);
             let fates = std::mem::take(&mut sending.fates);
             (sending.sink.clone(), sending.target, key, sending.key_every, fates)

@@ -80,6 +80,8 @@ pub(super) struct Sending {
     pub(super) muted: bool,
     /// The camera is off in this call.
     pub(super) no_pictures: bool,
+    /// Pictures wait to be sent: no more are coded.
+    pub(super) held: bool,
     pub(super) key_every: Option<Duration>,
     pub(super) expected_loss: u8,
     /// What became of pictures since the encoder last looked; the newest ten seconds of it.

@@ -2,8 +2,14 @@
 //!
 //! A fragment is lost when fragments sent after it were acknowledged in three packets; sending it again gives it a new
 //! place in the order and a new count.
+//!
+//! An acknowledgement names a fragment and not which sending of it arrived. One that comes sooner after it was sent again
+//! than any round trip takes is for the sending before: it says nothing of what else went out since. (Taken for the later
+//! one, it makes all that lost, which is sent again, acknowledged, and so on: twice as much goes out for as long as it
+//! lasts.)
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use crate::rtmfp::endpoint::SendFlowId;
 use crate::rtmfp::limits;
@@ -19,6 +25,8 @@ pub(crate) struct Flight {
     pub(crate) size: usize,
     /// Whether its datagram was longer than every path carries.
     pub(crate) in_long_datagram: bool,
+    /// When it went out, unless for the first time.
+    again_at: Option<Instant>,
     naks: u8,
 }
 
@@ -35,6 +43,8 @@ pub(crate) struct InFlight {
     way_from: u64,
     bytes: usize,
     long_arrived: bool,
+    now: Option<Instant>,
+    shortest_round_trip: Duration,
 }
 
 /// What the acknowledgements of one packet imply for everything sent before.
@@ -56,7 +66,15 @@ impl InFlight {
             way_from: 0,
             bytes: 0,
             long_arrived: false,
+            now: None,
+            shortest_round_trip: Duration::ZERO,
         }
+    }
+
+    /// What happens from now on happens at `now`, and no round trip is shorter than this.
+    pub(crate) fn note_time(&mut self, now: Instant, shortest_round_trip: Duration) {
+        self.now = Some(now);
+        self.shortest_round_trip = shortest_round_trip;
     }
 
     /// Gives back memory that nothing is in.
@@ -79,8 +97,22 @@ impl InFlight {
         let place = self.next;
         self.next += 1;
         self.bytes += size;
-        self.flights.push_back(Some(Flight { flow, sequence, size, in_long_datagram: false, naks: 0 }));
+        self.flights.push_back(Some(Flight {
+            flow,
+            sequence,
+            size,
+            in_long_datagram: false,
+            again_at: None,
+            naks: 0,
+        }));
         place
+    }
+
+    /// The fragment that departed last was sent before.
+    pub(crate) fn mark_again(&mut self) {
+        if let Some(Some(last)) = self.flights.back_mut() {
+            last.again_at = self.now;
+        }
     }
 
     /// The fragment that departed last lies beyond where a datagram ends that every path carries.
@@ -92,8 +124,14 @@ impl InFlight {
 
     /// A fragment was acknowledged; answers its size.
     pub(crate) fn arrive(&mut self, place: u64) -> usize {
-        self.highest_acknowledged = self.highest_acknowledged.max(place);
         let flight = self.index(place).and_then(|index| self.flights[index]);
+        let is_of_before = flight
+            .and_then(|flight| flight.again_at)
+            .zip(self.now)
+            .is_some_and(|(at, now)| now.saturating_duration_since(at) < self.shortest_round_trip);
+        if !is_of_before {
+            self.highest_acknowledged = self.highest_acknowledged.max(place);
+        }
         self.long_arrived |= flight.is_some_and(|flight| flight.in_long_datagram);
         self.forget(place)
     }
@@ -196,6 +234,32 @@ mod tests {
         }
         assert_eq!(sent.arrive(slow), 100);
         assert_eq!(sent.bytes(), 0);
+    }
+
+    #[test]
+    fn what_is_acknowledged_too_soon_after_it_was_sent_again_passes_over_nothing() {
+        let (mut sent, start) = (InFlight::new(), Instant::now());
+        let trip = Duration::from_millis(50);
+        sent.note_time(start, trip);
+        let between = sent.depart(SendFlowId(2), 2, 100);
+        let again: Vec<u64> = (3..6)
+            .map(|number| {
+                let place = sent.depart(SendFlowId(2), number, 100);
+                sent.mark_again();
+                place
+            })
+            .collect();
+        sent.note_time(start + trip - Duration::from_millis(1), trip);
+        assert_eq!(sent.arrive(again[0]), 100);
+        assert_eq!(sent.count_negatives(false), Negatives::default());
+        sent.note_time(start + trip, trip);
+        for place in &again[1..] {
+            sent.arrive(*place);
+            assert!(sent.count_negatives(false).any);
+        }
+        let last = sent.depart(SendFlowId(2), 6, 100);
+        sent.arrive(last);
+        assert_eq!(sent.count_negatives(false).lost.first().map(|(place, _)| *place), Some(between));
     }
 
     #[test]

@@ -377,6 +377,9 @@ impl SendQueue {
         entry.state = EntryState::InFlight { place_in_order, sent_abandoned: entry.abandoned };
         let is_first_time = !std::mem::replace(&mut entry.ever_sent, true);
         let id = entry.message;
+        if !is_first_time {
+            sent.mark_again();
+        }
         self.lost.remove(&sequence);
         self.next_unsent = self.next_unsent.max(sequence + 1);
         self.in_flight_bytes += size;

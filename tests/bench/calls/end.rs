@@ -64,6 +64,7 @@ impl End {
                 self.studio.set_muted(muted);
                 self.studio.set_camera_on(camera_on);
                 self.set_target(VideoTarget::default());
+                self.studio.hold_pictures(false);
                 self.studio.start_receiving().expect("an Opus decoder");
                 self.studio.start_sending().expect("an Opus encoder");
                 self.studio.request_key_frame();
@@ -82,6 +83,7 @@ impl End {
                 height: target.height,
                 frames_per_second: target.frames_per_second,
             }),
+            ClientEvent::PicturesHeld(held) => self.studio.hold_pictures(held),
             ClientEvent::SoundRate(bits) => self.studio.set_sound_rate(bits),
             ClientEvent::ExpectedLoss(percent) => self.studio.set_expected_loss(percent),
             // Nobody shows a screen here.

@@ -92,6 +92,7 @@ impl OpenSession {
             return Some(transmit);
         }
         packing.start();
+        self.in_flight.note_time(now, self.round_trip.shortest().unwrap_or_default());
         if !self.pack_apart(now, packing) && self.is_open() {
             packing.route = Some(self.route);
             self.expire_messages(now);

@@ -94,6 +94,7 @@ impl OpenSession {
     fn on_chunks(&mut self, now: Instant, route: Route, body: &[u8]) -> bool {
         let mut so_far = PacketSoFar::default();
         so_far.verdict.outstanding_before = self.in_flight.bytes();
+        self.in_flight.note_time(now, self.round_trip.shortest().unwrap_or_default());
         for raw in chunks(body).flatten() {
             match Chunk::parse(raw.kind, raw.payload) {
                 Ok(chunk) => self.on_chunk(now, route, chunk, &mut so_far),
