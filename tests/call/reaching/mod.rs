@@ -205,7 +205,7 @@ fn who_can_write_to_nobody_but_the_server_is_relayed() {
 
 #[test]
 fn neighbours_meet_at_their_private_addresses_where_their_router_sends_nothing_back_inside() {
-    for both in [Together::SameRouter, Together::SameSymmetric] {
+    for both in [Together::Router, Together::Symmetric] {
         let outcome = together(both);
         assert!(matches!(outcome, Outcome::Up(Way::Direct, _)), "{}: {outcome:?}", both.name());
     }
@@ -213,7 +213,7 @@ fn neighbours_meet_at_their_private_addresses_where_their_router_sends_nothing_b
 
 #[test]
 fn two_homes_of_one_carrier_meet_at_its_outside_or_not_at_all() {
-    let outcomes = [Together::SameCarrierHairpin, Together::SameCarrier].map(together);
+    let outcomes = [Together::CarrierHairpin, Together::Carrier].map(together);
     assert!(matches!(outcomes, [Outcome::Up(Way::Direct, _), Outcome::Up(Way::Relayed, _)]), "{outcomes:?}");
 }
 

@@ -133,55 +133,50 @@ pub(crate) fn theory(one: Place, other: Place) -> Way {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Together {
     /// One home, whose router sends nothing back inside.
-    SameRouter,
+    Router,
     /// One home, whose router does.
-    SameHairpin,
+    Hairpin,
     /// One home behind a symmetric router.
-    SameSymmetric,
+    Symmetric,
     /// Two homes of one carrier whose router sends nothing back inside.
-    SameCarrier,
+    Carrier,
     /// Two homes of one carrier whose router does.
-    SameCarrierHairpin,
+    CarrierHairpin,
 }
 
 impl Together {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [
-        Self::SameRouter,
-        Self::SameHairpin,
-        Self::SameSymmetric,
-        Self::SameCarrier,
-        Self::SameCarrierHairpin,
-    ];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Router, Self::Hairpin, Self::Symmetric, Self::Carrier, Self::CarrierHairpin];
 
     /// What it is called in the table.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Self::SameRouter => "both behind one port-restricted router",
-            Self::SameHairpin => "both behind one that hairpins",
-            Self::SameSymmetric => "both behind one symmetric router",
-            Self::SameCarrier => "two homes of one carrier",
-            Self::SameCarrierHairpin => "two homes of one carrier that hairpins",
+            Self::Router => "both behind one port-restricted router",
+            Self::Hairpin => "both behind one that hairpins",
+            Self::Symmetric => "both behind one symmetric router",
+            Self::Carrier => "two homes of one carrier",
+            Self::CarrierHairpin => "two homes of one carrier that hairpins",
         }
     }
 
     /// What theory says: neighbours meet at their private addresses, and homes of one carrier only at its outside.
     pub(crate) fn theory(self) -> Way {
-        if self == Self::SameCarrier { Way::Relayed } else { Way::Direct }
+        if self == Self::Carrier { Way::Relayed } else { Way::Direct }
     }
 
     /// The router that both stand behind.
     pub(crate) fn shared(self) -> RouterKind {
         match self {
-            Self::SameRouter | Self::SameCarrier => RouterKind::PORT_RESTRICTED,
-            Self::SameHairpin | Self::SameCarrierHairpin => RouterKind::PORT_RESTRICTED.hairpinning(),
-            Self::SameSymmetric => RouterKind::SYMMETRIC,
+            Self::Router | Self::Carrier => RouterKind::PORT_RESTRICTED,
+            Self::Hairpin | Self::CarrierHairpin => RouterKind::PORT_RESTRICTED.hairpinning(),
+            Self::Symmetric => RouterKind::SYMMETRIC,
         }
     }
 
     /// Whether each stands behind a port-restricted router of its own behind that one.
     pub(crate) fn has_homes(self) -> bool {
-        matches!(self, Self::SameCarrier | Self::SameCarrierHairpin)
+        matches!(self, Self::Carrier | Self::CarrierHairpin)
     }
 }
 
