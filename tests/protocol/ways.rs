@@ -284,7 +284,7 @@ fn whoever_is_met_at_a_relay_only_answers_nothing_that_comes_from_elsewhere() {
     call.net.run_for(Duration::from_secs(3));
     let from_ada = call.net.address(call.ada);
     assert!(!call.net.sent().iter().any(|sent| sent.from == call.bob && sent.to == from_ada));
-    assert_eq!(call.are_relayed()[1], true);
+    assert!(call.are_relayed()[1]);
 }
 
 #[test]

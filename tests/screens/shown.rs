@@ -93,6 +93,7 @@ pub(crate) fn home(now: SystemTime) -> ClientView {
             server_url: Some("rtmfp://rendezvous.example.net".into()),
             weak_peer_id: None,
             link: link(9, "Mei").to_text(),
+            ..OwnCard::default()
         },
         people: Arc::new(people),
         conversations: Arc::new(conversations),

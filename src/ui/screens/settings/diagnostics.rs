@@ -132,6 +132,7 @@ mod tests {
             weak_peer_id: Some(peer),
             link: format!("tincan:{peer}"),
             server_state: ServerState::NameRefused("Mei is taken at 192.0.2.7".into()),
+            ..OwnCard::default()
         };
         let mut settings = Settings { name: "Mei".into(), port: 19_350, ..Settings::default() };
         settings.blocked.push(peer.to_string());
