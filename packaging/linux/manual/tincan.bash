@@ -41,7 +41,7 @@ _tincan() {
 
     case "${cmd}" in
         tincan)
-            opts="-h -V --server --name --nearby --hide-address --data-dir --camera --microphone --speaker --background --help --version serve call answer probe devices id"
+            opts="-h -V --server --name --nearby --turn --turn-user --turn-password-file --hide-address --data-dir --camera --microphone --speaker --background --help --version serve call answer probe devices id"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -52,6 +52,18 @@ _tincan() {
                     return 0
                     ;;
                 --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn-password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -79,7 +91,7 @@ _tincan() {
             return 0
             ;;
         tincan__subcmd__answer)
-            opts="-h --server --name --nearby --hide-address --data-dir --camera --microphone --speaker --picture --record --say --for --stats --only --once --help"
+            opts="-h --server --name --nearby --turn --turn-user --turn-password-file --hide-address --data-dir --camera --microphone --speaker --picture --record --say --for --stats --only --once --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -90,6 +102,18 @@ _tincan() {
                     return 0
                     ;;
                 --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn-password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -141,7 +165,7 @@ _tincan() {
             return 0
             ;;
         tincan__subcmd__call)
-            opts="-h --server --name --nearby --hide-address --data-dir --camera --microphone --speaker --picture --record --say --for --stats --help"
+            opts="-h --server --name --nearby --turn --turn-user --turn-password-file --hide-address --data-dir --camera --microphone --speaker --picture --record --say --for --stats --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -152,6 +176,18 @@ _tincan() {
                     return 0
                     ;;
                 --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn-user)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --turn-password-file)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

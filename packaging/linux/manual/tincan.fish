@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_tincan_global_optspecs
-    string join \n server= name= nearby hide-address data-dir= camera= microphone= speaker= background h/help V/version
+    string join \n server= name= nearby turn= turn-user= turn-password-file= hide-address data-dir= camera= microphone= speaker= background h/help V/version
 end
 
 function __fish_tincan_needs_command
@@ -26,6 +26,9 @@ end
 
 complete -c tincan -n "__fish_tincan_needs_command" -l server -d 'The rendezvous server: rtmfp://host[:port][/app]; #old after it for one of the Flash years. Without one, the server on this computer' -r
 complete -c tincan -n "__fish_tincan_needs_command" -l name -d 'The name shown to others' -r
+complete -c tincan -n "__fish_tincan_needs_command" -l turn -d 'A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or turns:host[:port]; several with commas between them' -r
+complete -c tincan -n "__fish_tincan_needs_command" -l turn-user -d 'As whom' -r
+complete -c tincan -n "__fish_tincan_needs_command" -l turn-password-file -d 'A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that is kept' -r -F
 complete -c tincan -n "__fish_tincan_needs_command" -l data-dir -d 'Where key, settings and history live; two programs on one computer need two' -r -F
 complete -c tincan -n "__fish_tincan_needs_command" -l camera -d 'default, a device\'s name, test (the measurable test picture), screen, file:PATH (.y4m, or .h264 Annex B; looped), or none' -r
 complete -c tincan -n "__fish_tincan_needs_command" -l microphone -d 'default, a device\'s name, tone (the measurable test tone), file:PATH (.wav; looped), or none' -r
@@ -48,6 +51,9 @@ complete -c tincan -n "__fish_tincan_using_subcommand serve" -l check -d 'Asks t
 complete -c tincan -n "__fish_tincan_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c tincan -n "__fish_tincan_using_subcommand call" -l server -d 'The rendezvous server: rtmfp://host[:port][/app]; #old after it for one of the Flash years. Without one, the server on this computer' -r
 complete -c tincan -n "__fish_tincan_using_subcommand call" -l name -d 'The name shown to others' -r
+complete -c tincan -n "__fish_tincan_using_subcommand call" -l turn -d 'A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or turns:host[:port]; several with commas between them' -r
+complete -c tincan -n "__fish_tincan_using_subcommand call" -l turn-user -d 'As whom' -r
+complete -c tincan -n "__fish_tincan_using_subcommand call" -l turn-password-file -d 'A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that is kept' -r -F
 complete -c tincan -n "__fish_tincan_using_subcommand call" -l data-dir -d 'Where key, settings and history live; two programs on one computer need two' -r -F
 complete -c tincan -n "__fish_tincan_using_subcommand call" -l camera -d 'default, a device\'s name, test (the measurable test picture), screen, file:PATH (.y4m, or .h264 Annex B; looped), or none' -r
 complete -c tincan -n "__fish_tincan_using_subcommand call" -l microphone -d 'default, a device\'s name, tone (the measurable test tone), file:PATH (.wav; looped), or none' -r
@@ -62,6 +68,9 @@ complete -c tincan -n "__fish_tincan_using_subcommand call" -l hide-address -d '
 complete -c tincan -n "__fish_tincan_using_subcommand call" -s h -l help -d 'Print help'
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l server -d 'The rendezvous server: rtmfp://host[:port][/app]; #old after it for one of the Flash years. Without one, the server on this computer' -r
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l name -d 'The name shown to others' -r
+complete -c tincan -n "__fish_tincan_using_subcommand answer" -l turn -d 'A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or turns:host[:port]; several with commas between them' -r
+complete -c tincan -n "__fish_tincan_using_subcommand answer" -l turn-user -d 'As whom' -r
+complete -c tincan -n "__fish_tincan_using_subcommand answer" -l turn-password-file -d 'A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that is kept' -r -F
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l data-dir -d 'Where key, settings and history live; two programs on one computer need two' -r -F
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l camera -d 'default, a device\'s name, test (the measurable test picture), screen, file:PATH (.y4m, or .h264 Annex B; looped), or none' -r
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l microphone -d 'default, a device\'s name, tone (the measurable test tone), file:PATH (.wav; looped), or none' -r
