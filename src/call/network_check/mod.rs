@@ -2,7 +2,7 @@
 //!
 //! [`family`] asks a server over one family of addresses, in virtual time if need be: each step of the handshake with its
 //! time, where the server sees us, and where another of its ports sees us. [`doer`] does so on real sockets for both
-//! families at once. [`judging`] turns what was found into sentences, and [`report`] the sentences into a text.
+//! families at once. [`judging`] turns what was found into sentences, and [`report()`] the sentences into a text.
 //!
 //! The check goes by an identity and a name of its own, made anew each time: whoever is connected as themselves stays so.
 
