@@ -19,12 +19,12 @@ struct Running {
 }
 
 impl BuiltInServer {
-    /// Serves if nobody else does: `for_others` on the local network too.
+    /// Serves if nobody else does: `for_others` on the local network too. It relays nothing.
     pub(crate) fn try_serve(&mut self, for_others: bool) {
         if self.running.is_some() {
             return;
         }
-        let config = if for_others { ServerConfig::default() } else { ServerConfig::loopback() };
+        let config = if for_others { ServerConfig::local_network() } else { ServerConfig::loopback() };
         match Server::start(config) {
             Ok(server) => self.running = Some(Running { server, for_others }),
             // Usually another window serves already, and we connect to it.

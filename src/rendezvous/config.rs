@@ -66,6 +66,12 @@ impl Default for ServerConfig {
 }
 
 impl ServerConfig {
+    /// For the server that a window brings itself, once the person allows the local network: reached from there, and
+    /// nothing is relayed.
+    pub fn local_network() -> Self {
+        Self { second_port: None, relay_ports: None, ..Self::default() }
+    }
+
     /// For the server that a window brings itself: this computer only, and nothing is relayed.
     pub fn loopback() -> Self {
         Self::plain(vec![SocketAddr::from(([127, 0, 0, 1], PORT))])
@@ -266,6 +272,14 @@ mod tests {
     fn a_misspelt_key_is_named_instead_of_passed_over() {
         let error = ServerConfig::parse("most_poeple = 3").unwrap_err();
         assert!(error.to_string().contains("most_poeple"), "{error}");
+    }
+
+    #[test]
+    fn a_server_that_a_window_brings_lends_no_ports_whoever_reaches_it() {
+        for config in [ServerConfig::loopback(), ServerConfig::local_network()] {
+            assert_eq!((config.second_port, config.relay_ports), (None, None));
+        }
+        assert_eq!(ServerConfig::local_network().listen, ServerConfig::default().listen);
     }
 
     #[test]
