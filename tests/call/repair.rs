@@ -37,7 +37,7 @@ fn after_a_second_without_anything_a_picture_is_there_within_700_ms() {
 
 /// Prints what is seen at several losses and latencies.
 #[test]
-#[ignore = "prints a table, for the documentation"]
+#[ignore = "prints a table for the documentation, and asserts nothing"]
 fn what_is_seen_at_several_losses() {
     let film = film();
     println!(
@@ -72,7 +72,7 @@ fn what_is_seen_at_several_losses() {
 
 /// Prints what comes after a second without anything.
 #[test]
-#[ignore = "prints a table, for the documentation"]
+#[ignore = "prints a table for the documentation, and asserts nothing"]
 fn what_is_seen_after_a_blackout() {
     let film = film();
     for latency in [25, 75, 150] {

@@ -98,7 +98,7 @@ fn longest_silence(path: &Path) -> f64 {
 
 /// Prints the documentation's table, a line for each change.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes of real time; tests/call asserts the same changes in virtual time"]
 fn every_change_of_a_network_in_namespaces() {
     if !inside("changes::every_change_of_a_network_in_namespaces") {
         return;

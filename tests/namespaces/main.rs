@@ -119,7 +119,7 @@ fn two_behind_ordinary_routers_in_namespaces_call_each_other_directly() {
 
 /// Prints the documentation's table, and compares it with theory.
 #[test]
-#[ignore = "takes minutes"]
+#[ignore = "takes minutes of real time; tests/call asserts the same pairs in virtual time"]
 fn every_pair_of_networks_in_namespaces() {
     if !inside("every_pair_of_networks_in_namespaces") {
         return;

@@ -186,7 +186,7 @@ async fn a_lent_port_carries_datagrams_over_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "run by a_lent_port_carries_datagrams_over_tls"]
+#[ignore = "run by a_lent_port_carries_datagrams_over_tls, in a process that trusts the test's certificate"]
 async fn inside_an_environment_that_trusts_the_server() {
     let Ok(port) = std::env::var("TINCAN_TEST_TLS_PORT") else { return };
     let config = TurnConfig {

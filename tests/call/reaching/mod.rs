@@ -229,7 +229,7 @@ fn without_a_relay_two_symmetric_routers_leave_no_way_through() {
 
 /// Prints the documentation's table: the way, the time from dialling to up, and that in round trips.
 #[test]
-#[ignore = "prints a table"]
+#[ignore = "prints a table for the documentation; tests above assert the same calls"]
 fn table() {
     let cell = |outcome| match outcome {
         Outcome::Up(way, up) => {
