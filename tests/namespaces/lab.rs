@@ -94,7 +94,7 @@ impl Lab {
         run("mount --bind /run/hosts /etc/hosts");
         let internet = Made { namespace: "internet".into(), behind: None, next: 1, outside: None };
         let mut lab = Self { networks: vec![internet] };
-        run("ip netns add internet");
+        make_namespace("internet");
         lab.open(INTERNET);
         lab.host(SERVER_HOST, INTERNET, true, true);
         lab
@@ -103,7 +103,7 @@ impl Lab {
     /// A network behind a router of that kind.
     pub(crate) fn router(&mut self, name: &str, outside: Network, kind: RouterKind) -> Network {
         let network = Network(self.networks.len());
-        run(&format!("ip netns add {name}"));
+        make_namespace(name);
         let number = self.attach(name, "out", outside, true, true);
         self.networks.push(Made {
             namespace: name.to_owned(),
@@ -120,7 +120,7 @@ impl Lab {
 
     /// A host in a network.
     pub(crate) fn host(&mut self, name: &str, network: Network, v4: bool, v6: bool) {
-        run(&format!("ip netns add {name}"));
+        make_namespace(name);
         self.attach(name, "eth0", network, v4, v6);
         let rules = "table inet watch {\ncounter relayed { }\n\
                      chain out { type filter hook output priority 0;\n\
@@ -262,6 +262,17 @@ fn rules(network: Network, outside: &str, kind: RouterKind) -> String {
     line("iifname \"out\" meta l4proto udp drop");
     line("}\n}");
     nat
+}
+
+/// Makes one whose interfaces have their IPv6 addresses at once. Elsewhere they look for others with the same address for a
+/// second or two first, and meanwhile a router asks nobody where the next one is: it keeps what it should pass on.
+fn make_namespace(name: &str) {
+    run(&format!("ip netns add {name}"));
+    in_namespace(
+        name,
+        "sh -e",
+        "sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0\n",
+    );
 }
 
 /// Does something in the namespaces of this process.
