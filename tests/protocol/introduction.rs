@@ -156,3 +156,33 @@ fn an_introducer_cannot_make_us_shout_at_others() {
     let shouted = net.sent().iter().filter(|sent| sent.to == victim.address).count();
     assert!((64..=100).contains(&shouted), "{shouted} answers");
 }
+
+#[test]
+fn a_redirect_to_bystanders_has_few_of_them_asked_and_ever_more_slowly() {
+    let at_one = |n: u16| SocketAddr::from(([203, 0, 113, 66], 4000 + n));
+    let apart = |n: u16| SocketAddr::from(([203, 0, 113, 66 + n as u8], 4000));
+    for (place, most) in [(&at_one as &dyn Fn(u16) -> SocketAddr, 4), (&apart, 24)] {
+        let victims: Vec<SocketAddr> = (0..64).map(place).collect();
+        let known: Vec<KnownAddress> = victims
+            .iter()
+            .map(|address| KnownAddress { address: *address, origin: AddressOrigin::Reported })
+            .collect();
+        let mut net = Net::new(TRIP);
+        let (carol, ada) = (net.add(endpoint("carol")), net.add(endpoint("ada")));
+        net.react(carol, move |endpoint, _, event| {
+            if let Event::HelloForAnother { route, tag, .. } = event {
+                endpoint.redirect(*route, tag, &known);
+            }
+        });
+        dial(&mut net, ada, carol, "bob");
+        net.run_for(Duration::from_secs(200));
+        let sent: Vec<_> = net.sent().iter().filter(|sent| victims.contains(&sent.to)).collect();
+        let mut asked: Vec<SocketAddr> = sent.iter().map(|sent| sent.to).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        assert_eq!(asked.len(), most);
+        // Each twelve times in 95 seconds, with the shortest hello there is.
+        assert!(sent.len() <= most * 12, "{} hellos", sent.len());
+        assert!(sent.iter().all(|sent| sent.bytes.len() <= 80 && sent.from == ada));
+    }
+}
