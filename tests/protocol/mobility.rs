@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tincan::rtmfp::Event;
 use tincan::rtmfp::crypto::Profile;
 use tincan::rtmfp::crypto::flash::{Flash, Identity};
 use tincan::rtmfp::endpoint::{Delivery, Endpoint, EndpointConfig, SessionKey};
+use tincan::rtmfp::{Event, SessionEnd};
 
 use crate::support::raw::{PING, PING_REPLY, sent_by};
 use crate::support::scenario::{
-    Net, TRIP, accept_flows, messages, opened, send, session_between_ada_and_bob,
+    Net, TRIP, accept_flows, ended, messages, opened, send, session_between_ada_and_bob,
 };
 use crate::support::virtual_network::Host;
 
@@ -91,6 +91,28 @@ fn whoever_redirects_packets_is_asked_once_a_second_and_gets_nothing_else() {
     }
     net.run_for(Duration::from_secs(5));
     assert_eq!(route_of(&net, bob, far), net.address(ada));
+}
+
+/// On another network Ada hears Bob as before, by the old one, for so many milliseconds; whether what she says arrives.
+fn changed_and_heard(arrives: bool, milliseconds: u64) -> (Net, Host, SessionKey) {
+    let (mut net, ada, bob, near, far) = session_between_ada_and_bob();
+    if !arrives {
+        net.set_link(ada, |link| link.loss = 1.0);
+    }
+    net.with(ada, |endpoint, now| endpoint.network_changed(now, near, Duration::from_millis(1_200)));
+    for _ in 0..milliseconds / 100 {
+        send(&mut net, bob, far, &[Bytes::from_static(b"still here")]);
+        net.run_for(Duration::from_millis(100));
+    }
+    (net, ada, near)
+}
+
+#[test]
+fn after_a_change_of_networks_only_an_answer_shows_that_we_are_heard() {
+    let (net, ada, near) = changed_and_heard(false, 1_500);
+    assert!(matches!(ended(&net, ada, near), Some((_, SessionEnd::Replaced))));
+    let (net, ada, near) = changed_and_heard(true, 3_000);
+    assert_eq!(ended(&net, ada, near), None);
 }
 
 /// Ada and Bob with their own keys, and a session of theirs.

@@ -14,12 +14,30 @@ pub(crate) struct Keepalive {
     asked: Option<Instant>,
     /// Gone by then, unless it is heard: there is a sign that it has, or wants, another session instead.
     doubted_until: Option<Instant>,
+    /// What it says may come by a way that ours to it does not go any more: only an answer counts.
+    unanswered: Option<Unanswered>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Unanswered {
+    /// Gone by then, unless it answers.
+    until: Instant,
+    /// When it was asked last.
+    asked: Instant,
 }
 
 impl Keepalive {
     /// A far end that was just heard.
     pub(crate) fn new(now: Instant, interval: Duration, vanish_after: Duration) -> Self {
-        Self { interval, vanish_after, heard: now, owed_since: None, asked: None, doubted_until: None }
+        Self {
+            interval,
+            vanish_after,
+            heard: now,
+            owed_since: None,
+            asked: None,
+            doubted_until: None,
+            unanswered: None,
+        }
     }
 
     /// Changes how patient it is.
@@ -35,6 +53,11 @@ impl Keepalive {
         self.doubted_until = None;
     }
 
+    /// It answered a question of ours.
+    pub(crate) fn note_answered(&mut self) {
+        self.unanswered = None;
+    }
+
     /// Something went out that the far end must answer.
     pub(crate) fn note_owed(&mut self, now: Instant) {
         self.owed_since.get_or_insert(now);
@@ -43,16 +66,20 @@ impl Keepalive {
     /// When to ask for a sign of life next; not more often than once per retransmission timeout, but for a doubted far end,
     /// about which no timeout says anything any more.
     pub(crate) fn ask_at(&self, timeout: Duration) -> Instant {
-        match self.asked {
+        let usual = match self.asked {
             None => self.heard + self.interval,
             Some(asked) if self.is_doubted() => asked + timeout.min(ASK_DOUBTED_EVERY),
             Some(asked) => asked + timeout,
-        }
+        };
+        self.unanswered.map_or(usual, |unanswered| usual.min(unanswered.asked + ASK_DOUBTED_EVERY))
     }
 
     /// A ping goes out now; true if the one before went unanswered.
     pub(crate) fn note_asked(&mut self, now: Instant) -> bool {
         self.note_owed(now);
+        if let Some(unanswered) = &mut self.unanswered {
+            unanswered.asked = now;
+        }
         self.asked.replace(now).is_some()
     }
 
@@ -67,14 +94,22 @@ impl Keepalive {
         self.doubted_until = Some(self.doubted_until.map_or(until, |before| before.min(until)));
     }
 
-    /// Whether it is doubted, and nothing came since.
+    /// It must answer within this time, whatever else is heard of it; the shorter of two counts.
+    pub(crate) fn want_answer(&mut self, now: Instant, time: Duration) {
+        let until = self.unanswered.map_or(now + time, |before| before.until.min(now + time));
+        self.unanswered = Some(Unanswered { until, asked: now });
+    }
+
+    /// Whether it is doubted, and nothing came since, or no answer.
     pub(crate) fn is_doubted(&self) -> bool {
-        self.doubted_until.is_some()
+        self.doubted_until.is_some() || self.unanswered.is_some()
     }
 
     /// When the far end counts as gone, unless it is heard before.
     pub(crate) fn gone_at(&self) -> Option<Instant> {
-        self.owed_since.map(|since| since + self.vanish_after).into_iter().chain(self.doubted_until).min()
+        let owed = self.owed_since.map(|since| since + self.vanish_after);
+        let unanswered = self.unanswered.map(|unanswered| unanswered.until);
+        [owed, self.doubted_until, unanswered].into_iter().flatten().min()
     }
 
     /// How long nothing came.
@@ -138,6 +173,22 @@ mod tests {
         alive.note_heard(start + s(1));
         alive.note_asked(start + s(1));
         assert_eq!(alive.ask_at(s(10)), start + s(11), "it was heard, and is no longer doubted");
+    }
+
+    #[test]
+    fn whoever_must_answer_is_asked_often_and_gone_however_much_is_heard() {
+        let start = Instant::now();
+        let mut alive = Keepalive::new(start, s(10), s(20));
+        alive.want_answer(start, s(2));
+        alive.note_asked(start);
+        alive.note_heard(start + s(1));
+        assert_eq!(alive.ask_at(s(10)), start + ASK_DOUBTED_EVERY);
+        alive.note_asked(start + s(1));
+        alive.note_heard(start + s(1));
+        assert_eq!((alive.gone_at(), alive.is_doubted()), (Some(start + s(2)), true));
+        alive.note_answered();
+        assert_eq!((alive.gone_at(), alive.is_doubted()), (None, false));
+        assert_eq!(alive.ask_at(s(1)), start + s(11));
     }
 
     #[test]

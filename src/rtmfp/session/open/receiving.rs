@@ -177,6 +177,7 @@ impl OpenSession {
                 }
             }
             Chunk::PingReply { echo } => {
+                self.keepalive.note_answered();
                 let there = self.mobility.proves(now, route, echo)
                     // Flash-era programs reply to every ping with nothing.
                     || (self.is_flash_era() && echo.is_empty() && self.mobility.is_answered_by(now, route));

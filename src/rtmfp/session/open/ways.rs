@@ -86,11 +86,14 @@ impl OpenSession {
     }
 
     /// Our own network is another one: what was learned of the path counts no longer, and what was on its way is lost. The
-    /// far end learns our new address from the question.
+    /// far end learns our new address from the question. Only an answer shows that it does: by the network before, where that
+    /// is still there, it may be heard all the while.
     pub(crate) fn on_network_changed(&mut self, now: Instant, doubt: Duration) {
         if self.is_open() {
             self.now = now;
+            let answers_within = doubt.max(self.round_trip.timeout() * 2);
             self.lose_way(now, self.route);
+            self.keepalive.want_answer(now, answers_within);
             self.doubt_for(now, doubt);
         }
     }
