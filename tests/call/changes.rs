@@ -106,6 +106,47 @@ impl Call {
     }
 }
 
+/// An encoder that does what it is told.
+#[derive(Default)]
+struct Encoder {
+    looked: usize,
+    held: bool,
+    key: bool,
+}
+
+impl Encoder {
+    /// The picture of this moment.
+    fn picture(&mut self, told: &[&ClientEvent], timestamp: u32) -> Option<EncodedFrame> {
+        for event in told.get(self.looked..).unwrap_or_default() {
+            match event {
+                ClientEvent::PicturesHeld(held) => self.held = *held,
+                ClientEvent::KeyFrameWanted => self.key = true,
+                _ => {}
+            }
+        }
+        self.looked = told.len();
+        if self.held {
+            return None;
+        }
+        let key = std::mem::take(&mut self.key);
+        let nal_units = Bytes::from(vec![7; if key { 9_000 } else { 3_000 }]);
+        Some(EncodedFrame::Video { timestamp, key, refresh: key, config: None, nal_units })
+    }
+}
+
+/// Both talk and show pictures for so many milliseconds.
+fn talk_and_show(call: &mut Call, encoders: &mut [Encoder; 2], milliseconds: u64) {
+    for _ in 0..milliseconds / 60 {
+        for ((host, _), encoder) in [call.ada, call.bob].into_iter().zip(encoders.iter_mut()) {
+            let picture = encoder.picture(&call.world.told(host), call.timestamp);
+            if let Some(picture) = picture {
+                call.world.ask(host, ClientCommand::Frame(picture));
+            }
+        }
+        call.talk(60);
+    }
+}
+
 fn client_behind(world: &mut World, name: &str, router: Router) -> (Host, PeerId) {
     world.seed += 1;
     let setup = world.setup();
@@ -124,6 +165,34 @@ fn a_new_address_interrupts_the_call_until_it_is_noticed_and_no_longer() {
     let since = call.now();
     call.move_to_new_address(&[call.bob.0]);
     call.resumes_within(900, since);
+}
+
+#[test]
+fn at_a_new_address_the_picture_is_back_as_soon_as_the_sound() {
+    let kind = Some(RouterKind::PORT_RESTRICTED);
+    let mut call = Call::between(kind, kind);
+    let mut encoders = Default::default();
+    talk_and_show(&mut call, &mut encoders, 3_000);
+    let since = call.now();
+    call.world.net.change_address(call.bob.0);
+    talk_and_show(&mut call, &mut encoders, 480);
+    let address = call.world.net.address(call.bob.0);
+    call.world.ask(call.bob.0, ClientCommand::LocalAddresses(vec![address]));
+    talk_and_show(&mut call, &mut encoders, 10_000);
+    let is_picture =
+        |told: &Told| matches!(told, Told::Client(ClientEvent::Frame(EncodedFrame::Video { .. })));
+    for (host, _) in [call.ada, call.bob] {
+        let lately = since - Duration::from_millis(500);
+        let seen = call.world.net.events(host).iter().filter(|(at, told)| *at > lately && is_picture(told));
+        let times: Vec<Duration> = seen.map(|(at, _)| *at).collect();
+        assert!(times[0] < since, "pictures came until then");
+        let pause = times.windows(2).map(|two| two[1] - two[0]).max().expect("pictures come");
+        let silence = call.gap(host, since);
+        assert!(
+            pause <= silence + Duration::from_millis(500),
+            "{pause:?} without picture, {silence:?} without sound"
+        );
+    }
 }
 
 #[test]

@@ -257,6 +257,8 @@ impl ClientMachine {
 
     /// Both ends' pictures begin with a key frame.
     pub(super) fn begin_pictures(&mut self, now: Instant, peer: PeerId) {
+        self.media.flow.take_other_lines();
+        self.follow_hold(now);
         self.media.awaits = Awaits::Key;
         self.media.asked_encoder = None;
         self.ask_encoder(now);

@@ -109,6 +109,13 @@ impl MediaFlow {
         }
     }
 
+    /// Pictures take other lines from now on: of those that waited on the lines before, nothing is heard any more.
+    pub(super) fn take_other_lines(&mut self) {
+        self.unsent.clear();
+        self.stuck = None;
+        self.held_since = None;
+    }
+
     /// Whether another picture would only wait.
     fn wants_no_picture(&mut self, now: Instant) -> bool {
         let since = |at: Instant| now.saturating_duration_since(at);
@@ -337,6 +344,19 @@ mod tests {
         assert!(flow.wants_no_picture(start + LONGEST_UNSENT + Duration::from_millis(50)));
         // Nothing is ever heard of it.
         assert!(!flow.wants_no_picture(start + Duration::from_millis(40) + FORGOTTEN));
+    }
+
+    #[test]
+    fn on_other_lines_no_picture_waits_for_those_that_the_lines_before_kept() {
+        let (mut flow, start) = (MediaFlow::default(), Instant::now());
+        flow.reported = Some(start);
+        flow.note_queued(start, 40);
+        flow.note_queued(start, 80);
+        let later = start + LONGEST_UNSENT * 2;
+        flow.note_abandoned(later, 40);
+        assert!(flow.wants_no_picture(later));
+        flow.take_other_lines();
+        assert!(!flow.wants_no_picture(later));
     }
 
     #[test]
