@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::rtmfp::allowance::Allowance;
 use crate::rtmfp::machine::Route;
 
 /// Places that one end tells, and that are taken of the other.
@@ -37,6 +38,11 @@ const FOLLOWS: Duration = Duration::from_secs(1);
 const FAILED_FOR: Duration = Duration::from_secs(60);
 /// A way that is left within this time, by no choice of ours, did not carry the talk.
 const ON_TRIAL: Duration = Duration::from_secs(5);
+
+/// So many lists of places of one far end are probed at once, and one more in such a time: the places it names may be
+/// anybody's.
+const LISTS_AT_ONCE: u32 = 6;
+const LIST_EVERY: Duration = Duration::from_secs(30);
 
 /// Where somebody can be reached.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -70,10 +76,11 @@ pub(crate) struct Way {
 }
 
 /// What is known of the ways to one peer.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ways {
     /// Where the far end says it can be reached.
     theirs: Vec<Place>,
+    lists: Allowance,
     /// What it was told last of us.
     told: Option<Vec<Place>>,
     /// How many probes of a series are done, and when the next is due.
@@ -82,6 +89,21 @@ pub(crate) struct Ways {
     asked_back: BTreeMap<Route, Instant>,
     chosen: Option<(Route, Instant)>,
     failed: BTreeMap<Route, Instant>,
+}
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self {
+            theirs: Vec::new(),
+            lists: Allowance::new(LISTS_AT_ONCE, LIST_EVERY),
+            told: None,
+            round: 0,
+            next: None,
+            asked_back: BTreeMap::new(),
+            chosen: None,
+            failed: BTreeMap::new(),
+        }
+    }
 }
 
 impl Ways {
@@ -97,9 +119,15 @@ impl Ways {
 
     /// The far end tells where it can be reached.
     pub(crate) fn on_told(&mut self, now: Instant, theirs: Vec<Place>) {
-        if theirs != self.theirs {
-            self.theirs = theirs;
+        if theirs == self.theirs {
+            return;
+        }
+        self.theirs = theirs;
+        if self.lists.take(now) {
             self.restart(now);
+        } else if self.next.is_none() {
+            self.round = ROUNDS.len() - 1;
+            self.next = Some(now + LIST_EVERY);
         }
     }
 
@@ -297,6 +325,21 @@ mod tests {
         assert_eq!(ways.deadline(), None);
         ways.on_told(start + ms(9_000), vec![place(4)]);
         assert_eq!(ways.deadline(), Some(start + ms(9_000)));
+    }
+
+    #[test]
+    fn whoever_names_other_places_again_and_again_has_them_probed_ever_more_seldom() {
+        let start = Instant::now();
+        let mut ways = Ways::default();
+        let mut rounds = 0;
+        for n in 0..6_000_u16 {
+            let now = start + ms(100) * u32::from(n);
+            ways.on_told(now, vec![place(n + 1)]);
+            rounds += usize::from(ways.take_round(now, WayKind::Direct));
+        }
+        // Three rounds for each list that is probed.
+        let most = 3 * (LISTS_AT_ONCE as usize + 20);
+        assert!((50..=most).contains(&rounds), "{rounds} in ten minutes");
     }
 
     #[test]

@@ -69,7 +69,7 @@
 
 mod agreement_budget;
 mod alarms;
-mod allowance;
+pub(crate) mod allowance;
 mod answer_budget;
 pub mod chance;
 pub(crate) mod counters;

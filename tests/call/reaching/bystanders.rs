@@ -30,3 +30,27 @@ fn whoever_lies_about_their_addresses_has_a_bystander_sent_next_to_nothing() {
         assert!(sent.iter().all(|sent| sent.from != world.server), "the server wrote to a bystander");
     }
 }
+
+/// In a call with Bob, Eve says every second that she is somewhere else: at sixteen of some bystanders' ports each time.
+#[test]
+fn whoever_names_other_places_again_and_again_has_bystanders_sent_a_little() {
+    let mut world = world();
+    let victims: Vec<SocketAddr> = (0..64).map(|n| SocketAddr::from(([192, 0, 2, 66], 4000 + n))).collect();
+    let (bob, _) = world.client_at("Bob", None, Families::V4);
+    let (eve, eves_id) = world.client_at("Eve", None, Families::V4);
+    accept_at_once(&mut world, eve);
+    world.call(bob, eves_id);
+    assert!(world.until(10, |world| world.is_up(bob) && world.is_up(eve)));
+    world.net.clear_log();
+    for n in 0..120 {
+        let named = victims.iter().cycle().skip(n * 16).take(16).copied().collect();
+        world.ask(eve, ClientCommand::LocalAddresses(named));
+        world.run(1);
+    }
+    let sent: Vec<_> =
+        world.net.sent().iter().filter(|sent| sent.from != eve && victims.contains(&sent.to)).collect();
+    let bytes: usize = sent.iter().map(|sent| sent.bytes.len()).sum();
+    assert!(!sent.is_empty(), "what she names is tried");
+    assert!(sent.len() <= 500 && bytes <= 40_000, "{} packets, {bytes} bytes", sent.len());
+    assert!(world.is_up(bob));
+}
