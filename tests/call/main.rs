@@ -2,6 +2,7 @@
 #![cfg(all(feature = "media", feature = "server", feature = "cli"))]
 
 mod before_acceptance;
+mod borrowed;
 mod calls;
 mod changes;
 mod chat;

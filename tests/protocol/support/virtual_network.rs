@@ -69,6 +69,8 @@ struct HostState<M: Machine> {
     paths: BTreeMap<PathId, SocketAddr>,
     /// Those of its paths that it lends to others.
     lent: BTreeSet<PathId>,
+    /// Those that a relay outside lends to it, and who was written to over them: nobody else gets through.
+    borrowed: BTreeMap<PathId, BTreeSet<IpAddr>>,
     router: Option<Router>,
     link: Link,
     line: Line,
@@ -147,6 +149,7 @@ impl<M: Machine> VirtualNetwork<M> {
             machine,
             paths: paths.clone(),
             lent: BTreeSet::new(),
+            borrowed: BTreeMap::new(),
             router,
             link: self.default_link,
             line: Line::new(self.now),
@@ -203,10 +206,24 @@ impl<M: Machine> VirtualNetwork<M> {
         }
     }
 
+    /// Lends a host a port of a relay outside, as a TURN server does: what goes over it takes a trip more, and only whoever
+    /// was written to gets through. (A borrowed port that writes to another takes one trip too few.)
+    pub(crate) fn borrow_port(&mut self, host: Host) -> PathId {
+        let state = self.host(host);
+        let path = PathId(u32::try_from(state.paths.len()).expect("few paths"));
+        let local = SocketAddr::from(([192, 0, 2, host.0 as u8 + 1], 40_000 + path.0 as u16));
+        state.paths.insert(path, local);
+        state.borrowed.insert(path, BTreeSet::new());
+        self.topology.give(None, local, (host, path));
+        self.input(host, Input::PathOpened { path, local, kind: PathKind::Relayed });
+        path
+    }
+
     /// Takes a path away.
     pub(crate) fn close_path(&mut self, host: Host, path: PathId) {
         let state = self.host(host);
-        let (network, gone) = (state.router, state.paths.remove(&path));
+        let outside = state.borrowed.remove(&path).is_some();
+        let (network, gone) = (state.router.filter(|_| !outside), state.paths.remove(&path));
         if let Some(gone) = gone {
             self.topology.take(network, gone);
         }
@@ -228,10 +245,11 @@ impl<M: Machine> VirtualNetwork<M> {
         self.topology.router(router)
     }
 
-    /// A host's own addresses, by path, without those of ports that it lends.
+    /// A host's own addresses, by path, without those of ports that it lends or borrows.
     pub(crate) fn addresses(&self, host: Host) -> Vec<SocketAddr> {
         let state = &self.hosts[&host];
-        let own = state.paths.iter().filter(|(path, _)| !state.lent.contains(path));
+        let is_own = |path: &PathId| !state.lent.contains(path) && !state.borrowed.contains_key(path);
+        let own = state.paths.iter().filter(|(path, _)| is_own(path));
         own.map(|(_, address)| *address).collect()
     }
 
@@ -522,7 +540,12 @@ impl<M: Machine> VirtualNetwork<M> {
         let lost = self.lose.contains(&n);
         let state = self.hosts.get_mut(&host).expect("a host of this network");
         state.bytes_sent += bytes.len() as u64;
-        let router = state.router;
+        let written_to = state.borrowed.get_mut(&route.via);
+        let is_borrowed = written_to.is_some();
+        if let Some(written_to) = written_to {
+            written_to.insert(route.address.ip());
+        }
+        let router = state.router.filter(|_| !is_borrowed);
         let own = state.paths.get(&route.via).copied();
         let Some(from) = own.filter(|own| own.is_ipv4() == route.address.is_ipv4()) else { return };
         if state.cut {
@@ -540,11 +563,19 @@ impl<M: Machine> VirtualNetwork<M> {
             return;
         }
         let Some((network, from)) = self.topology.climb(now, router, from, route.address) else { return };
+        let over_a_relay = is_borrowed || self.is_borrowed(route.address);
+        let longer = if over_a_relay { self.default_link.latency } else { Duration::ZERO };
         for arrival in arrivals {
             self.order += 1;
             let datagram = Datagram { from, to: route.address, network, mark, bytes: bytes.clone() };
-            self.in_flight.insert((arrival, self.order), datagram);
+            self.in_flight.insert((arrival + longer, self.order), datagram);
         }
+    }
+
+    fn is_borrowed(&self, address: SocketAddr) -> bool {
+        let is =
+            |state: &HostState<M>| state.borrowed.keys().any(|path| state.paths.get(path) == Some(&address));
+        self.hosts.values().any(is)
     }
 
     fn add_to_trace(&mut self, at: Duration, host: Host, bytes: &[u8]) {
@@ -558,7 +589,9 @@ impl<M: Machine> VirtualNetwork<M> {
     fn deliver(&mut self, mut datagram: Datagram) {
         let found = self.topology.descend(self.now, datagram.network, datagram.from, datagram.to);
         let Some((host, via)) = found else { return };
-        if self.hosts[&host].cut {
+        let state = &self.hosts[&host];
+        let may = state.borrowed.get(&via).is_none_or(|written_to| written_to.contains(&datagram.from.ip()));
+        if state.cut || !may {
             return;
         }
         let route = Route { via, address: datagram.from };
