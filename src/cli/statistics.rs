@@ -1,4 +1,6 @@
 //! `--stats`: a JSON object a line, one a second while a call is up, and a summary at its end.
+//!
+//! Figures are of the call so far, but for the pauses: those of a line are the longest since the line before.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -17,6 +19,7 @@ use tincan::media::figures::{MediaFigures, Stages};
 pub(crate) struct Statistics {
     out: Option<Box<dyn Write>>,
     next: Instant,
+    pauses: Pauses,
 }
 
 impl Statistics {
@@ -27,20 +30,24 @@ impl Statistics {
             Some(path) if path == Path::new("-") => Some(Box::new(io::stdout())),
             Some(path) => Some(Box::new(File::create(path)?)),
         };
-        Ok(Self { out, next: Instant::now() })
+        Ok(Self { out, next: Instant::now(), pauses: Pauses::default() })
     }
 
-    /// Writes a line when a second has passed and a call is up.
+    /// Looks at a call that is up, and writes a line when a second has passed.
     pub(crate) fn step(&mut self, client: &RunningClient, setup_ms: Option<f64>) {
-        if self.out.is_none() || Instant::now() < self.next {
+        if self.out.is_none() || !matches!(client.view().call, CallState::Up(_)) {
             return;
         }
-        if !matches!(client.view().call, CallState::Up(_)) {
+        let now = Instant::now();
+        let figures = client.call_figures();
+        self.pauses.look(now, &figures.media);
+        if now < self.next {
             return;
         }
-        self.next = Instant::now() + Duration::from_secs(1);
-        let mut line = line(&client.call_figures(), setup_ms);
+        self.next = now + Duration::from_secs(1);
+        let mut line = line(&figures, setup_ms);
         line.insert("event".to_owned(), json!("second"));
+        line.extend(fields(self.pauses.take_recent()));
         self.write(&Value::Object(line));
     }
 
@@ -58,6 +65,7 @@ impl Statistics {
         line.insert("event".to_owned(), json!("summary"));
         line.insert("loss_percent".to_owned(), json!(rounded(Some(figures.quality.call_loss_percent))));
         line.insert("end_reason".to_owned(), json!(reason.as_str()));
+        line.extend(fields(std::mem::take(&mut self.pauses).of_the_call()));
         self.write(&Value::Object(line));
     }
 
@@ -67,6 +75,62 @@ impl Statistics {
         {
             eprintln!("The statistics can no longer be written: {error}.");
             self.out = None;
+        }
+    }
+}
+
+/// The longest times in which nothing came from the far end: no sound, or no picture to show.
+#[derive(Debug, Default)]
+struct Pauses {
+    sound: Pause,
+    pictures: Pause,
+}
+
+impl Pauses {
+    fn look(&mut self, now: Instant, media: &MediaFigures) {
+        self.sound.look(now, media.sound.packets);
+        self.pictures.look(now, media.pictures_shown);
+    }
+
+    /// Since this was asked last.
+    fn take_recent(&mut self) -> Value {
+        let [sound, pictures] =
+            [&mut self.sound, &mut self.pictures].map(|pause| std::mem::take(&mut pause.recent));
+        described(sound, pictures)
+    }
+
+    fn of_the_call(self) -> Value {
+        described(self.sound.longest, self.pictures.longest)
+    }
+}
+
+fn described(sound: Duration, pictures: Duration) -> Value {
+    let [sound, pictures] =
+        [sound, pictures].map(|pause| u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+    json!({ "sound_pause_ms": sound, "pictures_pause_ms": pictures })
+}
+
+/// How long a counter stood still. It is looked at again and again, and off by up to a tenth of a second: figures are renewed
+/// no more often.
+#[derive(Debug, Default)]
+struct Pause {
+    count: u64,
+    /// When it last grew.
+    since: Option<Instant>,
+    recent: Duration,
+    longest: Duration,
+}
+
+impl Pause {
+    fn look(&mut self, now: Instant, count: u64) {
+        let lasted = self.since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
+        self.recent = self.recent.max(lasted);
+        self.longest = self.longest.max(lasted);
+        let grew = count > 0 && count != self.count;
+        // A call that was lost and is up again counts anew from nothing.
+        self.count = count;
+        if grew {
+            self.since = Some(now);
         }
     }
 }
@@ -149,6 +213,21 @@ fn rounded(value: Option<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_pause_lasts_from_the_last_that_came_to_the_next_whatever_is_counted_anew_meanwhile() {
+        let start = Instant::now();
+        let mut pause = Pause::default();
+        let mut look = |at, count| {
+            pause.look(start + Duration::from_millis(at), count);
+            std::mem::take(&mut pause.recent).as_millis()
+        };
+        assert_eq!([look(0, 0), look(900, 0)], [0, 0], "nothing has begun");
+        assert_eq!([look(1_000, 1), look(1_020, 2), look(1_500, 2)], [0, 20, 480]);
+        assert_eq!([look(1_600, 0), look(1_700, 0), look(1_720, 1)], [580, 680, 700]);
+        assert_eq!([look(1_740, 2), look(1_760, 2)], [20, 20]);
+        assert_eq!(pause.longest, Duration::from_millis(700));
+    }
 
     #[test]
     fn every_promised_field_stands_in_the_line() {
