@@ -91,6 +91,21 @@ impl Drop for Program {
     }
 }
 
+/// A short film of grey bars that move, for a camera: small, so that a busy computer keeps up.
+pub(crate) fn film(scratch: &Scratch) -> PathBuf {
+    const SIZE: (usize, usize) = (320, 180);
+    let mut bytes = format!("YUV4MPEG2 W{} H{} F15:1 Ip A1:1 C420jpeg\n", SIZE.0, SIZE.1).into_bytes();
+    for frame in 0..30 {
+        bytes.extend(b"FRAME\n");
+        let grey = |n: usize| if (n % SIZE.0 + frame * 8) / 40 % 2 == 0 { 60 } else { 180 };
+        bytes.extend((0..SIZE.0 * SIZE.1).map(grey));
+        bytes.extend(std::iter::repeat_n(128, SIZE.0 * SIZE.1 / 2));
+    }
+    let path = scratch.path("film.y4m");
+    std::fs::write(&path, bytes).expect("the film can be written");
+    path
+}
+
 /// The last line of a statistics file.
 pub(crate) fn summary(path: &Path) -> Option<Value> {
     let text = std::fs::read_to_string(path).ok()?;
@@ -100,8 +115,18 @@ pub(crate) fn summary(path: &Path) -> Option<Value> {
 
 /// The flags that every client here needs: a tone for a microphone, and no other devices.
 pub(crate) fn client_flags<'a>(server: &'a str, name: &'a str, dir: &'a Path) -> Vec<&'a str> {
+    flags_with_camera(server, name, dir, "none")
+}
+
+/// The same with a camera.
+pub(crate) fn flags_with_camera<'a>(
+    server: &'a str,
+    name: &'a str,
+    dir: &'a Path,
+    camera: &'a str,
+) -> Vec<&'a str> {
     let dir = dir.to_str().expect("a plain path");
     let mut flags = vec!["--server", server, "--name", name, "--data-dir", dir];
-    flags.extend(["--camera", "none", "--microphone", "tone", "--speaker", "none"]);
+    flags.extend(["--camera", camera, "--microphone", "tone", "--speaker", "none"]);
     flags
 }
