@@ -69,6 +69,8 @@ struct HostState<M: Machine> {
     paths: BTreeMap<PathId, SocketAddr>,
     /// Those of its paths that it lends to others.
     lent: BTreeSet<PathId>,
+    /// Those that others lend to it: no router of its own is on the way.
+    borrowed: BTreeSet<PathId>,
     router: Option<Router>,
     link: Link,
     line: Line,
@@ -147,6 +149,7 @@ impl<M: Machine> VirtualNetwork<M> {
             machine,
             paths: paths.clone(),
             lent: BTreeSet::new(),
+            borrowed: BTreeSet::new(),
             router,
             link: self.default_link,
             line: Line::new(self.now),
@@ -166,13 +169,25 @@ impl<M: Machine> VirtualNetwork<M> {
 
     /// Gives a host one more path, with a public address of its own.
     pub(crate) fn add_path(&mut self, host: Host) -> PathId {
+        self.add_path_of_kind(host, PathKind::Own)
+    }
+
+    /// Gives a host a port that somebody else lends, at a public address: no router of its own is on the way.
+    pub(crate) fn add_relayed_path(&mut self, host: Host) -> PathId {
+        self.add_path_of_kind(host, PathKind::Relayed)
+    }
+
+    fn add_path_of_kind(&mut self, host: Host, kind: PathKind) -> PathId {
         let state = self.host(host);
         let path = PathId(u32::try_from(state.paths.len()).expect("few paths"));
         let (number, more) = (host.0 as u8 + 1, path.0 as u8);
         let address = SocketAddr::from(([198, 51, 101 + more, number], 1935));
         state.paths.insert(path, address);
+        if kind == PathKind::Relayed {
+            state.borrowed.insert(path);
+        }
         self.topology.give(None, address, (host, path));
-        self.input(host, Input::PathOpened { path, local: address, kind: PathKind::Own });
+        self.input(host, Input::PathOpened { path, local: address, kind });
         path
     }
 
@@ -206,7 +221,8 @@ impl<M: Machine> VirtualNetwork<M> {
     /// Takes a path away.
     pub(crate) fn close_path(&mut self, host: Host, path: PathId) {
         let state = self.host(host);
-        let (network, gone) = (state.router, state.paths.remove(&path));
+        let router = state.router.filter(|_| !state.borrowed.contains(&path));
+        let (network, gone) = (router, state.paths.remove(&path));
         if let Some(gone) = gone {
             self.topology.take(network, gone);
         }
@@ -231,7 +247,8 @@ impl<M: Machine> VirtualNetwork<M> {
     /// A host's own addresses, by path, without those of ports that it lends.
     pub(crate) fn addresses(&self, host: Host) -> Vec<SocketAddr> {
         let state = &self.hosts[&host];
-        let own = state.paths.iter().filter(|(path, _)| !state.lent.contains(path));
+        let is_own = |path: &PathId| !state.lent.contains(path) && !state.borrowed.contains(path);
+        let own = state.paths.iter().filter(|(path, _)| is_own(path));
         own.map(|(_, address)| *address).collect()
     }
 
@@ -340,7 +357,12 @@ impl<M: Machine> VirtualNetwork<M> {
         state.machine = machine;
         state.wake = None;
         for (path, local) in state.paths.clone() {
-            let kind = if self.hosts[&host].lent.contains(&path) { PathKind::Lent } else { PathKind::Own };
+            let state = &self.hosts[&host];
+            let kind = match (state.lent.contains(&path), state.borrowed.contains(&path)) {
+                (true, _) => PathKind::Lent,
+                (_, true) => PathKind::Relayed,
+                (false, false) => PathKind::Own,
+            };
             self.input(host, Input::PathOpened { path, local, kind });
         }
     }
@@ -522,7 +544,7 @@ impl<M: Machine> VirtualNetwork<M> {
         let lost = self.lose.contains(&n);
         let state = self.hosts.get_mut(&host).expect("a host of this network");
         state.bytes_sent += bytes.len() as u64;
-        let router = state.router;
+        let router = state.router.filter(|_| !state.borrowed.contains(&route.via));
         let own = state.paths.get(&route.via).copied();
         let Some(from) = own.filter(|own| own.is_ipv4() == route.address.is_ipv4()) else { return };
         if state.cut {
