@@ -61,20 +61,9 @@ pub(crate) struct CommonFlags {
     /// Finds others on the local network and is found there, in this run: no server is needed for it.
     #[arg(long)]
     pub(crate) nearby: bool,
-    /// A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or
-    /// turns:host[:port]; several with commas between them.
     #[cfg(any(feature = "media", feature = "manual"))]
-    #[arg(long, value_name = "URL")]
-    pub(crate) turn: Option<String>,
-    /// As whom.
-    #[cfg(any(feature = "media", feature = "manual"))]
-    #[arg(long, value_name = "USER")]
-    pub(crate) turn_user: Option<String>,
-    /// A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that
-    /// is kept.
-    #[cfg(any(feature = "media", feature = "manual"))]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) turn_password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) turn: TurnFlags,
     /// Hides this computer's address from others, in this run: calls go over relays only.
     #[arg(long)]
     pub(crate) hide_address: bool,
@@ -93,10 +82,27 @@ pub(crate) struct CommonFlags {
     pub(crate) speaker: Option<String>,
 }
 
+/// A TURN server, for this run.
+#[cfg(any(feature = "media", feature = "manual"))]
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct TurnFlags {
+    /// A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or
+    /// turns:host[:port]; several with commas between them.
+    #[arg(long, value_name = "URL")]
+    pub(crate) turn: Option<String>,
+    /// As whom.
+    #[arg(long, value_name = "USER")]
+    pub(crate) turn_user: Option<String>,
+    /// A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that
+    /// is kept.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) turn_password_file: Option<PathBuf>,
+}
+
 #[cfg(feature = "media")]
-impl CommonFlags {
-    /// Puts a TURN server over the one in the settings. The password for it, if one was given: never on the command line,
-    /// which everybody on a computer can read.
+impl TurnFlags {
+    /// Puts it over the one in the settings. The password for it, if one was given: never on the command line, which
+    /// everybody on a computer can read.
     pub(crate) fn put_turn(
         &self,
         settings: &mut tincan::settings::Settings,
@@ -115,7 +121,6 @@ impl CommonFlags {
     }
 }
 
-/// What `call` and `answer` share beyond that.
 /// `tincan probe`
 #[cfg(any(feature = "media", feature = "manual"))]
 #[derive(Args, Clone, Debug)]
@@ -123,6 +128,11 @@ pub(crate) struct ProbeFlags {
     /// The server to ask: rtmfp://host[:port][/app].
     #[arg(value_name = "URL")]
     pub(crate) url: String,
+    #[command(flatten)]
+    pub(crate) turn: TurnFlags,
+    /// Where the settings are whose TURN server is asked, unless another is given.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
     /// Leaves out addresses, for a report that others may read.
     #[arg(long)]
     pub(crate) blank: bool,

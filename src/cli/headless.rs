@@ -86,7 +86,7 @@ impl Headless {
             eprintln!("{problem}");
         }
         let mut settings = kept.clone();
-        let turn_password = common.put_turn(&mut settings)?;
+        let turn_password = common.turn.put_turn(&mut settings)?;
         let word = |flag: Option<String>, kept: &str| flag.unwrap_or_else(|| kept.to_owned());
         let camera: CameraSource = source(&word(common.camera, &kept.camera));
         let microphone: MicrophoneSource = source(&word(common.microphone, &kept.microphone));

@@ -70,7 +70,7 @@ mod gui {
         let history =
             HistoryDesk::open(&data_dir, kept.keep_history).context("the history needs a thread")?;
         let mut settings = kept.clone();
-        let turn_password = flags.put_turn(&mut settings)?;
+        let turn_password = flags.turn.put_turn(&mut settings)?;
         settings.server = flags.server.or(settings.server);
         if let Some(name) = flags.name {
             UserName::new(&name).context("--name cannot be used")?;

@@ -338,7 +338,8 @@ pub fn recordings(data_dir: &std::path::Path) -> PathBuf {
     system.map_or_else(|| data_dir.join("recordings"), |videos| videos.join("Tincan"))
 }
 
-fn usual_data_dir() -> Option<PathBuf> {
+/// Where they are unless told otherwise; it need not exist. `None` where the system has no home for anybody.
+pub fn usual_data_dir() -> Option<PathBuf> {
     Some(directories::ProjectDirs::from("", "", "tincan")?.data_local_dir().to_owned())
 }
 

@@ -115,6 +115,38 @@ fn each_step_has_its_time() {
     assert_eq!(judge(&findings, false).0, Outlook::DirectOrRelayed);
 }
 
+/// What a check over a port that a TURN server lends finds, behind a router that lets no UDP out.
+fn checked_over_lent_port(server_is_up: bool) -> Reach {
+    let mut net = VirtualNetwork::new(Duration::from_millis(40));
+    let node = Node::new(NodeConfig::new(EndpointConfig::new(Arc::new(Flash::server([1; 32])), [2; 32])));
+    let server = net.add(Either::Server(Box::new(Service::new(node, Rules::default()))));
+    net.cut(server, !server_is_up);
+    let router = net.add_router(Kind::PORT_RESTRICTED);
+    net.router(router).let_out(Box::new(|_| false));
+    let endpoint = EndpointConfig::new(Arc::new(Flash::peer(Identity::generate([3; 32]))), [4; 32]);
+    let node = Node::new(NodeConfig::new(endpoint));
+    let addresses = vec![net.address(server)];
+    let check = FamilyCheck::over_lent_port(node, "rtmfp://calls.example/", "a check", addresses);
+    let check = net.add_at(Some(router), Families::V4, Either::Check(Box::new(check)));
+    net.run_for(Duration::from_secs(2));
+    assert_eq!(net.events(check), [], "it waits for the port");
+    net.borrow_port(check);
+    net.run_for(Duration::from_secs(11));
+    let done = net.events(check).iter().find_map(|(_, event)| match event {
+        Event::Check(Told::Done(reach)) => Some(Reach::clone(reach)),
+        _ => None,
+    });
+    done.expect("it ends")
+}
+
+#[test]
+fn over_a_port_that_a_turn_server_lends_the_server_is_found_or_not() {
+    let found = checked_over_lent_port(true);
+    let time = found.connected.map(|time| time.as_millis());
+    assert_eq!(time, Some(200 + 240), "of round trips of 80 ms, and a pause that favours direct ways");
+    assert_eq!(checked_over_lent_port(false).connected, None);
+}
+
 #[test]
 fn silence_ends_in_ten_seconds() {
     let findings = checked(None, false);

@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use tincan::call::Command;
 use tincan::call::client_machine::{ClientCommand, ClientEvent, ReachFound};
-use tincan::call::view::Reach;
+use tincan::call::view::{Reach, ServerState};
+use tincan::rtmfp::machine::PathId;
 use tincan::settings::TurnChoice;
 
+use crate::support::topology::{Families, Router};
 use crate::support::virtual_network::Host;
+use crate::support::virtual_router::RouterKind;
 use crate::world::World;
 
 const TCP_ONLY: ReachFound = ReachFound { nobody_listens: false, answers_tcp: true };
@@ -89,4 +92,41 @@ fn without_a_turn_server_nothing_is_asked_for() {
     let ada = world.client_of("Ada", world.server);
     world.run(30);
     assert_eq!(wanted(&world, ada), [] as [bool; 0]);
+}
+
+/// Somebody whose router lets no UDP out, with a port that a TURN server lends.
+fn behind_a_wall(world: &mut World, name: &str) -> (Host, Router, PathId) {
+    let router = world.net.add_router(RouterKind::PORT_RESTRICTED);
+    world.net.router(router).let_out(Box::new(|_| false));
+    let (host, _) = world.unconnected_at(name, Some(router), Families::V4);
+    set_turn(world, host);
+    run_millis(world, 800);
+    assert_eq!(wanted(world, host), [true]);
+    let lent = world.net.borrow_port(host);
+    world.is_connected(host, name);
+    (host, router, lent)
+}
+
+#[test]
+fn who_is_reached_over_a_lent_port_only_keeps_it_while_idle_and_is_called_there() {
+    let mut world = World::new();
+    let (ada, ..) = behind_a_wall(&mut world, "Ada");
+    let (bob, _) = world.client("Bob");
+    world.run(300);
+    assert_eq!(wanted(&world, ada), [true]);
+    world.call(bob, "Ada");
+    assert!(world.until(10, |world| world.rings(ada)), "{:?}", world.view(bob).call);
+}
+
+#[test]
+fn a_server_that_is_reached_over_a_lent_port_is_tried_directly_every_minute() {
+    let mut world = World::new();
+    let (ada, router, lent) = behind_a_wall(&mut world, "Ada");
+    world.run(180);
+    world.net.router(router).let_out(Box::new(|_| true));
+    world.run(60 + 31);
+    assert_eq!(wanted(&world, ada), [true, false], "nothing goes over the lent port any more");
+    world.net.close_path(ada, lent);
+    world.run(30);
+    assert_eq!(world.view(ada).own.server_state, ServerState::Connected);
 }

@@ -305,13 +305,24 @@ impl World {
         router: Option<Router>,
         families: Families,
     ) -> (Host, PeerId) {
+        let (host, peer) = self.unconnected_at(name, router, families);
+        self.is_connected(host, name);
+        (host, peer)
+    }
+
+    /// A client behind a router or not, which has only begun to look for the server.
+    pub(crate) fn unconnected_at(
+        &mut self,
+        name: &str,
+        router: Option<Router>,
+        families: Families,
+    ) -> (Host, PeerId) {
         self.seed += 1;
         let setup = self.setup();
         let (config, peer) = self.config(self.seed, name, setup);
         let machine = Anyone::Client(Box::new(ClientMachine::new(config.clocks.0, config)));
         let host = self.net.add_at(router, families, machine);
         self.equip(host, self.server);
-        self.is_connected(host, name);
         (host, peer)
     }
 

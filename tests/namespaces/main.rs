@@ -13,6 +13,7 @@ mod lab;
 mod nearby;
 mod port_mapping;
 mod programs;
+mod real_router;
 
 #[path = "../call/reaching/places.rs"]
 mod places;

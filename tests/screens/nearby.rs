@@ -8,7 +8,7 @@ use tincan::call::view::{NearbyPerson, ServerNearby};
 use tincan::call::{ClientView, Command};
 use tincan::settings::{Setting, Settings};
 use tincan::ui::action::Action;
-use tincan::ui::screens::home::{HomeInputs, list_ui, start_ui};
+use tincan::ui::screens::home::{HomeInputs, list_ui, local_network_strip_ui, start_ui};
 use tincan::ui::screens::settings::{Section, SettingsInputs, SettingsShown, settings_ui};
 use tincan::ui::screens::welcome::{WelcomeInputs, welcome_ui};
 use tincan::ui::{ThemeChoice, theme};
@@ -55,6 +55,18 @@ fn whether_the_local_network_may_know_is_asked_until_there_is_an_answer() {
         let answered = harness(move |ui| start_ui(ui, &view, false));
         assert!(answered.query_by_label("Allow").is_none());
     }
+}
+
+#[test]
+fn a_narrow_window_asks_it_below_the_list() {
+    let view = with(None);
+    let mut asked = harness(move |ui| local_network_strip_ui(ui, &view));
+    press(&mut asked, "Allow");
+    press(&mut asked, "No");
+    assert_eq!(asked.state(), &[set(true), set(false)]);
+    let view = with(Some(false));
+    let answered = harness(move |ui| local_network_strip_ui(ui, &view));
+    assert!(answered.query_by_label("Allow").is_none());
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn found() -> NetworkCheck {
     NetworkCheck::Done(Arc::new(Findings {
         host: "calls.example".into(),
         addresses: vec!["192.0.2.1".parse().expect("an address")],
+        own: vec!["192.168.1.7".parse().expect("an address")],
         ipv4: Some(reach),
         ..Findings::default()
     }))

@@ -6,7 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use tincan::driver::turn::{Carrier, Secret, TurnConfig, TurnProblem, TurnState, TurnUrl, borrow_ports};
+use tincan::driver::turn::{
+    Carrier, Secret, TurnConfig, TurnProblem, TurnState, TurnUrl, borrow_ports, try_all,
+};
 use tincan::rtmfp::machine::{PathId, Route};
 
 use crate::{Ask, Told, everything, next, start};
@@ -273,4 +275,66 @@ async fn a_server_that_comes_back_lends_again() {
     };
     assert!(matches!(again, TurnState::Lent { .. }));
     assert!(matches!(next(&told), Told::Opened(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_way_to_a_turn_server_is_tried_by_itself_and_given_back() {
+    let Some(coturn) = Coturn::start() else { return };
+    let config = coturn.config("turn:127.0.0.1:PORT turns:localhost:TLS turn:127.0.0.1:1?transport=tcp");
+    let tried = try_all(config.clone()).await;
+    let outcomes: Vec<_> = tried.iter().map(|tried| (tried.carrier, tried.outcome.is_ok())).collect();
+    let (works, fails) = (true, false);
+    let expected =
+        [(Carrier::Udp, works), (Carrier::Tcp, works), (Carrier::Tls, fails), (Carrier::Tcp, fails)];
+    assert_eq!(outcomes, expected, "{tried:?}");
+    assert_eq!(tried[2].outcome, Err(TurnProblem::Certificate));
+    assert_eq!(tried[3].outcome, Err(TurnProblem::NoAnswer));
+    let wrong = TurnConfig { secret: Secret::new("sesame"), ..config };
+    let tried = try_all(wrong).await;
+    assert_eq!(tried[0].outcome, Err(TurnProblem::WrongCredentials));
+}
+
+/// `tincan probe` with a TURN server of the person's own.
+#[cfg(all(feature = "media", feature = "server"))]
+mod checked {
+    use tincan::call::network_check::{Findings, Outlook, Progress, Question, check, judge};
+    use tincan::call::server_address::ServerAddress;
+    use tincan::rendezvous::config::ServerConfig;
+    use tincan::rendezvous::server::Server;
+
+    use super::*;
+
+    async fn checked(server: SocketAddr, turn: TurnConfig) -> (Findings, Vec<Progress>) {
+        let server = ServerAddress::parse(&format!("rtmfp://{server}")).unwrap();
+        let question = Question { server, turn: Some(turn), asks_router: false, relay_only: false };
+        let mut steps = Vec::new();
+        let findings = check(question, |step| steps.push(step)).await.unwrap();
+        (findings, steps)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_turn_server_that_lends_leads_to_the_server_in_a_check_of_the_network() {
+        let Some(coturn) = Coturn::start() else { return };
+        let config = ServerConfig { listen: vec!["127.0.0.1:0".parse().unwrap()], ..ServerConfig::default() };
+        let server = Server::start(config).unwrap();
+        let (findings, steps) =
+            checked(server.local_addresses()[0], coturn.config("turn:127.0.0.1:PORT")).await;
+        assert_eq!(steps[..2], [Progress::LookingUp, Progress::Asking]);
+        assert!(findings.over_turn.as_ref().is_some_and(|reach| reach.connected.is_some()), "{findings:?}");
+        assert_eq!(findings.turn.iter().filter(|tried| tried.outcome.is_ok()).count(), 2, "{findings:?}");
+        assert_eq!(judge(&findings, false).0, Outlook::Direct, "loopback has no router");
+        server.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_server_that_answers_neither_directly_nor_over_turn_is_down() {
+        let Some(coturn) = Coturn::start() else { return };
+        let deaf = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let (findings, steps) =
+            checked(deaf.local_addr().unwrap(), coturn.config("turn:127.0.0.1:PORT?transport=udp")).await;
+        assert!(steps.contains(&Progress::Silence), "{steps:?}");
+        let (outlook, said) = judge(&findings, false);
+        assert_eq!(outlook, Outlook::None);
+        assert!(said.iter().any(|sentence| sentence.key == "netcheck.ask_server_up"), "{said:?}");
+    }
 }

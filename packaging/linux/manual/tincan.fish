@@ -85,6 +85,10 @@ complete -c tincan -n "__fish_tincan_using_subcommand answer" -l nearby -d 'Find
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l hide-address -d 'Hides this computer\'s address from others, in this run: calls go over relays only'
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -l once -d 'Ends with its first call'
 complete -c tincan -n "__fish_tincan_using_subcommand answer" -s h -l help -d 'Print help'
+complete -c tincan -n "__fish_tincan_using_subcommand probe" -l turn -d 'A TURN server whose ports are used where nothing else leads through: turn:host[:port][?transport=tcp] or turns:host[:port]; several with commas between them' -r
+complete -c tincan -n "__fish_tincan_using_subcommand probe" -l turn-user -d 'As whom' -r
+complete -c tincan -n "__fish_tincan_using_subcommand probe" -l turn-password-file -d 'A file whose first line is the password for it; without, TINCAN_TURN_PASSWORD in the environment, or the one that is kept' -r -F
+complete -c tincan -n "__fish_tincan_using_subcommand probe" -l data-dir -d 'Where the settings are whose TURN server is asked, unless another is given' -r -F
 complete -c tincan -n "__fish_tincan_using_subcommand probe" -l blank -d 'Leaves out addresses, for a report that others may read'
 complete -c tincan -n "__fish_tincan_using_subcommand probe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c tincan -n "__fish_tincan_using_subcommand devices" -s h -l help -d 'Print help'

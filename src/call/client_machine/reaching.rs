@@ -20,6 +20,9 @@ const DIRECT_FIRST: Duration = Duration::from_millis(500);
 const KEPT_FOR: Duration = Duration::from_secs(30);
 /// How often a server is asked over a lent port whether it hears us, so that it can tell others of that address.
 const PROBE_EVERY: Duration = Duration::from_secs(20);
+/// How often a server that is reached over a lent port is tried directly: UDP may be let through again, or this computer
+/// be on another network.
+const DIRECT_EVERY: Duration = Duration::from_secs(60);
 /// How often what is needed is looked at, at most.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
@@ -35,6 +38,8 @@ pub(super) struct Reaching {
     asked_for: bool,
     lent: Vec<PathId>,
     probe_at: Option<Instant>,
+    /// When servers that are reached over a lent port are tried directly.
+    direct_at: Option<Instant>,
     /// Connections whose lent port is gone: they take the next one that works.
     orphaned: BTreeSet<ConnectionId>,
     shown: Reach,
@@ -79,6 +84,7 @@ impl ClientMachine {
         if kind == PathKind::Relayed {
             self.reaching.lent.push(path);
             self.reaching.probe_at = Some(now);
+            self.reaching.direct_at.get_or_insert(now + DIRECT_EVERY);
             self.dirty = true;
         }
     }
@@ -131,6 +137,10 @@ impl ClientMachine {
             self.reaching.probe_at = (!self.reaching.lent.is_empty()).then(|| now + PROBE_EVERY);
             self.probe_servers(now);
         }
+        if self.reaching.direct_at.is_some_and(|at| at <= now) {
+            self.reaching.direct_at = (!self.reaching.lent.is_empty()).then(|| now + DIRECT_EVERY);
+            self.try_servers_directly(now);
+        }
     }
 
     pub(super) fn reaching_deadline(&self, now: Instant) -> Option<Instant> {
@@ -138,7 +148,8 @@ impl ClientMachine {
         let kept = reaching.needed_until.filter(|_| reaching.asked_for);
         let first = reaching.watch.lasts(now).filter(|lasts| reaching.configured && *lasts < DIRECT_FIRST);
         let first = first.map(|lasts| now + (DIRECT_FIRST - lasts));
-        let next = [reaching.watch.deadline(now), kept, first, reaching.probe_at].into_iter().flatten().min();
+        let own = [reaching.probe_at, reaching.direct_at];
+        let next = own.into_iter().chain([reaching.watch.deadline(now), kept, first]).flatten().min();
         next.map(|at| reaching.look_at.map_or(at, |look| at.max(look)))
     }
 
@@ -166,28 +177,46 @@ impl ClientMachine {
     /// Asks each server that knows what a probe is over each lent port: it sees that address then, proves it, and tells it
     /// to who looks for us.
     fn probe_servers(&mut self, now: Instant) {
-        let servers: Vec<(ConnectionId, Vec<SocketAddr>)> = self
-            .servers
-            .all()
-            .filter_map(|(_, server)| Some((server.probes()?, server.addresses().to_vec())))
-            .collect();
-        for (connection, addresses) in servers {
-            let taken = self.node.connection_route(connection).map(|route| route.via);
-            let ways: Vec<Route> = addresses.iter().flat_map(|address| self.node.ways_to(*address)).collect();
+        for (connection, ways, taken) in self.ways_to_servers() {
             let is_new = |route: &Route| self.reaching.lent.contains(&route.via) && Some(route.via) != taken;
             let ways: Vec<Route> = ways.into_iter().filter(is_new).collect();
             self.node.probe(now, Whose::Connection(connection), &ways);
         }
     }
 
-    /// A server answered over a lent port. A connection that lost another one goes on over it.
+    /// Asks each server that is reached over a lent port over our own sockets: who answers is moved there.
+    fn try_servers_directly(&mut self, now: Instant) {
+        for (connection, ways, taken) in self.ways_to_servers() {
+            if taken.is_some_and(|via| self.reaching.lent.contains(&via)) {
+                let own = ways.into_iter().filter(|route| !self.reaching.lent.contains(&route.via));
+                self.node.probe(now, Whose::Connection(connection), &own.collect::<Vec<_>>());
+            }
+        }
+    }
+
+    /// Of each server that knows what a probe is: the ways there, and over which path it is reached now.
+    fn ways_to_servers(&self) -> Vec<(ConnectionId, Vec<Route>, Option<PathId>)> {
+        let probing = self.servers.all().filter_map(|(_, server)| Some((server.probes()?, server)));
+        let ways = probing.map(|(connection, server)| {
+            let ways = server.addresses().iter().flat_map(|address| self.node.ways_to(*address));
+            let taken = self.node.connection_route(connection).map(|route| route.via);
+            (connection, ways.collect(), taken)
+        });
+        ways.collect()
+    }
+
+    /// A server answered a probe. A connection that lost a lent port goes on over the one that works, and one that goes
+    /// over a lent port goes back to our own socket.
     pub(super) fn server_way_answered(
         &mut self,
         now: Instant,
         connection: ConnectionId,
         answered: &AnsweredProbe,
     ) {
-        if self.reaching.orphaned.remove(&connection) {
+        let is_lent = |via: &PathId| self.reaching.lent.contains(via);
+        let taken = self.node.connection_route(connection).map(|route| route.via);
+        let goes_direct = taken.is_some_and(|via| is_lent(&via)) && !is_lent(&answered.route.via);
+        if self.reaching.orphaned.remove(&connection) || goes_direct {
             self.node.take_way(now, answered);
         }
     }

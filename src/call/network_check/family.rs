@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::amf::Value;
 use crate::netconnection::node::ConnectionId;
 use crate::netconnection::{Node, NodeEvent};
-use crate::rtmfp::machine::{Input, Machine, Output, PathId, Route};
+use crate::rtmfp::machine::{Input, Machine, Output, PathId, PathKind, Route};
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -34,8 +34,9 @@ pub struct Reach {
     pub relays: bool,
 }
 
-/// A check of one family of addresses. It begins with its first path.
+/// A check of one family of addresses, or of the way over a lent port. It begins with its first path of that kind.
 pub struct FamilyCheck {
+    begins_with: PathKind,
     node: Node,
     url: String,
     name: String,
@@ -67,6 +68,7 @@ impl FamilyCheck {
     /// `addresses` are the server's of one family, and `node` is nobody known.
     pub fn new(node: Node, url: &str, name: &str, addresses: Vec<SocketAddr>) -> Self {
         Self {
+            begins_with: PathKind::Own,
             node,
             url: url.to_owned(),
             name: name.to_owned(),
@@ -77,10 +79,18 @@ impl FamilyCheck {
         }
     }
 
+    /// One that goes over a port that a TURN server lends, to whatever addresses of the server's that leads to.
+    pub fn over_lent_port(node: Node, url: &str, name: &str, addresses: Vec<SocketAddr>) -> Self {
+        Self { begins_with: PathKind::Relayed, ..Self::new(node, url, name, addresses) }
+    }
+
     fn begin(&mut self, now: Instant, path: PathId, local: SocketAddr) {
+        let of_family = self.addresses.iter().filter(|address| address.is_ipv4() == local.is_ipv4());
+        let routes: Vec<Route> = of_family.map(|address| Route { via: path, address: *address }).collect();
+        if routes.is_empty() {
+            return;
+        }
         self.reach.local = Some(local);
-        let routes: Vec<Route> =
-            self.addresses.iter().map(|address| Route { via: path, address: *address }).collect();
         let connection = self.connect(now, &routes);
         self.stage = Stage::First { path, connection, since: now };
     }
@@ -172,7 +182,7 @@ impl Machine for FamilyCheck {
 
     fn handle_input(&mut self, now: Instant, input: Input<'_, Self::Command>) {
         let opened = match &input {
-            Input::PathOpened { path, local, .. } => Some((*path, *local)),
+            Input::PathOpened { path, local, kind } if *kind == self.begins_with => Some((*path, *local)),
             _ => None,
         };
         self.node.handle_input(now, input);

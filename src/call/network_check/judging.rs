@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use super::{Findings, Reach, RouterKind, TurnTransport};
+use super::router_and_turn::{is_tls_tried, router_advice, say_router, say_turn, turn_advice};
+use super::{Findings, Reach, RouterKind};
 
 /// How calls will be, the best first.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -14,6 +15,8 @@ pub enum Outlook {
     DirectOrRelayed,
     /// Over a relay with many.
     Relayed,
+    /// Over a TURN server of the person's own, with everybody: nothing else leads out.
+    OverTurn,
     /// With some people there will be none.
     Partial,
     /// The server cannot be reached: there will be none.
@@ -23,7 +26,7 @@ pub enum Outlook {
 impl Outlook {
     /// Whether calls will work with everybody whose own network lets them.
     pub fn is_good(self) -> bool {
-        self <= Self::Relayed
+        self <= Self::OverTurn
     }
 }
 
@@ -57,8 +60,13 @@ pub struct Sentence {
 /// blanked on request.
 pub fn judge(findings: &Findings, blank: bool) -> (Outlook, Vec<Sentence>) {
     let outlook = outlook(findings);
-    let mut said = vec![Sentence { tone: Tone::Headline, key: headline(outlook), values: vec![] }];
+    let mut said = vec![Sentence { tone: Tone::Headline, key: headline(findings, outlook), values: vec![] }];
     let host = if blank { BLANK.to_owned() } else { findings.host.clone() };
+    if findings.has_no_network() {
+        said.push(bad("netcheck.no_network", &[]));
+        said.push(advice("netcheck.ask_network"));
+        return (outlook, said);
+    }
     if findings.addresses.is_empty() {
         said.push(bad("netcheck.no_such_name", &[("host", host)]));
         said.push(advice("netcheck.ask_name"));
@@ -70,10 +78,10 @@ pub fn judge(findings: &Findings, blank: bool) -> (Outlook, Vec<Sentence>) {
             None => said.push(fact("netcheck.no_family", &[("family", family.to_owned())])),
         }
     }
+    say_signs_of_life(findings, &mut said);
+    say_router(findings, blank, &mut said);
     say_relays(findings, &mut said);
-    if let Some(mapped) = findings.mapped {
-        said.push(good("netcheck.mapped", &[("address", shown(mapped, blank))]));
-    }
+    say_turn(findings, blank, &mut said);
     say_advice(findings, outlook, &mut said);
     (outlook, said)
 }
@@ -82,9 +90,14 @@ fn outlook(findings: &Findings) -> Outlook {
     let kinds: Vec<RouterKind> = findings.reaches().filter_map(|reach| findings.router(reach)).collect();
     let relays = findings.server_relays() || findings.has_turn();
     let reached = findings.reaches().any(|reach| reach.connected.is_some());
-    let open = findings.mapped.is_some() || kinds.contains(&RouterKind::None);
-    if !reached {
+    let reached_over_turn = findings.over_turn.as_ref().is_some_and(|reach| reach.connected.is_some());
+    let open = findings.is_port_open() || kinds.contains(&RouterKind::None);
+    if findings.has_no_network() {
         Outlook::None
+    } else if !reached {
+        if reached_over_turn { Outlook::OverTurn } else { Outlook::None }
+    } else if findings.relay_only {
+        if relays { Outlook::Relayed } else { Outlook::None }
     } else if open {
         Outlook::Direct
     } else if kinds.contains(&RouterKind::OneForAll) {
@@ -98,14 +111,22 @@ fn outlook(findings: &Findings) -> Outlook {
     }
 }
 
-fn headline(outlook: Outlook) -> &'static str {
+fn headline(findings: &Findings, outlook: Outlook) -> &'static str {
     match outlook {
         Outlook::Direct => "netcheck.direct",
         Outlook::DirectOrRelayed => "netcheck.direct_or_relayed",
+        Outlook::Relayed if findings.relay_only => "netcheck.relay_only",
         Outlook::Relayed => "netcheck.relayed",
+        Outlook::OverTurn => "netcheck.over_turn",
         Outlook::Partial => "netcheck.partial",
+        Outlook::None if is_hidden_without_relay(findings) => "netcheck.hidden_without_relay",
         Outlook::None => "netcheck.none",
     }
+}
+
+/// The server is there, and would introduce; but who hides needs somebody to relay.
+fn is_hidden_without_relay(findings: &Findings) -> bool {
+    findings.relay_only && findings.reaches().any(|reach| reach.connected.is_some())
 }
 
 fn say_family(findings: &Findings, family: &str, reach: &Reach, blank: bool, said: &mut Vec<Sentence>) {
@@ -139,9 +160,24 @@ fn say_family(findings: &Findings, family: &str, reach: &Reach, blank: bool, sai
     match findings.router(reach) {
         Some(RouterKind::None) => said.push(good("netcheck.router_none", &[family()])),
         Some(RouterKind::OneForAll) => said.push(good("netcheck.router_one_for_all", &[family()])),
+        Some(RouterKind::OneForEach) if findings.is_port_open() => {
+            said.push(fact("netcheck.router_one_for_each_but_open", &[family()]));
+        }
         Some(RouterKind::OneForEach) => said.push(bad("netcheck.router_one_for_each", &[family()])),
         Some(RouterKind::Unknown) => said.push(fact("netcheck.router_unknown", &[family()])),
         None => said.push(fact("netcheck.foreign_server", &[family()])),
+    }
+}
+
+/// Where nothing came back, what else is known of the server's computer.
+fn say_signs_of_life(findings: &Findings, said: &mut Vec<Sentence>) {
+    if findings.reaches().any(|reach| reach.hello.is_some()) {
+        return;
+    }
+    if findings.signs.nobody_listens {
+        said.push(bad("netcheck.nobody_listens", &[]));
+    } else if findings.signs.answers_tcp {
+        said.push(fact("netcheck.answers_otherwise", &[]));
     }
 }
 
@@ -150,56 +186,54 @@ fn say_relays(findings: &Findings, said: &mut Vec<Sentence>) {
         let relays = findings.server_relays();
         said.push(if relays { good("netcheck.relays", &[]) } else { bad("netcheck.no_relay", &[]) });
     }
-    for (transport, works) in &findings.turn {
-        let name = match transport {
-            TurnTransport::Udp => "UDP",
-            TurnTransport::Tcp => "TCP",
-            TurnTransport::Tls => "TLS",
-        };
-        let over = [("transport", name.to_owned())];
-        said.push(if *works { good("netcheck.turn", &over) } else { bad("netcheck.no_turn", &over) });
-    }
 }
 
 fn say_advice(findings: &Findings, outlook: Outlook, said: &mut Vec<Sentence>) {
     match outlook {
+        Outlook::None if is_hidden_without_relay(findings) => said.push(advice("netcheck.ask_relay")),
+        // Over TCP the TURN server is there, and over it the server is not.
+        Outlook::None if findings.signs.nobody_listens => said.push(advice("netcheck.ask_port")),
+        Outlook::None if findings.over_turn.is_some() => said.push(advice("netcheck.ask_server_up")),
         Outlook::None if findings.reaches().all(|reach| reach.hello.is_none()) => {
             said.push(advice("netcheck.ask_udp"));
-            if !findings.has_turn() {
+            if !is_tls_tried(findings) {
                 said.push(advice("netcheck.ask_turn_tls"));
             }
         }
         Outlook::None => said.push(advice("netcheck.ask_server")),
+        Outlook::OverTurn => said.push(advice("netcheck.ask_udp_for_speed")),
         Outlook::Partial => {
             said.push(advice("netcheck.ask_relay"));
-            said.push(advice("netcheck.ask_mapping"));
+            said.push(router_advice(findings));
         }
-        Outlook::Relayed => said.push(advice("netcheck.ask_mapping")),
+        Outlook::Relayed if findings.relay_only => {}
+        Outlook::Relayed => said.push(router_advice(findings)),
         Outlook::Direct | Outlook::DirectOrRelayed => {}
     }
+    said.extend(turn_advice(findings));
 }
 
-fn bad(key: &'static str, values: &[(&'static str, String)]) -> Sentence {
+pub(super) fn bad(key: &'static str, values: &[(&'static str, String)]) -> Sentence {
     Sentence { tone: Tone::Bad, key, values: values.to_vec() }
 }
 
-fn good(key: &'static str, values: &[(&'static str, String)]) -> Sentence {
+pub(super) fn good(key: &'static str, values: &[(&'static str, String)]) -> Sentence {
     Sentence { tone: Tone::Good, key, values: values.to_vec() }
 }
 
-fn fact(key: &'static str, values: &[(&'static str, String)]) -> Sentence {
+pub(super) fn fact(key: &'static str, values: &[(&'static str, String)]) -> Sentence {
     Sentence { tone: Tone::Fact, key, values: values.to_vec() }
 }
 
-fn advice(key: &'static str) -> Sentence {
+pub(super) fn advice(key: &'static str) -> Sentence {
     Sentence { tone: Tone::Advice, key, values: Vec::new() }
 }
 
-fn ms(span: Duration) -> String {
+pub(super) fn ms(span: Duration) -> String {
     span.as_millis().to_string()
 }
 
-fn shown(address: SocketAddr, blank: bool) -> String {
+pub(super) fn shown(address: SocketAddr, blank: bool) -> String {
     match address.ip() {
         _ if !blank => address.to_string(),
         IpAddr::V4(_) => format!("*.*.*.*:{}", address.port()),
@@ -207,11 +241,14 @@ fn shown(address: SocketAddr, blank: bool) -> String {
     }
 }
 
-const BLANK: &str = "*";
+pub(super) const BLANK: &str = "*";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::reach_watch::ReachFound;
+    use crate::driver::turn::{Tried, TurnProblem, TurnUrl};
+    use crate::nearby::port_mapping::{MappingProtocol, RouterAnswer};
 
     fn findings(seen: &str, second: &str, relays: bool) -> Findings {
         let address = |text: &str| text.parse().ok();
@@ -234,6 +271,15 @@ mod tests {
             ipv4: Some(reach),
             ..Findings::default()
         }
+    }
+
+    fn opened(address: &str) -> RouterAnswer {
+        RouterAnswer::Lent { by: MappingProtocol::Pcp, address: address.parse().unwrap() }
+    }
+
+    fn tried(url: &str, outcome: Result<Vec<SocketAddr>, TurnProblem>) -> Tried {
+        let url: TurnUrl = url.parse().unwrap();
+        Tried { carrier: url.carriers[0], url, outcome }
     }
 
     fn keys(findings: &Findings) -> (Outlook, Vec<&'static str>) {
@@ -276,18 +322,129 @@ mod tests {
     }
 
     #[test]
+    fn a_port_that_the_router_opens_makes_calls_direct() {
+        let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4001", false);
+        findings.router = Some(opened("198.51.100.9:4002"));
+        let (outlook, said) = keys(&findings);
+        assert_eq!(outlook, Outlook::Direct);
+        assert!(said.contains(&"netcheck.mapped"), "{said:?}");
+        assert!(!said.contains(&"netcheck.router_one_for_each"), "that is of no matter then");
+    }
+
+    #[test]
+    fn a_port_of_a_router_that_is_behind_another_is_of_no_use_and_said_to_be_none() {
+        for (address, key) in
+            [("100.64.7.1:4002", "netcheck.mapped_behind"), ("192.0.2.77:4002", "netcheck.mapped_elsewhere")]
+        {
+            let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4001", true);
+            findings.router = Some(opened(address));
+            let (outlook, said) = keys(&findings);
+            assert_eq!(outlook, Outlook::Relayed, "{address}");
+            assert!(said.contains(&key) && said.contains(&"netcheck.ask_public_address"), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn a_router_that_understands_and_refuses_is_to_be_told_to_allow_it() {
+        let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4001", true);
+        findings.router = Some(RouterAnswer::Refused(vec![MappingProtocol::NatPmp, MappingProtocol::Upnp]));
+        let (_, said) = judge(&findings, false);
+        let refused = said.iter().find(|sentence| sentence.key == "netcheck.port_refused");
+        assert_eq!(refused.expect("it is said").values, [("protocols", "NAT-PMP, UPnP".to_owned())]);
+        assert!(said.iter().any(|sentence| sentence.key == "netcheck.ask_port_allowed"));
+    }
+
+    #[test]
+    fn where_udp_is_shut_a_turn_server_that_leads_to_the_server_is_enough() {
+        let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4000", true);
+        let there = findings.ipv4.replace(Reach::default());
+        findings.turn = vec![tried("turns:turn.example:443", Ok(vec![]))];
+        findings.over_turn = there;
+        let (outlook, said) = keys(&findings);
+        assert_eq!(outlook, Outlook::OverTurn);
+        assert!(outlook.is_good() && said.contains(&"netcheck.over_turn_server"), "{said:?}");
+
+        findings.over_turn = Some(Reach::default());
+        let (outlook, said) = keys(&findings);
+        assert_eq!(outlook, Outlook::None);
+        assert!(said.contains(&"netcheck.ask_server_up") && !said.contains(&"netcheck.ask_udp"), "{said:?}");
+    }
+
+    #[test]
+    fn every_problem_of_a_turn_server_has_its_sentence_and_its_advice() {
+        let problems = [
+            (TurnProblem::NoSuchHost, "netcheck.turn_no_host", "netcheck.ask_turn_address"),
+            (TurnProblem::NoAnswer, "netcheck.turn_no_answer", "netcheck.ask_turn_address"),
+            (TurnProblem::NotTurn, "netcheck.turn_is_none", "netcheck.ask_turn_address"),
+            (TurnProblem::Certificate, "netcheck.turn_certificate", "netcheck.ask_turn_certificate"),
+            (TurnProblem::Declined(403), "netcheck.turn_declined", "netcheck.ask_turn_server"),
+            (TurnProblem::Full, "netcheck.turn_full", "netcheck.ask_turn_server"),
+            (TurnProblem::WrongCredentials, "netcheck.turn_credentials", "netcheck.ask_turn_password"),
+        ];
+        for (problem, sentence, what_to_do) in problems {
+            let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4000", true);
+            findings.turn = vec![tried("turn:turn.example", Err(problem))];
+            let (outlook, said) = keys(&findings);
+            assert_eq!(outlook, Outlook::DirectOrRelayed, "a call does without");
+            assert!(said.contains(&sentence) && said.contains(&what_to_do), "{problem}: {said:?}");
+            // One way that works is enough.
+            findings.turn.push(tried("turns:turn.example", Ok(vec![])));
+            assert!(!keys(&findings).1.contains(&what_to_do));
+        }
+    }
+
+    #[test]
+    fn who_hides_is_relayed_or_not_called_at_all() {
+        let hidden = |relays| {
+            let mut findings = findings("203.0.113.9:4000", "203.0.113.9:4000", relays);
+            findings.relay_only = true;
+            keys(&findings)
+        };
+        assert_eq!((hidden(true).0, hidden(true).1[0]), (Outlook::Relayed, "netcheck.relay_only"));
+        assert_eq!((hidden(false).0, hidden(false).1[0]), (Outlook::None, "netcheck.hidden_without_relay"));
+    }
+
+    #[test]
+    fn a_server_that_is_not_running_is_told_from_a_network_without_udp() {
+        let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4000", true);
+        findings.ipv4 = Some(Reach::default());
+        findings.signs.nobody_listens = true;
+        let said = keys(&findings).1;
+        assert!(said.contains(&"netcheck.nobody_listens") && !said.contains(&"netcheck.ask_udp"), "{said:?}");
+        findings.signs = ReachFound { nobody_listens: false, answers_tcp: true };
+        let said = keys(&findings).1;
+        assert!(
+            said.contains(&"netcheck.answers_otherwise") && said.contains(&"netcheck.ask_udp"),
+            "{said:?}"
+        );
+    }
+
+    #[test]
+    fn without_any_network_that_is_all_that_is_said() {
+        let mut findings = findings("198.51.100.9:4000", "198.51.100.9:4000", true);
+        findings.own.clear();
+        assert_eq!(keys(&findings).1[1..], ["netcheck.no_network", "netcheck.ask_network"]);
+    }
+
+    #[test]
     fn a_name_that_leads_nowhere_is_all_that_is_said() {
-        let findings = Findings { host: "calls.example".into(), ..Findings::default() };
+        let own = vec!["192.168.1.7".parse().unwrap()];
+        let findings = Findings { host: "calls.example".into(), own, ..Findings::default() };
         assert_eq!(keys(&findings).1, ["netcheck.none", "netcheck.no_such_name", "netcheck.ask_name"]);
     }
 
     #[test]
     fn blanked_addresses_are_nowhere_in_the_sentences() {
         let mut all = findings("198.51.100.9:4000", "198.51.100.9:4001", true);
-        all.mapped = "198.51.100.9:4002".parse().ok();
+        all.router = Some(opened("198.51.100.9:4002"));
+        let lent = vec!["203.0.113.40:50000".parse().unwrap()];
+        all.turn =
+            vec![tried("turns:turn.example:443", Ok(lent)), tried("turns:b.example", Err(TurnProblem::Full))];
         let (_, said) = judge(&all, true);
         let text = format!("{said:?}");
-        for private in ["198.51", "203.0.113", "192.168", "192.0.2", "calls.example"] {
+        for private in
+            ["198.51", "203.0.113", "192.168", "192.0.2", "calls.example", "turn.example", "b.example"]
+        {
             assert!(!text.contains(private), "{private} in {text}");
         }
         assert!(format!("{:?}", judge(&all, false)).contains("198.51.100.9:4000"));

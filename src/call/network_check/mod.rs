@@ -2,7 +2,8 @@
 //!
 //! [`family`] asks a server over one family of addresses, in virtual time if need be: each step of the handshake with its
 //! time, where the server sees us, and where another of its ports sees us. [`doer`] does so on real sockets for both
-//! families at once. [`judging`] turns what was found into sentences, and [`report()`] the sentences into a text.
+//! families at once, and meanwhile asks the router for a port and the person's TURN server for another, over which it asks
+//! the server once more. [`judging`] turns what was found into sentences, and [`report()`] the sentences into a text.
 //!
 //! The check goes by an identity and a name of its own, made anew each time: whoever is connected as themselves stays so.
 
@@ -10,15 +11,21 @@ pub mod doer;
 pub mod family;
 pub mod judging;
 pub mod report;
+mod router_and_turn;
+pub(in crate::call) mod signs;
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use doer::{Progress, check};
+pub use doer::{Progress, Question, check};
 pub use family::{FamilyCheck, Reach};
 pub use judging::{Outlook, Sentence, Tone, judge};
 pub use report::report;
+
+use super::reach_watch::ReachFound;
+use crate::driver::turn::Tried;
+use crate::nearby::port_mapping::RouterAnswer;
 
 /// How far a check is that the person asked for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -47,21 +54,16 @@ pub struct Findings {
     pub ipv4: Option<Reach>,
     /// What came of asking over IPv6.
     pub ipv6: Option<Reach>,
-    /// An address that the router lends us, as far as it was asked for one.
-    pub mapped: Option<SocketAddr>,
-    /// Whether a TURN server of the person's own lent a port, over each transport that was tried.
-    pub turn: Vec<(TurnTransport, bool)>,
-}
-
-/// How a TURN server is reached.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum TurnTransport {
-    /// As fast as it gets.
-    Udp,
-    /// Where no UDP is let through.
-    Tcp,
-    /// Where only secure web pages are.
-    Tls,
+    /// The person's address is to be hidden: calls go over relays only.
+    pub relay_only: bool,
+    /// What the router said when it was asked for a port; nothing when it was not asked.
+    pub router: Option<RouterAnswer>,
+    /// What came of asking the person's TURN servers, over each carrier.
+    pub turn: Vec<Tried>,
+    /// What came of asking the server over a port that one of them lent.
+    pub over_turn: Option<Reach>,
+    /// Other signs of life of the server's computer.
+    pub signs: ReachFound,
 }
 
 /// What a router between us and the server does, as far as the server's view tells.
@@ -97,9 +99,20 @@ impl Findings {
         })
     }
 
+    /// Whether this computer is on no network at all, and the server is not on this computer.
+    pub fn has_no_network(&self) -> bool {
+        self.own.is_empty() && !self.addresses.iter().any(IpAddr::is_loopback)
+    }
+
     /// Whether a TURN server lent a port.
     pub fn has_turn(&self) -> bool {
-        self.turn.iter().any(|(_, works)| *works)
+        self.turn.iter().any(|tried| tried.outcome.is_ok())
+    }
+
+    /// Whether others can be told of a port that the router opened: it leads to where the server sees us.
+    pub fn is_port_open(&self) -> bool {
+        let seen = |ip: IpAddr| self.reaches().any(|reach| reach.seen_at.is_some_and(|seen| seen.ip() == ip));
+        self.router.as_ref().and_then(RouterAnswer::reachable).is_some_and(|mapped| seen(mapped.ip()))
     }
 
     /// Whether the server that answered relays.

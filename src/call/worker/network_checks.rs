@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::Worker;
-use crate::call::network_check::{self, NetworkCheck};
+use crate::call::network_check::{self, NetworkCheck, Question};
 
 /// The check that runs, and what is shown of the last.
 pub(super) struct NetworkChecks {
@@ -49,10 +49,16 @@ impl Worker {
         }
         self.network_checks.shown = NetworkCheck::Running(network_check::Progress::LookingUp);
         let (number, tell) = (self.network_checks.number, self.network_checks.tell.clone());
-        let server = self.config.server.clone();
+        let settings = &self.config.settings;
+        let question = Question {
+            server: self.config.server.clone(),
+            turn: self.turn_config(),
+            asks_router: settings.port_mapping && !settings.hide_address,
+            relay_only: settings.hide_address,
+        };
         self.network_checks.task = Some(tokio::spawn(async move {
             let step = |progress| drop(tell.try_send((number, NetworkCheck::Running(progress))));
-            let done = match network_check::check(&server, step).await {
+            let done = match network_check::check(question, step).await {
                 Ok(findings) => NetworkCheck::Done(Arc::new(findings)),
                 Err(error) => {
                     tracing::warn!(%error, "the network cannot be checked");

@@ -46,6 +46,8 @@ pub(super) struct Allocation {
     error: Option<u16>,
     unknown: u32,
     permissions: BTreeMap<IpAddr, Permission>,
+    /// Permissions to be asked for, in the order they came to be wanted.
+    wanted: VecDeque<IpAddr>,
     peers: BTreeMap<SocketAddr, Peer>,
     /// Packets for addresses whose permission is on its way.
     waiting: VecDeque<(SocketAddr, Bytes)>,
@@ -57,6 +59,8 @@ pub(super) struct Allocation {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Permission {
+    /// To be asked for, once fewer are on their way.
+    Wanted,
     Asked,
     Given,
     /// Refused; not asked again before this.
@@ -112,6 +116,7 @@ impl Allocation {
             error: None,
             unknown: 0,
             permissions: BTreeMap::new(),
+            wanted: VecDeque::new(),
             peers: BTreeMap::new(),
             waiting: VecDeque::new(),
             heard: now,
@@ -161,27 +166,45 @@ impl Allocation {
     pub(super) fn send(&mut self, now: Instant, to: SocketAddr, packet: Bytes, out: &mut dyn FnMut(&[u8])) {
         match self.permissions.get(&to.ip()) {
             Some(Permission::Given) => return self.send_now(now, to, &packet, out),
-            Some(Permission::Asked) => {}
+            Some(Permission::Wanted | Permission::Asked) => {}
             Some(Permission::Refused(until)) if *until > now => return,
             None if self.permissions.len() >= MOST_PERMISSIONS => {
                 tracing::debug!("too many far addresses for one lent port");
                 return;
             }
             Some(Permission::Refused(_)) | None => {
-                let time = self.time(now);
-                let asked = with!(&mut self.client, client =>
-                    client.create_permission(TransportType::Udp, to.ip(), time));
-                if let Err(error) = asked {
-                    tracing::debug!(%error, "no permission was asked for");
-                    return;
-                }
-                self.permissions.insert(to.ip(), Permission::Asked);
+                self.permissions.insert(to.ip(), Permission::Wanted);
+                self.wanted.push_back(to.ip());
+                self.ask_for_permissions(now);
             }
         }
         if self.waiting.len() >= MOST_WAITING {
             self.waiting.pop_front();
         }
         self.waiting.push_back((to, packet));
+    }
+
+    /// Asks for the permissions that are wanted, a few at a time: the library sends one request after the other with
+    /// pauses, but counts from here when each is to be sent again.
+    fn ask_for_permissions(&mut self, now: Instant) {
+        let is_asked = |permission: &&Permission| matches!(permission, Permission::Asked);
+        let mut asked = self.permissions.values().filter(is_asked).count();
+        let time = self.time(now);
+        while asked < MOST_ON_THEIR_WAY
+            && let Some(ip) = self.wanted.pop_front()
+        {
+            match with!(&mut self.client, client => client.create_permission(TransportType::Udp, ip, time)) {
+                Ok(()) => {
+                    self.permissions.insert(ip, Permission::Asked);
+                    asked += 1;
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "no permission was asked for");
+                    self.permissions.remove(&ip);
+                    self.waiting.retain(|(to, _)| to.ip() != ip);
+                }
+            }
+        }
     }
 
     /// Does what is due. When to come again.
@@ -239,6 +262,7 @@ impl Allocation {
                 let (ready, rest) =
                     std::mem::take(&mut self.waiting).into_iter().partition(|(to, _)| to.ip() == ip);
                 self.waiting = rest;
+                self.ask_for_permissions(now);
                 let ready: VecDeque<(SocketAddr, Bytes)> = ready;
                 ready.iter().for_each(|(to, packet)| self.send_now(now, *to, packet, out));
             }
@@ -246,6 +270,7 @@ impl Allocation {
                 tracing::info!("the TURN server does not let us write to a far address");
                 self.permissions.insert(ip, Permission::Refused(now + REFUSED));
                 self.waiting.retain(|(to, _)| to.ip() != ip);
+                self.ask_for_permissions(now);
             }
             TurnEvent::ChannelCreateFailed(_, peer) => {
                 if let Some(peer) = self.peers.get_mut(&peer) {
@@ -352,6 +377,9 @@ const REFUSED: Duration = Duration::from_secs(20);
 const MOST_WAITING: usize = 64;
 /// Far computers that one lent port writes to: each costs the server and us a refresh every four minutes.
 const MOST_PERMISSIONS: usize = 64;
+/// Requests for permissions that wait for an answer: at 50 ms from one to the next, the last of them leaves well before
+/// it would be sent again.
+const MOST_ON_THEIR_WAY: usize = 4;
 /// Far addresses with channels.
 const MOST_PEERS: usize = 128;
 const MOST_TURNS: usize = 64;

@@ -12,7 +12,7 @@ use tokio::time::{sleep, sleep_until, timeout};
 
 use super::allocation::{Allocation, Standing};
 use super::wire::Wire;
-use super::{Carrier, TurnConfig, TurnProblem, TurnState};
+use super::{Carrier, Tried, TurnConfig, TurnProblem, TurnState, TurnUrl};
 use crate::driver::paths::{LentPath, Paths};
 use crate::driver::running::look_up;
 use crate::rtmfp::machine::PathKind;
@@ -59,6 +59,15 @@ struct Lent {
     wire: Wire,
     allocation: Allocation,
     carrier: Carrier,
+}
+
+impl Lent {
+    async fn give_back(&mut self) {
+        let Self { wire: Wire { outgoing, .. }, allocation, .. } = self;
+        allocation.give_back(Instant::now(), &mut |message| outgoing.put(message));
+        let flushed = async { while !outgoing.is_done() && outgoing.progress().await.is_ok() {} };
+        let _ = timeout(GOODBYE, flushed).await;
+    }
 }
 
 impl<F: FnMut(TurnState) + Send + 'static> Borrower<F> {
@@ -150,11 +159,7 @@ impl<F: FnMut(TurnState) + Send + 'static> Borrower<F> {
                 _ = &mut self.stopped => {
                     // Closed first: what is sent from now on must look for another way.
                     drop(paths);
-                    allocation.give_back(Instant::now(), &mut |message| outgoing.put(message));
-                    let flushed = async {
-                        while !outgoing.is_done() && outgoing.progress().await.is_ok() {}
-                    };
-                    let _ = timeout(GOODBYE, flushed).await;
+                    lent.give_back().await;
                     return None;
                 }
             }
@@ -171,20 +176,7 @@ async fn first_to_lend(config: &Arc<TurnConfig>) -> Result<Lent, TurnProblem> {
             let (url, config) = (url.clone(), Arc::clone(config));
             attempts.spawn(async move {
                 sleep(delay).await;
-                let addresses = match timeout(ATTEMPT, look_up(&url.host)).await {
-                    Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
-                    _ => return Err(TurnProblem::NoSuchHost),
-                };
-                let mut problem = TurnProblem::NoSuchHost;
-                for address in addresses.into_iter().take(MOST_ADDRESSES) {
-                    let server = SocketAddr::new(address, url.port);
-                    match timeout(ATTEMPT, ask(&config, carrier, &url.host, server)).await {
-                        Ok(Ok(lent)) => return Ok(lent),
-                        Ok(Err(other)) => problem = problem.max(other),
-                        Err(_) => problem = problem.max(TurnProblem::NoAnswer),
-                    }
-                }
-                Err(problem)
+                attempt(&config, &url, carrier).await
             });
             delay += HEAD_START;
         }
@@ -199,6 +191,51 @@ async fn first_to_lend(config: &Arc<TurnConfig>) -> Result<Lent, TurnProblem> {
         }
     }
     Err(problem)
+}
+
+/// Asks one server over one carrier, at each of its addresses.
+async fn attempt(config: &TurnConfig, url: &TurnUrl, carrier: Carrier) -> Result<Lent, TurnProblem> {
+    let addresses = match timeout(ATTEMPT, look_up(&url.host)).await {
+        Ok(Ok(addresses)) if !addresses.is_empty() => addresses,
+        _ => return Err(TurnProblem::NoSuchHost),
+    };
+    let mut problem = TurnProblem::NoSuchHost;
+    for address in addresses.into_iter().take(MOST_ADDRESSES) {
+        let server = SocketAddr::new(address, url.port);
+        match timeout(ATTEMPT, ask(config, carrier, &url.host, server)).await {
+            Ok(Ok(lent)) => return Ok(lent),
+            Ok(Err(other)) => problem = problem.max(other),
+            Err(_) => problem = problem.max(TurnProblem::NoAnswer),
+        }
+    }
+    Err(problem)
+}
+
+/// Asks every server over each of its carriers, all at once, and gives back at once what is lent: for finding out what
+/// works. It takes eight seconds at most.
+pub async fn try_all(config: TurnConfig) -> Vec<Tried> {
+    let config = Arc::new(config);
+    let mut attempts = JoinSet::new();
+    let all = config.urls.iter().flat_map(|url| url.carriers.iter().map(move |carrier| (url, *carrier)));
+    for (number, (url, carrier)) in all.enumerate() {
+        let (url, config) = (url.clone(), Arc::clone(&config));
+        attempts.spawn(async move {
+            let lent = timeout(TRIAL, attempt(&config, &url, carrier)).await;
+            let outcome = match lent.unwrap_or(Err(TurnProblem::NoAnswer)) {
+                Ok(mut lent) => {
+                    let relayed = lent.allocation.relayed().to_vec();
+                    lent.give_back().await;
+                    Ok(relayed)
+                }
+                Err(problem) => Err(problem),
+            };
+            (number, Tried { url, carrier, outcome })
+        });
+    }
+    // In the order of the person's list.
+    let mut tried = attempts.join_all().await;
+    tried.sort_by_key(|(number, _)| *number);
+    tried.into_iter().map(|(_, tried)| tried).collect()
 }
 
 /// Asks one server over one socket.
@@ -279,6 +316,8 @@ const STOOD: Duration = Duration::from_secs(30);
 const HEAD_START: Duration = Duration::from_millis(400);
 /// How long one server may take over one socket.
 const ATTEMPT: Duration = Duration::from_secs(6);
+/// How long it may take in all, when somebody waits to hear whether it works.
+const TRIAL: Duration = Duration::from_secs(8);
 const MOST_ADDRESSES: usize = 4;
 /// How long the ports may take to be given back.
 const GOODBYE: Duration = Duration::from_millis(300);

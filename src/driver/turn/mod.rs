@@ -6,6 +6,10 @@
 //! whether the server is still there), `frames` cuts a stream into messages, `wire` owns the socket, and `borrowing`
 //! tries the servers' URLs, the best first, and again after growing pauses. A lent port is a path of the driver like a
 //! socket: the machine neither knows nor minds what carries it.
+//!
+//! Ports of both families are asked for at once (RFC 8656 §5). coturn up to 4.6 passes over that wish and lends one of IPv4
+//! only, whatever addresses it has and by whichever it is asked; so over it, nobody who has IPv6 alone is reached. The
+//! relay of a Tincan server leads from one family to the other.
 
 mod allocation;
 mod borrowing;
@@ -19,7 +23,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-pub use borrowing::{Borrowed, borrow_ports};
+pub use borrowing::{Borrowed, borrow_ports, try_all};
 pub use url::{Carrier, NotATurnServer, TurnUrl};
 
 /// From whom to borrow.
@@ -79,6 +83,17 @@ pub enum TurnState {
         /// After how long.
         again_in: Duration,
     },
+}
+
+/// What came of asking one server over one carrier.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Tried {
+    /// Which server.
+    pub url: TurnUrl,
+    /// Over what.
+    pub carrier: Carrier,
+    /// The addresses it lent, one of each family that it has, or why it lent none.
+    pub outcome: Result<Vec<SocketAddr>, TurnProblem>,
 }
 
 /// Why no port is lent.

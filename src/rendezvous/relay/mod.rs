@@ -8,6 +8,13 @@
 //! that writes to it, and passes over everybody else, so that it can neither amplify nor reflect. Whoever shares such an
 //! address can at worst take a port whose owner is silent; they can read and forge nothing.
 //!
+//! A carrier that spreads one customer over several outside addresses, which RFC 4787 (REQ-2) advises against, may bring
+//! somebody to their port from another address than those they were proven at. They are not let on. To let on neighbours,
+//! such as all of one /24, would give the port to whoever of them writes first, and would let somebody with one computer
+//! there have packets sent to any other, by forging its address: TURN's permissions (RFC 8656 §9) are by address too, but
+//! are given only to users with a password. What a packet carries proves nothing here, being sealed for somebody else.
+//! Such people need a TURN server of their own where no direct way is open.
+//!
 //! A pair outlives its people's connections to the server, so that a call goes on while they are lost: it ends a minute
 //! after both are gone, half a minute after the last packet, or when it has had its share.
 

@@ -28,7 +28,7 @@ use super::screens::conversation::{self, PathFor, Talk, Writing, conversation_ui
 use super::screens::crash_report::crash_report_ui;
 use super::screens::dialling::{Dialling, dialling_ui};
 use super::screens::ended::{Ended, ended_ui};
-use super::screens::home::{HomeInputs, list_ui, server_problem_ui, start_ui};
+use super::screens::home::{HomeInputs, list_ui, local_network_strip_ui, server_problem_ui, start_ui};
 use super::screens::in_call::{InCall, InCallState, in_call_ui};
 use super::screens::incoming::{AnswerState, Incoming, incoming_ui};
 use super::screens::second_call::second_call_ui;
@@ -327,6 +327,7 @@ impl App {
         if !narrow || self.beside == Beside::Start {
             let panel = palette(ui).panel;
             if narrow {
+                action = local_network_strip_ui(ui, view).or(action);
                 let list = CentralPanel::no_frame().frame(Frame::new().fill(panel));
                 return list.show(ui, |ui| list_ui(ui, view, None, &mut self.home, clock)).inner.or(action);
             }

@@ -358,7 +358,12 @@ impl<M: Machine> VirtualNetwork<M> {
         state.machine = machine;
         state.wake = None;
         for (path, local) in state.paths.clone() {
-            let kind = if self.hosts[&host].lent.contains(&path) { PathKind::Lent } else { PathKind::Own };
+            let state = &self.hosts[&host];
+            let kind = match (state.lent.contains(&path), state.borrowed.contains_key(&path)) {
+                (true, _) => PathKind::Lent,
+                (_, true) => PathKind::Relayed,
+                (false, false) => PathKind::Own,
+            };
             self.input(host, Input::PathOpened { path, local, kind });
         }
     }

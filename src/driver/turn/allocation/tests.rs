@@ -263,4 +263,6 @@ fn one_lent_port_writes_to_no_more_computers_than_it_can_keep() {
     assert_eq!(bench.allocation.permissions.len(), MOST_PERMISSIONS);
     let reached: std::collections::BTreeSet<_> = bench.server.sent.iter().map(|(to, ..)| to.ip()).collect();
     assert_eq!(reached.len(), MOST_PERMISSIONS);
+    let asked = bench.server.asked.iter().filter(|asked| **asked == "permission").count();
+    assert_eq!(asked, MOST_PERMISSIONS, "each is asked for once");
 }

@@ -162,6 +162,23 @@ pub fn start_ui(ui: &mut Ui, view: &ClientView, copied: bool) -> Option<Action> 
     action
 }
 
+/// Draws the same question as a strip at the bottom, for a window that is too narrow for more than the list.
+pub fn local_network_strip_ui(ui: &mut Ui, view: &ClientView) -> Option<Action> {
+    if view.settings.local_network.is_some() {
+        return None;
+    }
+    let palette = palette(ui);
+    let mut action = None;
+    let strip = Panel::bottom("local network question").resizable(false);
+    strip.frame(Frame::new().fill(palette.raised).inner_margin(Margin::symmetric(16, 10))).show(ui, |ui| {
+        let text = RichText::new(word("home.ask_nearby")).font(theme::font(theme::SMALL)).color(palette.text);
+        ui.add(Label::new(text).wrap());
+        ui.add_space(8.0);
+        ui.horizontal(|ui| answers_ui(ui, &mut action));
+    });
+    action
+}
+
 /// Whether the program may look for others on the local network, and be seen there.
 fn local_network_question_ui(ui: &mut Ui, action: &mut Option<Action>) {
     let ink = palette(ui).dim;
@@ -171,17 +188,24 @@ fn local_network_question_ui(ui: &mut Ui, action: &mut Option<Action>) {
     let text = RichText::new(word("home.ask_nearby")).color(ink);
     ui.add(Label::new(text).wrap().halign(Align::Center));
     ui.add_space(10.0);
-    let answers = [(word("home.allow_nearby"), true), (word("home.refuse_nearby"), false)];
-    let width: f32 = answers.iter().map(|(label, _)| button_width(ui, label, 14.0)).sum();
+    let width: f32 = nearby_answers().iter().map(|(label, _)| button_width(ui, label, 14.0)).sum();
     ui.horizontal(|ui| {
         ui.add_space(((ui.available_width() - width - 8.0) / 2.0).max(0.0));
-        ui.spacing_mut().item_spacing.x = 8.0;
-        for (label, allowed) in answers {
-            if button(ui, Kind::Plain, None, label).clicked() {
-                *action = Some(Action::Ask(Command::Set(Setting::LocalNetwork(allowed))));
-            }
-        }
+        answers_ui(ui, action);
     });
+}
+
+fn nearby_answers() -> [(&'static str, bool); 2] {
+    [(word("home.allow_nearby"), true), (word("home.refuse_nearby"), false)]
+}
+
+fn answers_ui(ui: &mut Ui, action: &mut Option<Action>) {
+    ui.spacing_mut().item_spacing.x = 8.0;
+    for (label, allowed) in nearby_answers() {
+        if button(ui, Kind::Plain, None, label).clicked() {
+            *action = Some(Action::Ask(Command::Set(Setting::LocalNetwork(allowed))));
+        }
+    }
 }
 
 /// What is wrong with the server, and what can be done; `None` while all is well.

@@ -62,6 +62,7 @@ fn progress_key(progress: Progress) -> &'static str {
         Progress::Asking => "netcheck.asking",
         Progress::Answered => "netcheck.answered",
         Progress::Silence => "netcheck.no_answer_yet",
+        Progress::AskingOthers => "netcheck.asking_others",
     }
 }
 
