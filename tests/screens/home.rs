@@ -264,7 +264,7 @@ fn a_removal_is_taken_back_by_the_notices_button() {
     let restored = Action::Ask(Command::RestoreContact(shown::peer(6)));
     toasts.add_with("Zoë is no longer a contact.".into(), "Undo", restored.clone(), 0.0);
     let mut harness = Harness::builder().build_ui_state(
-        move |ui: &mut egui::Ui, asked: &mut Asked| asked.extend(toasts.show(ui.ctx())),
+        move |ui: &mut egui::Ui, asked: &mut Asked| asked.extend(toasts.show(ui.ctx(), 0.0)),
         Vec::new(),
     );
     harness.run_steps(4);

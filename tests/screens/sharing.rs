@@ -8,12 +8,22 @@ use egui_kittest::kittest::Queryable as _;
 use tincan::call::view::{Sharing, UpCall};
 use tincan::call::{ClientView, Command, ScreenChoice, ScreenSource};
 use tincan::ui::action::Action;
+use tincan::ui::parts::toast::Toasts;
 use tincan::ui::screens::in_call::{InCall, InCallState, in_call_ui};
 
 use crate::pressed::{Asked, clock, harness, press};
 use crate::shown;
 
 fn in_call<'a>(call: UpCall, screens: Option<Vec<ScreenChoice>>) -> Harness<'a, Asked> {
+    in_call_with(call, screens, Toasts::default())
+}
+
+/// A call with notices over it.
+fn in_call_with<'a>(
+    call: UpCall,
+    screens: Option<Vec<ScreenChoice>>,
+    mut notices: Toasts,
+) -> Harness<'a, Asked> {
     let view = ClientView {
         devices: Arc::new(shown::devices()),
         screens: screens.map(Arc::new),
@@ -30,7 +40,9 @@ fn in_call<'a>(call: UpCall, screens: Option<Vec<ScreenChoice>>) -> Harness<'a, 
             own_screen: None,
             full_screen: false,
         };
-        in_call_ui(ui, &shown, &mut state, &clock())
+        let action = in_call_ui(ui, &shown, &mut state, &clock());
+        notices.show(ui.ctx(), state.below_strips);
+        action
     })
 }
 
@@ -103,6 +115,16 @@ fn who_shows_a_screen_reads_it_all_the_time_and_one_press_or_the_key_ends_it() {
     stop.click();
     harness.run_steps(3);
     assert_eq!(harness.state(), &[Action::Ask(Command::StopSharing), Action::Ask(Command::StopSharing)]);
+}
+
+#[test]
+fn a_notice_leaves_the_strips_button_free() {
+    let mut notices = Toasts::default();
+    notices.add("The camera stopped.".into(), 0.0);
+    let mut harness = in_call_with(sharing(ScreenSource::Everything), None, notices);
+    harness.run_steps(4);
+    let stop = harness.get_all_by_label("Stop sharing").next().expect("the strip's button").rect();
+    assert!(harness.get_by_label("The camera stopped.").rect().top() > stop.bottom());
 }
 
 #[test]

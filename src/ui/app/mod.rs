@@ -236,7 +236,9 @@ impl App {
         let shown = beneath(ui, carded, |ui| [self.keys(ui), self.screen_ui(ui, &clock)]);
         let mut actions = Vec::from(shown);
         actions.push(self.over_ui(ui));
-        actions.extend(self.toasts.show(ui.ctx()).into_iter().map(Some));
+        let in_call = screen_of(&self.view) == Screen::InCall && !self.pip.is_on();
+        let below = if in_call { self.in_call.below_strips } else { 0.0 };
+        actions.extend(self.toasts.show(ui.ctx(), below).into_iter().map(Some));
         self.zoom(ui.ctx());
         self.stay_hidden(ui.ctx());
         for action in actions.into_iter().flatten() {

@@ -12,6 +12,8 @@ use crate::ui::words::word;
 
 /// How long a notice stays, in seconds.
 const STAYS: f64 = 8.0;
+/// Where they begin at least: below what every screen has at its top.
+const TOP: f32 = 76.0;
 /// More than this many at once push out the oldest.
 const MOST: usize = 3;
 
@@ -77,15 +79,16 @@ impl Toasts {
         shown.chain(&self.due)
     }
 
-    /// Draws them over everything, at the top, and forgets those whose time is over. What is to be done now.
-    pub fn show(&mut self, ctx: &Context) -> Vec<Action> {
+    /// Draws them over everything, at the top but not above `below`, and forgets those whose time is over. What is to be
+    /// done now.
+    pub fn show(&mut self, ctx: &Context, below: f32) -> Vec<Action> {
         let now = ctx.input(|input| input.time);
         while let Some(at) = self.shown.iter().position(|toast| toast.until <= now) {
             self.end(at);
         }
         if let Some(next) = self.shown.iter().map(|toast| toast.until).reduce(f64::min) {
             ctx.request_repaint_after_secs((next - now) as f32);
-            self.draw(ctx);
+            self.draw(ctx, below.max(TOP));
         }
         std::mem::take(&mut self.due)
     }
@@ -98,13 +101,13 @@ impl Toasts {
         std::mem::take(&mut self.due)
     }
 
-    fn draw(&mut self, ctx: &Context) {
+    fn draw(&mut self, ctx: &Context, top: f32) {
         let palette = palette_in(&ctx.global_style().visuals);
         let (mut closed, mut taken) = (None, None);
         let width = (ctx.content_rect().width() - 32.0).min(460.0);
         Area::new(Id::unique("toasts"))
             .order(Order::Foreground)
-            .anchor(Align2::CENTER_TOP, vec2(0.0, 76.0))
+            .anchor(Align2::CENTER_TOP, vec2(0.0, top))
             .show(ctx, |ui| {
                 for (at, toast) in self.shown.iter().enumerate() {
                     Frame::new()

@@ -101,6 +101,8 @@ pub struct InCallState {
     pub self_view: SelfView,
     /// How it stood with comparing codes in the last frame.
     verifying: Verifying,
+    /// Where the strips over the picture end, from the top of the window: notices come below them.
+    pub below_strips: f32,
     /// The key is held: we talk although muted.
     talking: bool,
     writing: Writing,
@@ -173,6 +175,7 @@ fn picture_ui(ui: &mut Ui, shown: &InCall<'_>, state: &mut InCallState) -> Optio
     let below_pills = recording::marks_ui(ui, area, shown);
     let (stop, below) = sharing::strips_ui(ui, area, shown, below_pills);
     action = stop.or(action);
+    state.below_strips = below;
     if let Some(banner) = Banner::of(shown.call, &shown.view.devices, shown.we_hold()) {
         let talk = format(key_of(&shown.view.settings, ShortcutAction::Talk));
         let words = banner.words(shown.call, &shown.view.devices, &talk);
