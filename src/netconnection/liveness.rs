@@ -12,13 +12,11 @@ use crate::rtmfp::machine::Route;
 
 impl Node {
     /// This computer's network is another one than before: every far end is asked for a sign of life over it, and learns
-    /// our new address by that. Peers that do not answer within `peers`, and servers within `servers`, are gone.
-    pub fn network_changed(&mut self, now: Instant, peers: Duration, servers: Duration) {
+    /// our new address by that. Who does not answer within `doubt` is gone.
+    pub fn network_changed(&mut self, now: Instant, doubt: Duration) {
         let open = self.sessions.iter().filter(|(_, session)| session.far_end.is_some() && !session.closing);
-        let open: Vec<(SessionKey, bool)> =
-            open.map(|(key, session)| (*key, session.connection.is_some())).collect();
-        for (key, is_with_server) in open {
-            self.endpoint.network_changed(now, key, if is_with_server { servers } else { peers });
+        for key in open.map(|(key, _)| *key).collect::<Vec<SessionKey>>() {
+            self.endpoint.network_changed(now, key, doubt);
         }
         let opening: Vec<SessionKey> =
             self.sessions.iter().filter(|(_, s)| s.far_end.is_none()).map(|(key, _)| *key).collect();

@@ -182,6 +182,10 @@ pub(crate) const RELAY_PAUSE: Duration = Duration::from_millis(200);
 /// equally quick, and no further: the worse may be the only one (RFC 8305 §5 has more to lose by asking at once).
 pub(crate) const NEXT_KIND_PAUSE: Duration = Duration::from_millis(15);
 
+/// A server is asked so much later over IPv6 than over IPv4, where it has both: what it sees of our IPv4 nobody else knows,
+/// while we tell our IPv6 ourselves. Where only IPv6 works, nobody notices such a delay.
+pub(crate) const IPV6_SERVER_PAUSE: Duration = Duration::from_millis(75);
+
 /// Hellos that wait to be answered at a relayed address.
 pub(crate) const MOST_LATE_ANSWERS: usize = 64;
 

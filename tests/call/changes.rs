@@ -294,6 +294,16 @@ fn a_server_that_is_started_anew_has_everybody_back_and_the_call_does_not_notice
 }
 
 #[test]
+fn a_new_address_while_the_server_is_started_anew_costs_less_than_three_seconds() {
+    let kind = Some(RouterKind::PORT_RESTRICTED);
+    let mut call = Call::between(kind, kind);
+    let since = call.now();
+    call.world.restart_server();
+    call.move_to_new_address(&[call.bob.0]);
+    call.resumes_within(3_000, since);
+}
+
+#[test]
 fn without_a_server_the_call_goes_on_also_at_a_new_address() {
     let mut call = Call::new();
     call.world.net.cut(call.world.server, true);

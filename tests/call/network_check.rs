@@ -143,7 +143,7 @@ fn checked_over_lent_port(server_is_up: bool) -> Reach {
 fn over_a_port_that_a_turn_server_lends_the_server_is_found_or_not() {
     let found = checked_over_lent_port(true);
     let time = found.connected.map(|time| time.as_millis());
-    assert_eq!(time, Some(200 + 240), "of round trips of 80 ms, and a pause that favours direct ways");
+    assert_eq!(time, Some(200 + 480), "of round trips of 160 ms, and a pause that favours direct ways");
     assert_eq!(checked_over_lent_port(false).connected, None);
 }
 

@@ -12,11 +12,9 @@ use super::ClientMachine;
 use crate::rtmfp::PeerId;
 use crate::rtmfp::machine::Route;
 
-/// After a change, a peer that does not answer within this is dialled anew. A few round trips of a long way, since the
-/// first packets on a new network are often lost.
-const PEERS_ANSWER_WITHIN: Duration = Duration::from_millis(1_200);
-/// A server that does not answer within this is connected to anew.
-const SERVERS_ANSWER_WITHIN: Duration = Duration::from_secs(3);
+/// After a change, who does not answer within this is dialled anew. A few round trips of a long way, since the first packets
+/// on a new network are often lost. Servers have no longer: one that was started anew must introduce us again.
+const ANSWER_WITHIN: Duration = Duration::from_millis(1_200);
 /// In a call each end says something every second. Silence that lasts longer is a bad sign.
 const LATE: Duration = Duration::from_millis(1_250);
 /// Who is late must answer within this, or is dialled anew.
@@ -84,7 +82,7 @@ impl ClientMachine {
     /// The network is another one, or is back, or the computer slept: nothing that was measured or waited for counts.
     pub(super) fn network_changed(&mut self, now: Instant) {
         tracing::info!("the network has changed");
-        self.node.network_changed(now, PEERS_ANSWER_WITHIN, SERVERS_ANSWER_WITHIN);
+        self.node.network_changed(now, ANSWER_WITHIN);
         self.hurry_servers(now);
         for peer in self.call.up().collect::<Vec<_>>() {
             self.hurry_lines(now, peer);
@@ -101,10 +99,11 @@ impl ClientMachine {
         if self.call.late_for(now, peer).is_some_and(|late| late >= LATE) {
             self.look_for_a_way(now, peer);
             self.node.doubt_peer(now, peer, LATE_ANSWER_WITHIN);
-            // A router that forgot us in front of one of the two forgot the servers too, and they must introduce us.
+            // A router that forgot us in front of one of the two forgot the servers too, and they must introduce us: so must
+            // one that was started anew and knows neither of us.
             let servers = self.servers.all().filter_map(|(_, server)| server.connected());
             for connection in servers.collect::<Vec<_>>() {
-                self.node.doubt_connection(now, connection, SERVERS_ANSWER_WITHIN);
+                self.node.doubt_connection(now, connection, LATE_ANSWER_WITHIN);
             }
         }
     }

@@ -53,7 +53,7 @@ impl Endpoint {
         now: Instant,
         own: OwnIdentity,
         endpoint_discriminator: Bytes,
-        candidates: &[Route],
+        candidates: Vec<(Route, Duration)>,
     ) -> SessionKey {
         let key = self.new_key();
         if self.sessions.len() >= self.config.most_sessions || self.profile(own).is_none() {
@@ -63,7 +63,7 @@ impl Endpoint {
         }
         let tag = self.chance.bytes();
         let mut attempt = Attempt::new(now, own, endpoint_discriminator, tag, self.config.open_within);
-        attempt.add_candidates(now, self.relays_last(candidates));
+        attempt.add_candidates(now, candidates);
         if let Some(theirs) = self.about_to_open(now, &attempt) {
             attempt.rest_for(theirs);
         }

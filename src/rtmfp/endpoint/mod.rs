@@ -153,7 +153,8 @@ impl Endpoint {
         self.open_session_to_peer_as(now, OwnIdentity::Main, peer, candidates)
     }
 
-    /// [`Self::open_session`], as one of our identities. A second identity that we do not have opens nothing: the session
+    /// [`Self::open_session`], as one of our identities. Who has addresses of both families is asked over IPv4 first: a server
+    /// that is reached over IPv6 does not see from where our IPv4 comes, and nobody else could tell. A second identity that we do not have opens nothing: the session
     /// ends at once in [`Event::SessionEnded`].
     pub fn open_session_as(
         &mut self,
@@ -163,6 +164,7 @@ impl Endpoint {
         candidates: &[Route],
     ) -> SessionKey {
         let now = self.never_back(now);
+        let candidates = self.ipv4_first(candidates);
         self.dial(now, own, endpoint_discriminator, candidates)
     }
 
@@ -177,6 +179,7 @@ impl Endpoint {
         let now = self.never_back(now);
         let profile = self.profile(own);
         let discriminator = profile.map_or_else(Bytes::new, |profile| profile.discriminator_of(peer).into());
+        let candidates = self.relays_last(candidates);
         self.dial(now, own, discriminator, candidates)
     }
 

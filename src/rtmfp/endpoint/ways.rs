@@ -131,6 +131,18 @@ impl Endpoint {
         candidates.iter().map(|route| (*route, self.relay_pause(*route))).collect()
     }
 
+    /// [`Self::relays_last`], where IPv6 waits for IPv4 if there are both.
+    pub(super) fn ipv4_first(&self, candidates: &[Route]) -> Vec<(Route, Duration)> {
+        let any_ipv4 = candidates.iter().any(|route| route.address.is_ipv4());
+        let mut paused = self.relays_last(candidates);
+        for (route, pause) in &mut paused {
+            if any_ipv4 && route.address.is_ipv6() {
+                *pause = limits::IPV6_SERVER_PAUSE.max(*pause);
+            }
+        }
+        paused
+    }
+
     /// The addresses of a Redirect over every path, each with its pause: what is likely the best goes first, relayed ones
     /// last.
     pub(super) fn routes_of_redirect(
@@ -214,7 +226,21 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::rtmfp::endpoint::EndpointConfig;
+    use crate::rtmfp::testing::plain_crypto::Plain;
+
+    #[test]
+    fn a_server_of_both_families_is_asked_over_ipv4_first_and_one_of_ipv6_alone_at_once() {
+        let endpoint = Endpoint::new(EndpointConfig::new(Arc::new(Plain::new("ada")), [1; 32]));
+        let route = |address: &str| Route { via: PathId(0), address: address.parse().expect("an address") };
+        let [v6, v4] = ["[2001:db8::1]:1935", "192.0.2.1:1935"].map(route);
+        let pause = limits::IPV6_SERVER_PAUSE;
+        assert_eq!(endpoint.ipv4_first(&[v6, v4]), [(v6, pause), (v4, Duration::ZERO)]);
+        assert_eq!(endpoint.ipv4_first(&[v6]), [(v6, Duration::ZERO)]);
+    }
 
     #[test]
     fn a_relay_outside_is_not_asked_for_private_addresses() {
