@@ -30,6 +30,9 @@ const SILENT_AFTER: Duration = Duration::from_secs(2);
 const VANISHED_AFTER: Duration = Duration::from_secs(30);
 /// Between two attempts at getting a lost call back.
 const REDIAL_EVERY: Duration = Duration::from_secs(2);
+/// And as long as it has been silent for less than this: what must come back first, a server perhaps, may be back any moment.
+const REDIAL_EARLY: Duration = Duration::from_millis(500);
+const EARLY: Duration = Duration::from_secs(6);
 /// Of two that lost each other, the one with the higher peer ID tries so much later.
 const HIGHER_REDIALS_AFTER: Duration = Duration::from_millis(500);
 
@@ -459,7 +462,8 @@ impl Lifecycle {
                 if now >= *heard + VANISHED_AFTER {
                     return self.end(now, EndReason::Vanished);
                 }
-                *redial = Some(now + REDIAL_EVERY);
+                let pause = if now < *heard + EARLY { REDIAL_EARLY } else { REDIAL_EVERY };
+                *redial = Some(now + pause);
                 let offer = Capabilities {
                     intent: Intent::Call,
                     call: with.call,

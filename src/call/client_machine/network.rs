@@ -19,6 +19,8 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(1_200);
 const LATE: Duration = Duration::from_millis(1_250);
 /// Who is late must answer within this, or is dialled anew.
 const LATE_ANSWER_WITHIN: Duration = Duration::from_millis(1_000);
+/// And servers then within this: they come first, since they must introduce us.
+const LATE_SERVERS_ANSWER_WITHIN: Duration = Duration::from_millis(700);
 /// While somebody is being dialled anew, a server that could introduce us is not waited for any longer.
 const LONGEST_WAIT_IN_NEED: Duration = Duration::from_secs(2);
 
@@ -96,16 +98,25 @@ impl ClientMachine {
         if let Some(route) = self.node.peer_route(peer) {
             self.network.last_at.insert(peer, route);
         }
-        if self.call.late_for(now, peer).is_some_and(|late| late >= LATE) {
+        if self.is_late(now, peer) {
             self.look_for_a_way(now, peer);
             self.node.doubt_peer(now, peer, LATE_ANSWER_WITHIN);
             // A router that forgot us in front of one of the two forgot the servers too, and they must introduce us: so must
             // one that was started anew and knows neither of us.
             let servers = self.servers.all().filter_map(|(_, server)| server.connected());
             for connection in servers.collect::<Vec<_>>() {
-                self.node.doubt_connection(now, connection, LATE_ANSWER_WITHIN);
+                self.node.doubt_connection(now, connection, LATE_SERVERS_ANSWER_WITHIN);
             }
         }
+    }
+
+    fn is_late(&self, now: Instant, peer: PeerId) -> bool {
+        self.call.late_for(now, peer).is_some_and(|late| late >= LATE)
+    }
+
+    /// Whether somebody in a call with us must be found anew, or soon will have to be.
+    pub(super) fn needs_introducers(&self, now: Instant) -> bool {
+        self.call.is_redialling() || self.call.up().any(|peer| self.is_late(now, peer))
     }
 
     /// Where somebody is tried who was just in a call with us.

@@ -567,13 +567,14 @@ impl ClientMachine {
         // Spread, so that a server that comes back is not met by everybody at once.
         let part = f64::from(self.chance.u32()) / f64::from(u32::MAX) / 2.0;
         let longest = self.longest_wait(LONGEST_WAIT);
+        let at_once = self.needs_introducers(now);
         let Some(server) = self.servers.get_mut(which) else { return };
         if matches!(server.stage, Stage::Connected { since, .. } if now >= since + STOOD) {
             server.tries = 0;
         }
         server.tries = server.tries.max(1);
         let doubled = FIRST_WAIT * 2_u32.saturating_pow((server.tries - 1).min(10));
-        let wait = doubled.min(longest);
+        let wait = if at_once && server.tries == 1 { Duration::ZERO } else { doubled.min(longest) };
         server.stage = Stage::Waiting { until: now + wait / 2 + wait.mul_f64(part) };
         server.tries = server.tries.saturating_add(1);
         let url = match which {
