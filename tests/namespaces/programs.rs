@@ -97,7 +97,7 @@ pub(crate) fn film(scratch: &Scratch) -> PathBuf {
     let mut bytes = format!("YUV4MPEG2 W{} H{} F15:1 Ip A1:1 C420jpeg\n", SIZE.0, SIZE.1).into_bytes();
     for frame in 0..30 {
         bytes.extend(b"FRAME\n");
-        let grey = |n: usize| if (n % SIZE.0 + frame * 8) / 40 % 2 == 0 { 60 } else { 180 };
+        let grey = |n: usize| if ((n % SIZE.0 + frame * 8) / 40).is_multiple_of(2) { 60 } else { 180 };
         bytes.extend((0..SIZE.0 * SIZE.1).map(grey));
         bytes.extend(std::iter::repeat_n(128, SIZE.0 * SIZE.1 / 2));
     }

@@ -76,7 +76,8 @@ impl HelloSent {
             if self.candidates.len() >= most {
                 break;
             }
-            if !self.tries(route) && !(redirected && self.is_asked_enough(route)) {
+            let is_enough = redirected && self.is_asked_enough(route);
+            if !is_enough && !self.tries(route) {
                 let retry = Retry::starting(now + pause);
                 self.candidates.push(Candidate { route, redirected, pause, retry, once_more: None });
             }
