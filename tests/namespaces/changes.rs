@@ -55,9 +55,7 @@ impl World {
     }
 
     fn serve(&mut self) {
-        let serving = Program::start(SERVER_HOST, &["serve", "--log", "warn"]);
-        assert!(serving.line().is_some_and(|line| line.starts_with("listening on")));
-        self.server = Some(serving);
+        self.server = Some(Program::serve());
     }
 
     fn number(&self, name: &str) -> usize {
@@ -339,7 +337,7 @@ const DECLINED: i32 = 11;
 const NOT_FOUND: i32 = 10;
 
 #[test]
-#[ignore = "takes half a minute of real time; tests/call asserts the same in virtual time"]
+#[ignore = "takes half a minute of real time; the tests of rendezvous::service assert the same in virtual time"]
 fn whoever_vanished_is_gone_from_the_server_within_half_a_minute() {
     if !inside("changes::whoever_vanished_is_gone_from_the_server_within_half_a_minute") {
         return;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::command_in;
+use crate::lab::{SERVER_HOST, command_in};
 
 /// A directory that goes with its test.
 pub(crate) struct Scratch(PathBuf);
@@ -44,6 +44,13 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// The rendezvous server, once it listens.
+    pub(crate) fn serve() -> Self {
+        let serving = Self::start(SERVER_HOST, &["serve", "--log", "warn"]);
+        assert!(serving.line().is_some_and(|line| line.starts_with("listening on")));
+        serving
+    }
+
     pub(crate) fn start(namespace: &str, arguments: &[&str]) -> Self {
         let mut child = command_in(namespace, env!("CARGO_BIN_EXE_tincan"))
             .args(arguments)

@@ -4,7 +4,7 @@
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::lab::{INTERNET, Lab, Network, SERVER, SERVER_HOST, command_in, inside, script_in};
+use crate::lab::{INTERNET, Lab, Network, SERVER, command_in, inside, script_in};
 use crate::programs::{Program, Scratch, client_flags, summary};
 use crate::support::virtual_router::RouterKind;
 
@@ -116,8 +116,7 @@ fn called_over_a_lent_port(protocol: Protocol) {
     let scratch = Scratch::new();
     let Some(_lab) = two_symmetric("ada-router", protocol, &scratch) else { return };
     let server = format!("rtmfp://{SERVER}");
-    let serving = Program::start(SERVER_HOST, &["serve", "--log", "warn"]);
-    assert!(serving.line().is_some_and(|line| line.starts_with("listening on")));
+    let _serving = Program::serve();
     let (ada_dir, bob_dir, stats) = (scratch.path("ada"), scratch.path("bob"), scratch.path("stats"));
     let mut flags = vec!["answer", "--once"];
     flags.extend(client_flags(&server, "Ada", &ada_dir));
@@ -172,8 +171,7 @@ fn a_router_behind_another_lends_nothing_and_the_probe_says_so() {
     let home = lab.router("ada-router", carrier, RouterKind::PORT_RESTRICTED);
     lab.host("ada", home, true, false);
     let Some(_daemon) = Daemon::start("ada-router", home, Protocol::Pcp, &scratch) else { return };
-    let serving = Program::start(SERVER_HOST, &["serve", "--log", "warn"]);
-    assert!(serving.line().is_some_and(|line| line.starts_with("listening on")));
+    let _serving = Program::serve();
     let dir = scratch.path("none");
     let probe = Program::start(
         "ada",
