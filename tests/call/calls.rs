@@ -343,3 +343,20 @@ fn leaving_hangs_up_first() {
     assert!(world.until(5, |world| world.told(bob).contains(&&ClientEvent::Left)));
     assert!(world.until(5, |world| world.end(ada) == Some(EndReason::EndedThere)));
 }
+
+#[test]
+fn who_leaves_over_a_bad_path_is_gone_within_half_a_second() {
+    for seed in 0..30 {
+        let mut world = World::with_seed(seed);
+        let (ada, ada_id) = world.client("Ada");
+        let (bob, _) = world.client("Bob");
+        world.connect(bob, ada, ada_id);
+        world.lose(0.2);
+        send_a_second(&mut world, bob);
+        world.ask(bob, ClientCommand::Leave);
+        let from = world.net.now();
+        assert!(world.until(5, |world| world.end(ada) == Some(EndReason::EndedThere)), "seed {seed}");
+        let after = world.net.now() - from;
+        assert!(after < Duration::from_millis(500), "seed {seed}: {after:?}");
+    }
+}

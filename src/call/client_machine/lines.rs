@@ -96,7 +96,7 @@ impl ClientMachine {
         if let Message::Bye { call, .. } = message
             && self.links.get(&peer).is_some_and(|lines| lines.link.takes_additions())
         {
-            self.goodbyes.insert(peer, call);
+            self.goodbyes.said(now, peer, call, message.clone());
         }
         self.with_link(now, peer, |link| link.say(message));
     }
@@ -352,7 +352,7 @@ impl ClientMachine {
                 self.node.unpublish(now, publication);
             }
         }
-        self.goodbyes.remove(&peer);
+        self.goodbyes.forget(peer);
         self.recording_untold(now, peer);
         self.chat_lines_lost(now, peer);
     }
@@ -461,11 +461,7 @@ impl ClientMachine {
                 let effects = self.call.offered(now, Offer { peer, name, call, video, lines });
                 self.carry_out(now, effects);
             }
-            Message::Ended(call) => {
-                if self.goodbyes.get(&peer) == Some(&call) {
-                    self.goodbyes.remove(&peer);
-                }
-            }
+            Message::Ended(call) => self.goodbyes.answered(peer, call),
             other => {
                 let effects = self.call.heard(now, peer, &other);
                 self.carry_out(now, effects);

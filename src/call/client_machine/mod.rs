@@ -7,6 +7,7 @@
 mod address_book;
 mod chat;
 mod files;
+mod goodbyes;
 mod lines;
 mod media;
 mod nearby;
@@ -52,14 +53,13 @@ use crate::rtmfp::chance::Chance;
 use crate::rtmfp::endpoint::SessionFigures;
 use crate::rtmfp::machine::{Input, Machine, Output};
 use crate::settings::Settings;
+use goodbyes::Goodbyes;
 pub use nearby::SomebodyNearby;
 pub use reach_watch::ReachFound;
 pub use recording::RecordingStep;
 
 /// How often things that change by themselves are looked at during a call.
 const STEP: Duration = Duration::from_millis(250);
-/// Who leaves waits so long for its goodbyes to be answered.
-const GOODBYE: Duration = Duration::from_millis(1_500);
 
 /// Settings of a client.
 #[derive(Clone)]
@@ -253,7 +253,7 @@ pub struct ClientMachine {
     ways: ways::WaysSide,
     leaving: Option<Instant>,
     left: bool,
-    goodbyes: BTreeMap<PeerId, RandomId>,
+    goodbyes: Goodbyes,
     told: VecDeque<ClientEvent>,
     dirty: bool,
     shown: Option<ClientView>,
@@ -307,7 +307,7 @@ impl ClientMachine {
             ways: ways::WaysSide::default(),
             leaving: None,
             left: false,
-            goodbyes: BTreeMap::new(),
+            goodbyes: Goodbyes::default(),
             told: VecDeque::new(),
             dirty: true,
             shown: None,
@@ -361,7 +361,7 @@ impl ClientMachine {
             ClientCommand::Leave => {
                 let effects = self.call.end_all(now);
                 self.carry_out(now, effects);
-                self.leaving = Some(now + GOODBYE);
+                self.leaving = Some(now + goodbyes::PATIENCE);
             }
         }
     }
@@ -581,6 +581,7 @@ impl ClientMachine {
         }
         self.tick_chat(now);
         self.tick_files(now);
+        self.tick_goodbyes(now);
         self.tick_lines(now);
         self.tick_ways(now);
         self.tick_media(now);
@@ -617,6 +618,7 @@ impl ClientMachine {
             self.call.deadline(),
             self.chat_deadline(),
             self.files_deadline(now),
+            self.goodbyes.deadline(),
             self.lines_deadline(),
             self.ways_deadline(),
             self.media_deadline(),
