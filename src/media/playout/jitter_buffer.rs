@@ -74,6 +74,10 @@ pub struct JitterBuffer {
     quiet: bool,
     /// Milliseconds made up in a row while nothing came.
     stood_still: i64,
+    /// Milliseconds made up in a row, for whatever reason.
+    made_up: i64,
+    /// The delay at the packet taken last.
+    kept: f64,
     late: u64,
     /// Milliseconds of silence left out and put in.
     stretched_silence: u64,
@@ -111,6 +115,8 @@ impl JitterBuffer {
             delays: VecDeque::new(),
             quiet: false,
             stood_still: 0,
+            made_up: 0,
+            kept: FLOOR,
             late: 0,
             stretched_silence: 0,
             old_in_a_row: 0,
@@ -181,7 +187,8 @@ impl JitterBuffer {
             },
         };
         self.playing = Playing::Running { next };
-        let excess = now - self.spread.base() - (next as f64 - decoded_ms) - self.target();
+        let delay = now - self.spread.base() - (next as f64 - decoded_ms);
+        let excess = delay - self.target();
         let Some((&found, _)) = self.packets.range(next - NEAR..).next() else {
             return self.go_on_without(next, decoded_ms);
         };
@@ -194,7 +201,11 @@ impl JitterBuffer {
         {
             return step;
         }
-        if gap <= NEAR || excess >= (gap - PIECE) as f64 || excess > FAR_TOO_LATE {
+        if gap <= NEAR {
+            self.kept = delay;
+            return self.take(found);
+        }
+        if excess >= (gap - PIECE) as f64 || excess > FAR_TOO_LATE || self.gap_is_long_enough(gap, delay) {
             return self.take(found);
         }
         let Some(packet) = self.packets.get(&found) else { return Step::Wait };
@@ -206,7 +217,20 @@ impl JitterBuffer {
         // Stamps are rounded: what is about a packet is one.
         let missing = if length - missing <= NEAR { length } else { missing };
         let milliseconds = u32::try_from(missing).unwrap_or(LENGTH);
-        if repairs { Step::Repair { next_packet, milliseconds } } else { Step::Conceal { milliseconds } }
+        if repairs {
+            self.made_up = 0;
+            return Step::Repair { next_packet, milliseconds };
+        }
+        self.made_up += missing;
+        Step::Conceal { milliseconds }
+    }
+
+    /// Whether what is missing yet is better left out than made up too. More delay than before is no reason to make a long
+    /// gap longer: stretching gains it unheard. Beyond some length a little delay is given away for the gap's end.
+    fn gap_is_long_enough(&self, missing: i64, delay: f64) -> bool {
+        let least =
+            if self.made_up >= LONG_GAP { LEAST_LEFT } else { self.kept.min(self.target()) - PIECE as f64 };
+        self.made_up + missing > LONG_GAP && delay - missing as f64 >= least
     }
 
     /// Whether sound should be shortened or lengthened now, when so much decoded sound waits to be heard. Asked once for
@@ -291,6 +315,7 @@ impl JitterBuffer {
         let Some(packet) = self.packets.remove(&found) else { return Step::Wait };
         let length = milliseconds(&packet).unwrap_or(LENGTH);
         self.quiet = is_quiet(&packet);
+        self.made_up = 0;
         self.playing = Playing::Running { next: found + i64::from(length) };
         Step::Packet(packet)
     }
@@ -327,6 +352,7 @@ impl JitterBuffer {
             self.playing = Playing::Gathering;
             return Step::Wait;
         }
+        self.made_up += PIECE;
         self.on_stretched(PIECE as f64);
         Step::Conceal { milliseconds }
     }
@@ -411,6 +437,10 @@ const JUMP: i64 = 60_000;
 const MOST_OLD: u32 = 25;
 /// After so many milliseconds without anything the line is dead, and what comes next is a new beginning.
 const STANDSTILL: i64 = 200;
+/// A gap of so many milliseconds is heard as one.
+const LONG_GAP: i64 = 40;
+/// So much delay must be left, in milliseconds, when some is given away for the end of a gap.
+const LEAST_LEFT: f64 = 20.0;
 /// A person who waits for sound waits no longer than this for more of it to come, in milliseconds.
 const LONGEST_FIRST_WAIT: f64 = 60.0;
 /// At a beginning, what is this much older than it need be is left out, in milliseconds.

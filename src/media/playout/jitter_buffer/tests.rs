@@ -85,6 +85,42 @@ fn a_late_packet_is_still_heard_when_nothing_newer_has_come() {
     assert_eq!(bench.step(70), Step::Packet(packet(1)));
 }
 
+/// What is done from the sixth packet on, when it and the two after it never come and the one after them comes late, at a
+/// moment when more delay is wanted.
+fn around_three_lost_packets(wanted: f64) -> Vec<Step> {
+    let mut bench = Bench::new();
+    let plain = |n: u8| Bytes::from(vec![9 << 3, 0, n]);
+    for n in 0_u8..5 {
+        let now = bench.at(u64::from(n) * 20);
+        bench.buffer.push(u32::from(n) * 20, plain(n), now);
+    }
+    (0..5).for_each(|n| assert_eq!(bench.step(40 + n * 20), Step::Packet(plain(n as u8))));
+    let mut steps: Vec<Step> = [140, 150, 160].map(|ms| bench.step(ms)).into();
+    bench.buffer.set_least(wanted);
+    let now = bench.at(165);
+    bench.buffer.push(160, plain(8), now);
+    let mut ms = 170;
+    while !matches!(steps.last(), Some(Step::Packet(_))) {
+        let step = bench.step(ms);
+        ms += if let Step::Conceal { milliseconds } = step { u64::from(milliseconds) } else { 0 };
+        steps.push(step);
+    }
+    steps
+}
+
+#[test]
+fn more_delay_that_is_wanted_makes_no_long_gap_longer() {
+    let made_up = |steps: &[Step]| -> u32 {
+        steps
+            .iter()
+            .map(|step| if let Step::Conceal { milliseconds } = step { *milliseconds } else { 0 })
+            .sum()
+    };
+    let (as_before, more) = (around_three_lost_packets(0.0), around_three_lost_packets(200.0));
+    assert_eq!(made_up(&as_before), 50, "{as_before:?}");
+    assert_eq!(made_up(&more), 50, "{more:?}");
+}
+
 #[test]
 fn silence_that_is_not_sent_is_waited_out_without_growing_delay() {
     let mut bench = Bench::new();
