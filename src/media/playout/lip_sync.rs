@@ -108,9 +108,9 @@ const LONGEST_WAIT: f64 = 0.3;
 const STALE: Duration = Duration::from_millis(500);
 
 /// Pictures later than the sound by so much make it wait, until they are so early; then it is this much ahead of them.
-const LATE: f64 = 35.0;
-const EARLY: f64 = -5.0;
-const AIM: f64 = 15.0;
+const LATE: f64 = 60.0;
+const EARLY: f64 = -10.0;
+const AIM: f64 = 30.0;
 /// The most delay that the sound's buffer is asked for, and what is not worth asking.
 const MOST_SOUND_WAITS: f64 = 220.0;
 const LEAST_WORTH: f64 = 15.0;
@@ -152,7 +152,7 @@ mod tests {
             sync.on_sound(1000 + n * 33, start + (n * 33 + 50) * MS, start + (n * 33) * MS);
         }
         let asked = sync.least_sound_delay(20.0, start + 2000 * MS);
-        assert!((140.0..=160.0).contains(&asked), "{asked}");
+        assert!((125.0..=145.0).contains(&asked), "{asked}");
         assert!(sync.least_sound_delay(20.0, start + 9000 * MS) == 0.0);
     }
 
