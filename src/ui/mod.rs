@@ -22,6 +22,8 @@ pub mod textures;
 pub mod theme;
 pub mod window;
 pub mod words;
+#[cfg(target_os = "linux")]
+mod x11_errors;
 
 pub use theme::ThemeChoice;
 pub use window::{Attention, Waker, WindowOptions, run};

@@ -113,6 +113,8 @@ pub fn run(
         viewport = viewport.with_icon(Arc::new(icon));
     }
     let native = eframe::NativeOptions { viewport, ..eframe::NativeOptions::default() };
+    #[cfg(target_os = "linux")]
+    super::x11_errors::set_aside();
     eframe::run_native(
         "tincan",
         native,
