@@ -71,6 +71,9 @@ pub(crate) const BURST_PACKETS: u32 = 6;
 /// With a window below this, user data does not wait until a batch is worth sending.
 pub(crate) const SMALLEST_BATCHED_WINDOW: usize = 8 * DATAGRAM_SIZE;
 
+/// Data that people wait for goes as soon as sound does while a flow has less of it than this in flight, in bytes.
+pub(crate) const WORDS_IN_FLIGHT: usize = 2 * DATAGRAM_SIZE;
+
 /// A rate of sound and pictures that the layer above does not renew within this time governs them no more.
 pub(crate) const MEDIA_RATE_LIFETIME: Duration = Duration::from_secs(1);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tincan::rtmfp::Event;
-use tincan::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId, WriteOptions};
+use tincan::rtmfp::endpoint::{FlowOptions, MediaRate, Priority, SendFlowId, WriteOptions};
 
 use super::scene::Scene;
 use super::support::link::Link;
@@ -169,4 +169,56 @@ fn acknowledgements_and_pings_are_never_paced() {
         .iter()
         .find_map(|(at, event)| matches!(event, Event::MessageDone { .. }).then_some(*at));
     assert_eq!(done, Some(begin + Duration::from_millis(100)));
+}
+
+/// How late words are, from best to worst, and how late the last one is, when pictures go at a rate that was found out over
+/// a line that loses a tenth: more than the congestion window lets out. One word a second; the last, when the pictures stop.
+fn words_beside_pictures() -> (Vec<Duration>, Duration) {
+    let mut link = Link::with_latency(TRIP);
+    (link.loss, link.jitter, link.keeps_order) = (0.1, Duration::from_millis(30), true);
+    let mut scene = Scene::new(3, [link, link], |config| config);
+    scene.net.keep_no_log();
+    let words = open(&mut scene, &[0, 0], Priority::Data, false);
+    let pictures = open(&mut scene, &[1, 1], Priority::Video, true);
+    let begin = scene.net.elapsed();
+    let spacing = Duration::from_millis(40);
+    let word = |number: u32| Bytes::from([&number.to_be_bytes()[..], &[0; 86]].concat());
+    for number in 0..500_u32 {
+        let (session, rate) = (scene.sessions[0], MediaRate { bytes_per_second: 320_000, leeway: spacing });
+        scene.net.with(scene.hosts[0], |endpoint, now| endpoint.set_media_rate(now, session, rate));
+        let options =
+            WriteOptions { finish_by: Some(scene.net.now() + spacing * 4), ..WriteOptions::default() };
+        scene
+            .net
+            .with(scene.hosts[0], |endpoint, now| {
+                endpoint.write(now, session, pictures, Bytes::from_static(&[2; 12_000]), options)
+            })
+            .expect("room");
+        if number % 25 == 0 {
+            write(&mut scene, words, word(number));
+        }
+        scene.net.run_for(spacing);
+    }
+    write(&mut scene, words, word(500));
+    scene.net.run_for(Duration::from_secs(10));
+    let mut late = Vec::new();
+    for (at, event) in scene.net.events(scene.hosts[1]) {
+        if let Event::Message { bytes, .. } = event
+            && bytes.len() == 90
+        {
+            let number = u32::from_be_bytes(bytes[..4].try_into().expect("four bytes"));
+            late.push(*at - (begin + spacing * number));
+        }
+    }
+    assert_eq!(late.len(), 21, "every word comes");
+    let last = late.pop().expect("a last one");
+    late.sort();
+    (late, last)
+}
+
+#[test]
+fn words_come_beside_pictures_that_the_window_would_not_let_out_and_after_them() {
+    let (late, last) = words_beside_pictures();
+    assert!(late[late.len() - 1] < Duration::from_millis(500), "{late:?}");
+    assert!(last < Duration::from_millis(500), "{last:?}");
 }

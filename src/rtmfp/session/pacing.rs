@@ -89,9 +89,10 @@ impl Pacing {
         if self.credit > -overdraft { Allowance::Urgent } else { Allowance::Nothing }
     }
 
-    /// So many bytes of user data went out.
+    /// So many bytes of user data went out. What goes by another pace than this one leaves no debt that what goes by this one
+    /// would have to wait off.
     pub(crate) fn note_sent(&mut self, bytes: usize) {
-        self.credit = self.credit.saturating_sub_unsigned(bytes as u64);
+        self.credit = self.credit.saturating_sub_unsigned(bytes as u64).max(-MOST_DEBT);
     }
 
     /// When user data that had to wait may go on.
@@ -119,6 +120,9 @@ impl Pacing {
         }
     }
 }
+
+/// Bytes below zero that the credit falls to at the most: what urgent data may go beyond it, and a burst.
+const MOST_DEBT: i64 = (limits::URGENT_PACKETS + limits::BURST_PACKETS as i64) * limits::DATAGRAM_SIZE as i64;
 
 #[cfg(test)]
 mod tests {
@@ -196,5 +200,15 @@ mod tests {
         }
         assert_eq!((urgent, pacing.allowance(now, PACE)), (limits::URGENT_PACKETS, Allowance::Nothing));
         assert!(pacing.resume_at().is_some());
+    }
+
+    #[test]
+    fn however_much_went_by_another_pace_what_goes_by_this_one_waits_a_fraction_of_a_round_trip() {
+        let start = Instant::now();
+        let mut pacing = Pacing::new(start);
+        (0..1_000).for_each(|_| pacing.note_sent(PACKET));
+        assert_eq!(pacing.allowance(start, PACE), Allowance::Nothing);
+        let wait = pacing.resume_at().expect("something waits") - start;
+        assert!(wait <= PACE.round_trip / 8, "{wait:?}");
     }
 }

@@ -4,6 +4,7 @@
 //! Where another network than loopback is there, the programs find each other over it, past the relay; that is noticed
 //! and said. Then run it where there is none (on Linux: `unshare -rn`, and `ip link set lo up` in it).
 
+use std::fs::File;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -30,12 +31,14 @@ pub(crate) struct Outcome {
 struct Program(Child);
 
 impl Program {
-    fn start(program: &Path, arguments: &[&str]) -> Result<Self, String> {
+    /// What it says is kept in a file.
+    fn start(program: &Path, arguments: &[&str], says: &Path) -> Result<Self, String> {
+        let says = File::create(says).map_err(|error| format!("{}: {error}", says.display()))?;
         Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(says)
             .spawn()
             .map(Self)
             .map_err(|error| format!("{}: {error}", program.display()))
@@ -82,7 +85,8 @@ pub(crate) fn call(
     let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     let server: SocketAddr = free.map_err(|error| error.to_string())?;
     let listen = server.to_string();
-    let _server = Program::start(setting.program, &["serve", "--listen", &listen])?;
+    let _server =
+        Program::start(setting.program, &["serve", "--listen", &listen], &setting.folder.join("server.txt"))?;
     let relay = Relay::start(server, condition, seed).map_err(|error| error.to_string())?;
     let url = format!("rtmfp://{}", relay.door);
     let path = |name: &str| setting.folder.join(name).to_string_lossy().into_owned();
@@ -107,7 +111,7 @@ pub(crate) fn call(
         "--stats",
         &stats,
     ];
-    let mut called = Program::start(setting.program, &answer)?;
+    let mut called = Program::start(setting.program, &answer, &setting.folder.join("ada.txt"))?;
     std::thread::sleep(SETTLED);
     let seconds = condition.seconds.to_string();
     let call: [&str; 16] = [
@@ -128,10 +132,13 @@ pub(crate) fn call(
         "--for",
         &seconds,
     ];
-    let mut calls = Program::start(setting.program, &call)?;
+    let mut calls = Program::start(setting.program, &call, &setting.folder.join("bob.txt"))?;
     let within = Duration::from_secs(u64::from(condition.seconds) + 30);
-    if !calls.end(within) || !called.end(Duration::from_secs(30)) {
+    if !calls.end(within) {
         return Err("the call did not end".into());
+    }
+    if !called.end(Duration::from_secs(30)) {
+        return Err("the call did not end where it was answered".into());
     }
     let text = std::fs::read_to_string(&stats).map_err(|error| format!("{stats}: {error}"))?;
     let last = text.lines().last().unwrap_or_default();

@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::{Apart, LONGEST_HEADER, Notice, OpenSession, Role};
 use crate::rtmfp::endpoint::{FlowOptions, Priority, SendFlowId};
 use crate::rtmfp::event::Event;
+use crate::rtmfp::flow::send_flow::SendFlow;
 use crate::rtmfp::flow::turns::Round;
 use crate::rtmfp::limits;
 use crate::rtmfp::machine::{Transmit, Urgency};
@@ -27,7 +28,8 @@ const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 /// What probes are padded with.
 const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
 
-/// What user data may go out now.
+/// What user data may go out now. Words always go with sound: they are as little, and who rings off, or writes a line,
+/// should not have to wait until pictures take a rest.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Allowed {
     Nothing,
@@ -38,11 +40,11 @@ enum Allowed {
 }
 
 impl Allowed {
-    fn includes(self, flow: &FlowOptions) -> bool {
+    fn includes(self, flow: &SendFlow) -> bool {
         match self {
             Self::Nothing => false,
-            Self::Sound => is_sound(flow),
-            Self::TimeCritical => flow.time_critical,
+            Self::Sound => is_sound(&flow.options) || is_word(flow),
+            Self::TimeCritical => flow.options.time_critical || is_word(flow),
             Self::Everything => true,
         }
     }
@@ -51,6 +53,13 @@ impl Allowed {
 /// Sound, and what is as urgent.
 fn is_sound(flow: &FlowOptions) -> bool {
     flow.time_critical && flow.priority >= Priority::Audio
+}
+
+/// Data that people wait for, as long as there is little of it on its way.
+fn is_word(flow: &SendFlow) -> bool {
+    !flow.options.time_critical
+        && flow.options.priority >= Priority::Data
+        && flow.queue.in_flight_bytes() < limits::WORDS_IN_FLIGHT
 }
 
 /// Bytes that may be in flight when data of each kind joins them.
@@ -224,8 +233,7 @@ impl OpenSession {
             Allowed::Everything if !with_bulk => Allowed::TimeCritical,
             allowed => allowed,
         };
-        let has_data =
-            self.send_flows.values_mut().any(|flow| allowed.includes(&flow.options) && flow.is_ready());
+        let has_data = self.send_flows.values_mut().any(|flow| allowed.includes(flow) && flow.is_ready());
         if self.acknowledging.is_due() || has_data || plain.len() > body {
             self.pack_acknowledgements(plain, end);
         }
@@ -406,9 +414,14 @@ impl OpenSession {
             if plain.len() + SMALLEST_CHUNK > end {
                 break;
             }
-            let Some(options) = self.send_flows.get(&id).map(|flow| &flow.options) else { continue };
-            let window = windows.of(options);
-            if allowed.includes(options) && self.pack_fragments_of(id, plain, safe_end, end, window) {
+            let Some(flow) = self.send_flows.get(&id).filter(|flow| allowed.includes(flow)) else { continue };
+            // Words that go because they are little stay so.
+            let (window, own) = match allowed {
+                Allowed::Everything => (windows.of(&flow.options), usize::MAX),
+                _ if is_word(flow) => (windows.sound, limits::WORDS_IN_FLIGHT),
+                _ => (windows.of(&flow.options), usize::MAX),
+            };
+            if self.pack_fragments_of(id, plain, safe_end, end, (window, own)) {
                 packed.any = true;
                 if let Some(flow) = self.send_flows.get_mut(&id) {
                     packed.time_critical |= flow.options.time_critical;
@@ -421,19 +434,20 @@ impl OpenSession {
         packed
     }
 
-    /// Appends fragments of one flow; true if there was any.
+    /// Appends fragments of one flow while less than its window is in flight, of all flows and of its own; true if there was
+    /// any.
     fn pack_fragments_of(
         &mut self,
         id: SendFlowId,
         plain: &mut Vec<u8>,
         safe_end: usize,
         end: usize,
-        window: usize,
+        (window, own): (usize, usize),
     ) -> bool {
         let Some(flow) = self.send_flows.get_mut(&id) else { return false };
         // The number and the forward number of the chunk before, which a Next User Data chunk goes on from (§2.3.12).
         let mut before: Option<(u64, u64)> = None;
-        while self.in_flight.bytes() < window && flow.is_ready() {
+        while self.in_flight.bytes() < window && flow.queue.in_flight_bytes() < own && flow.is_ready() {
             let Some(next) = flow.queue.next_to_send() else { break };
             let follows = before == Some((next.sequence - 1, next.forward));
             let chunk = if follows {
