@@ -71,8 +71,8 @@ pub(crate) const BURST_PACKETS: u32 = 6;
 /// With a window below this, user data does not wait until a batch is worth sending.
 pub(crate) const SMALLEST_BATCHED_WINDOW: usize = 8 * DATAGRAM_SIZE;
 
-/// Data that people wait for goes as soon as sound does while a flow has less of it than this in flight, in bytes.
-pub(crate) const WORDS_IN_FLIGHT: usize = 2 * DATAGRAM_SIZE;
+/// While a flow has less than this in flight, in bytes, it goes on beside time critical data that takes all there is.
+pub(crate) const LITTLE_IN_FLIGHT: usize = 2 * DATAGRAM_SIZE;
 
 /// A rate of sound and pictures that the layer above does not renew within this time governs them no more.
 pub(crate) const MEDIA_RATE_LIFETIME: Duration = Duration::from_secs(1);

@@ -173,13 +173,16 @@ fn acknowledgements_and_pings_are_never_paced() {
 
 /// How late words are, from best to worst, and how late the last one is, when pictures go at a rate that was found out over
 /// a line that loses a tenth: more than the congestion window lets out. One word a second; the last, when the pictures stop.
-fn words_beside_pictures() -> (Vec<Duration>, Duration) {
+/// And the bytes that came of a file in the same 20 seconds.
+fn words_beside_pictures() -> (Vec<Duration>, Duration, usize) {
     let mut link = Link::with_latency(TRIP);
     (link.loss, link.jitter, link.keeps_order) = (0.1, Duration::from_millis(30), true);
     let mut scene = Scene::new(3, [link, link], |config| config);
     scene.net.keep_no_log();
     let words = open(&mut scene, &[0, 0], Priority::Data, false);
     let pictures = open(&mut scene, &[1, 1], Priority::Video, true);
+    let file = open(&mut scene, &[2, 2], Priority::Background, false);
+    write(&mut scene, file, Bytes::from(vec![3; 1_000_000]));
     let begin = scene.net.elapsed();
     let spacing = Duration::from_millis(40);
     let word = |number: u32| Bytes::from([&number.to_be_bytes()[..], &[0; 86]].concat());
@@ -199,6 +202,7 @@ fn words_beside_pictures() -> (Vec<Duration>, Duration) {
         }
         scene.net.run_for(spacing);
     }
+    let of_file = 1_000_000 - scene.net.machine(scene.hosts[0]).queued(scene.sessions[0], file);
     write(&mut scene, words, word(500));
     scene.net.run_for(Duration::from_secs(10));
     let mut late = Vec::new();
@@ -213,12 +217,15 @@ fn words_beside_pictures() -> (Vec<Duration>, Duration) {
     assert_eq!(late.len(), 21, "every word comes");
     let last = late.pop().expect("a last one");
     late.sort();
-    (late, last)
+    (late, last, of_file)
 }
 
 #[test]
-fn words_come_beside_pictures_that_the_window_would_not_let_out_and_after_them() {
-    let (late, last) = words_beside_pictures();
+fn words_and_a_file_come_beside_pictures_that_the_window_would_not_let_out() {
+    let (late, last, of_file) = words_beside_pictures();
+    println!("{of_file} bytes of the file");
     assert!(late[late.len() - 1] < Duration::from_millis(500), "{late:?}");
     assert!(last < Duration::from_millis(500), "{last:?}");
+    // Not much, but it does not stand still.
+    assert!(of_file > 50_000, "{of_file}");
 }

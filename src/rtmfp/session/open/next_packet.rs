@@ -29,7 +29,8 @@ const SMALLEST_CHUNK: usize = NextUserData::HEADER_LENGTH;
 const PADDING_BYTES: [u8; limits::DATAGRAM_SIZE] = [0xff; limits::DATAGRAM_SIZE];
 
 /// What user data may go out now. Words always go with sound: they are as little, and who rings off, or writes a line,
-/// should not have to wait until pictures take a rest.
+/// should not have to wait until pictures take a rest. Beside pictures everything goes on, a little at a time: a line that
+/// loses may let pictures out at their own pace for as long as they last, and never anything by its window.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 enum Allowed {
     Nothing,
@@ -44,7 +45,7 @@ impl Allowed {
         match self {
             Self::Nothing => false,
             Self::Sound => is_sound(&flow.options) || is_word(flow),
-            Self::TimeCritical => flow.options.time_critical || is_word(flow),
+            Self::TimeCritical => flow.options.time_critical || is_little(flow),
             Self::Everything => true,
         }
     }
@@ -57,9 +58,11 @@ fn is_sound(flow: &FlowOptions) -> bool {
 
 /// Data that people wait for, as long as there is little of it on its way.
 fn is_word(flow: &SendFlow) -> bool {
-    !flow.options.time_critical
-        && flow.options.priority >= Priority::Data
-        && flow.queue.in_flight_bytes() < limits::WORDS_IN_FLIGHT
+    !flow.options.time_critical && flow.options.priority >= Priority::Data && is_little(flow)
+}
+
+fn is_little(flow: &SendFlow) -> bool {
+    flow.queue.in_flight_bytes() < limits::LITTLE_IN_FLIGHT
 }
 
 /// Bytes that may be in flight when data of each kind joins them.
@@ -415,11 +418,12 @@ impl OpenSession {
                 break;
             }
             let Some(flow) = self.send_flows.get(&id).filter(|flow| allowed.includes(flow)) else { continue };
-            // Words that go because they are little stay so.
+            // What goes because it is little stays so.
             let (window, own) = match allowed {
-                Allowed::Everything => (windows.of(&flow.options), usize::MAX),
-                _ if is_word(flow) => (windows.sound, limits::WORDS_IN_FLIGHT),
-                _ => (windows.of(&flow.options), usize::MAX),
+                _ if flow.options.time_critical => (windows.of(&flow.options), usize::MAX),
+                Allowed::Everything => (windows.bulk, usize::MAX),
+                _ if is_word(flow) => (windows.sound, limits::LITTLE_IN_FLIGHT),
+                _ => (windows.pictures, limits::LITTLE_IN_FLIGHT),
             };
             if self.pack_fragments_of(id, plain, safe_end, end, (window, own)) {
                 packed.any = true;
