@@ -55,7 +55,7 @@ fn a_lost_packet_of_any_of_the_four_kinds_costs_one_retry_and_nothing_else() {
         net.lose(lost);
         dial(&mut net, ada, bob, "bob");
         net.run_until(Duration::from_secs(10));
-        assert_eq!(opened_at(&net, ada), Some(Duration::from_secs(1) + 4 * TRIP), "packet {lost} lost");
+        assert_eq!(opened_at(&net, ada), Some(Duration::from_millis(500) + 4 * TRIP), "packet {lost} lost");
         assert_eq!(all_opened(&net, bob).len(), 1, "packet {lost} lost");
     }
 }
@@ -76,7 +76,7 @@ fn hellos_are_repeated_ever_more_slowly_until_time_is_up() {
     let session = dial(&mut net, ada, bob, "bob");
     net.run_until(Duration::from_secs(60));
     let times: Vec<u128> = net.sent().iter().map(|sent| sent.at.as_millis()).collect();
-    assert_eq!(times, [0, 1_000, 3_500, 7_500, 13_000]);
+    assert_eq!(times, [0, 500, 2_500, 6_000, 11_000, 17_500]);
     let waited = Duration::from_secs(20);
     assert_eq!(ended(&net, ada, session), Some((waited, SessionEnd::NeverOpened { waited })));
     assert_eq!(net.machine(ada).sessions(), 0);
@@ -160,7 +160,7 @@ fn a_redirect_to_nonsense_is_passed_over() {
         }
     });
     dial(&mut net, ada, bob, "somebody");
-    net.run_until(Duration::from_millis(900));
+    net.run_until(Duration::from_millis(400));
     let from_ada: Vec<SocketAddr> =
         net.sent().iter().filter(|sent| sent.from == ada).map(|sent| sent.to).collect();
     assert_eq!(from_ada, [net.address(bob)]);

@@ -111,7 +111,7 @@ fn each_candidate_is_greeted_on_a_schedule_of_its_own_with_intervals_a_second_an
     for (number, start) in [(1, 0), (2, 700)] {
         let greeted = sent_by(&net, ada).into_iter().filter(|seen| seen.to == place(number));
         let times: Vec<u128> = greeted.map(|seen| seen.at - start).collect();
-        assert_eq!(times, [0, 1_000, 3_500, 7_500, 13_000], "place {number}");
+        assert_eq!(times, [0, 500, 2_500, 6_000, 11_000], "place {number}");
         let intervals: Vec<u128> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
         assert!(intervals.windows(2).all(|pair| pair[1] >= pair[0] + 1_500));
     }
@@ -219,7 +219,7 @@ fn keying_is_repeated_with_intervals_a_second_and_a_half_longer_each() {
     let seen: Vec<_> =
         sent_by(&net, ada).into_iter().filter(|seen| seen.payload(IIKEYING).is_some()).collect();
     let times: Vec<u128> = seen.iter().map(|seen| seen.at).collect();
-    assert_eq!(times, [0, 1_000, 3_500, 7_500, 13_000]);
+    assert_eq!(times, [0, 500, 2_500, 6_000, 11_000]);
     assert!(seen.iter().all(|again| again.chunks == seen[0].chunks && again.to == place(1)));
 }
 

@@ -281,10 +281,12 @@ impl Endpoint {
         let (since, until, own) = (attempt.started, attempt.give_up(), attempt.own);
         let State::KeyingSent(keying) = attempt.state else { return };
         let Some(far_session_id) = keying.far_session_id() else { return };
+        let handshake = keying.asked_for(now);
         let KeyingSent { route, near_id, certificate, peer, early, .. } = *keying;
         let Some(dialect) = self.profile(own).map(|profile| profile.dialect(&certificate)) else { return };
         let agreed = Agreed { key, role: Role::Initiator, dialect, far_session_id, keys, route };
-        let session = self.new_open_session(now, agreed);
+        let mut session = self.new_open_session(now, agreed);
+        handshake.into_iter().for_each(|handshake| session.expect_round_trip(handshake));
         self.sessions.insert_running(
             key,
             Running {

@@ -312,6 +312,11 @@ impl OpenSession {
         self.keepalive.set_patience(keepalive, vanish_after);
     }
 
+    /// The handshake that opened it took so long.
+    pub(crate) fn expect_round_trip(&mut self, handshake: Duration) {
+        self.round_trip.expect(handshake);
+    }
+
     /// What the layer above found out about how much sound and pictures the path carries.
     pub(crate) fn set_media_rate(&mut self, now: Instant, rate: MediaRate) {
         self.now = now;

@@ -78,6 +78,15 @@ impl RoundTrip {
         self.effective
     }
 
+    /// The handshake took so long: a round trip, and what computing took. Nothing is measured by it, but so much less than
+    /// three seconds is enough to wait for the first acknowledgement.
+    pub(crate) fn expect(&mut self, handshake: Duration) {
+        if self.smoothed.is_none() {
+            let longest = handshake * 3 + limits::DELAYED_ACKNOWLEDGEMENT;
+            self.effective = longest.clamp(limits::SHORTEST_TIMEOUT, limits::FIRST_TIMEOUT);
+        }
+    }
+
     /// Takes one sample.
     pub(crate) fn measure(&mut self, sample: Duration) {
         let smoothed = match self.smoothed {
@@ -128,6 +137,23 @@ mod tests {
 
     const fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn a_quick_handshake_shortens_the_first_timeout_and_a_slow_one_never_lengthens_it() {
+        let timeout_after = |handshake| {
+            let mut trip = RoundTrip::new();
+            trip.expect(handshake);
+            (trip.timeout(), trip.smoothed())
+        };
+        assert_eq!(timeout_after(ms(80)), (ms(440), None));
+        assert_eq!(timeout_after(ms(1)), (limits::SHORTEST_TIMEOUT, None));
+        assert_eq!(timeout_after(ms(4_000)), (limits::FIRST_TIMEOUT, None));
+        let mut measured = RoundTrip::new();
+        measured.measure(ms(400));
+        let before = measured.timeout();
+        measured.expect(ms(10));
+        assert_eq!(measured.timeout(), before);
     }
 
     /// Conforms: 7016-3.5.2.2-h, 7016-3.5.2.2-k, 7016-3.5.2.2-l, trap-14

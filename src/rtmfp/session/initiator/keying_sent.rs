@@ -1,7 +1,7 @@
 //! The second opening state, S_KEYING_SENT: somebody acceptable answered, and keys are being agreed (RFC 7016 §3.5.1.1.1).
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::hello_sent::{HelloSent, Retry};
 use crate::rtmfp::PeerId;
@@ -37,6 +37,8 @@ enum Phase {
         component: Vec<u8>,
         pending: Box<dyn PendingKeys>,
         packet: Vec<u8>,
+        /// When it went out first.
+        since: Instant,
         retry: Retry,
         /// The far end's session ID, while the keys from its RIKeying are being computed.
         finishing: Option<u32>,
@@ -70,8 +72,14 @@ impl KeyingSent {
     pub(crate) fn on_initiation(&mut self, now: Instant, initiation: Initiation, profile: &dyn Profile) {
         let Initiation { component, pending } = initiation;
         let packet = self.packet(&component, profile);
-        self.phase =
-            Phase::Asking { component, pending, packet, retry: Retry::starting(now), finishing: None };
+        self.phase = Phase::Asking {
+            component,
+            pending,
+            packet,
+            since: now,
+            retry: Retry::starting(now),
+            finishing: None,
+        };
     }
 
     /// The IIKeying to send now, if it is due.
@@ -144,6 +152,14 @@ impl KeyingSent {
     pub(crate) fn far_session_id(&self) -> Option<u32> {
         match &self.phase {
             Phase::Asking { finishing, .. } => *finishing,
+            Phase::Preparing => None,
+        }
+    }
+
+    /// How long ago IIKeying went out first.
+    pub(crate) fn asked_for(&self, now: Instant) -> Option<Duration> {
+        match &self.phase {
+            Phase::Asking { since, .. } => Some(now.saturating_duration_since(*since)),
             Phase::Preparing => None,
         }
     }

@@ -79,7 +79,13 @@ impl OpenSession {
         self.keepalive.note_heard(now);
         let sample = self.timestamps.note_received(now, header.timestamp, header.timestamp_echo);
         if let Some(sample) = sample.filter(|sample| self.is_of_this_way(now, route, *sample)) {
+            let is_first = self.round_trip.smoothed().is_none();
             self.round_trip.measure(sample);
+            if is_first {
+                // What was sent before anybody knew need not wait as long as it would have had to.
+                let at = now + self.acknowledgement_timeout(now);
+                self.timeout_at = self.timeout_at.map(|before| before.min(at));
+            }
             self.media_pace.note_trip(now, sample);
         }
         if header.time_critical {
