@@ -38,6 +38,8 @@ const PAYLOAD: f64 = 0.93;
 const BESIDE_SOUND: f64 = 18_000.0;
 /// How much longer than the shortest round trip what is in flight may take, arrivals' own spread left out.
 const LEEWAY: Duration = Duration::from_millis(30);
+/// Below this rate a picture takes longer to arrive than to be shown, in bits a second.
+const NARROW: f64 = 1_000_000.0;
 
 /// Bits of sound a second where there is room.
 pub(crate) const USUAL_SOUND: u32 = 48_000;
@@ -171,7 +173,10 @@ impl RateControl {
     /// What the session should keep to, where somebody reports.
     pub(crate) fn media_rate(&self) -> Option<MediaRate> {
         let bits = self.path.rate() * self.path.share();
-        let leeway = LEEWAY + self.path.spread();
+        // Acknowledgements come as unevenly as what they acknowledge. On a narrow line arrivals are uneven because of what
+        // waits on it, and that must not become more.
+        let ways = if bits < NARROW { 1 } else { 2 };
+        let leeway = LEEWAY + self.path.spread() * ways;
         self.is_reported().then_some(MediaRate { bytes_per_second: (bits / 8.0) as u32, leeway })
     }
 

@@ -4,6 +4,7 @@
 //! Specification). macOS: a launch agent. Windows: a value below `Run` of the user's registry, written by `reg`. Only
 //! the first has been tried.
 
+#[cfg(any(test, not(windows)))]
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

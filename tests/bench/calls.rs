@@ -195,7 +195,11 @@ fn score(wanted: &Wanted, name: &str, spoken: &[f32], heard: &[f32]) -> Option<f
     if wanted.keep.is_none() && wanted.scorer.is_none() {
         return None;
     }
-    let folder = wanted.keep.clone().unwrap_or_else(std::env::temp_dir);
+    // Where others keep theirs too, a name must not be theirs.
+    let (folder, name) = match &wanted.keep {
+        Some(folder) => (folder.clone(), name.to_owned()),
+        None => (std::env::temp_dir(), format!("{name}-{}", std::process::id())),
+    };
     let [first, second] = ["spoken", "heard"].map(|what| folder.join(format!("{name}-{what}.wav")));
     keep(&first, spoken);
     keep(&second, heard);
