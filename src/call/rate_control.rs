@@ -38,6 +38,8 @@ const PAYLOAD: f64 = 0.93;
 const BESIDE_SOUND: f64 = 18_000.0;
 /// How much longer than the shortest round trip what is in flight may take, arrivals' own spread left out.
 const LEEWAY: Duration = Duration::from_millis(30);
+/// Arrivals that spread no further are even enough.
+const EVEN: Duration = Duration::from_millis(5);
 /// Below this rate a picture takes longer to arrive than to be shown, in bits a second.
 const NARROW: f64 = 1_000_000.0;
 
@@ -173,10 +175,11 @@ impl RateControl {
     /// What the session should keep to, where somebody reports.
     pub(crate) fn media_rate(&self) -> Option<MediaRate> {
         let bits = self.path.rate() * self.path.share();
-        // Acknowledgements come as unevenly as what they acknowledge. On a narrow line arrivals are uneven because of what
-        // waits on it, and that must not become more.
-        let ways = if bits < NARROW { 1 } else { 2 };
-        let leeway = LEEWAY + self.path.spread() * ways;
+        // Where arrivals are very uneven, acknowledgements come no better. On a narrow line they are because of what waits on
+        // it, and that must not become more.
+        let spread = self.path.spread();
+        let back = if bits < NARROW { Duration::ZERO } else { spread.saturating_sub(EVEN) };
+        let leeway = LEEWAY + spread + back;
         self.is_reported().then_some(MediaRate { bytes_per_second: (bits / 8.0) as u32, leeway })
     }
 
