@@ -179,7 +179,7 @@ async fn tcp(server: SocketAddr) -> io::Result<TcpStream> {
     let stream = socket.connect(server).await?;
     stream.set_nodelay(true)?;
     // What waits in the system's queue cannot be dropped any more when it is old: keep that short.
-    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    #[cfg(target_os = "linux")]
     let _ = socket2::SockRef::from(&stream).set_tcp_notsent_lowat(NOT_SENT);
     Ok(stream)
 }
@@ -225,5 +225,5 @@ const LARGEST_DATAGRAM: usize = 1 << 16;
 /// Bytes that wait for a stream here.
 const MOST_UNSENT: usize = 1 << 13;
 /// And in the system, not yet on their way.
-#[cfg(any(target_os = "linux", target_os = "macos"))]
+#[cfg(target_os = "linux")]
 const NOT_SENT: u32 = 1 << 14;
