@@ -40,11 +40,7 @@ pub(super) fn set_aside() {
 fn concerns(event: &ErrorEvent, glx: u8) -> bool {
     let late = event.request == glx;
     if late {
-        tracing::debug!(
-            error = event.error,
-            request = event.minor,
-            "OpenGL's part of the X server complains"
-        );
+        tracing::debug!(event.error, event.minor, "a late error of OpenGL");
     }
     late
 }
