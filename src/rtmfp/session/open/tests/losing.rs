@@ -372,3 +372,28 @@ fn at_a_given_loss_it_sends_about_as_fast_as_tcp_does() {
     let share = bytes as f64 / 60.0 / tcp;
     assert!((0.5..2.0).contains(&share), "{share}");
 }
+
+/// When what was written first is sent again, if nothing is acknowledged and the round trip is measured on the way, or not.
+fn first_sent_again(measured: bool) -> Duration {
+    let mut ada = Lone::with_settings(patient());
+    let flow = ada.open_flow();
+    assert_eq!(data_in(&ada.writes(flow, b"first")).len(), 1);
+    let stamp = ada.session.timestamps.to_send(ada.now).0;
+    let begin = ada.elapsed();
+    ada.skip(ms(80));
+    if measured {
+        let header = PacketHeader { timestamp_echo: stamp.or(Some(0)), ..PLAIN };
+        ada.hears_with(header, &[Chunk::Ping { message: b"" }]);
+    }
+    while data_in(&ada.wait(ms(20))).is_empty() {
+        assert!(ada.elapsed() - begin < Duration::from_secs(5));
+    }
+    ada.elapsed() - begin
+}
+
+#[test]
+fn what_was_sent_before_the_round_trip_was_known_waits_no_longer_than_what_is_sent_after() {
+    assert!(first_sent_again(false) >= limits::FIRST_TIMEOUT);
+    let sooner = first_sent_again(true);
+    assert!(sooner < Duration::from_secs(1), "{sooner:?}");
+}
