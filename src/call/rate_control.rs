@@ -175,8 +175,8 @@ impl RateControl {
     /// What the session should keep to, where somebody reports.
     pub(crate) fn media_rate(&self) -> Option<MediaRate> {
         let bits = self.path.rate() * self.path.share();
-        // Where arrivals are very uneven, acknowledgements come no better. On a narrow line they are because of what waits on
-        // it, and that must not become more.
+        // Where arrivals are uneven, acknowledgements come no better. On a narrow line the reason is what waits for it, and
+        // that must not become more.
         let spread = self.path.spread();
         let back = if bits < NARROW { Duration::ZERO } else { spread.saturating_sub(EVEN) };
         let leeway = LEEWAY + spread + back;

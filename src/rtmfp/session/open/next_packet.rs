@@ -419,11 +419,12 @@ impl OpenSession {
             }
             let Some(flow) = self.send_flows.get(&id).filter(|flow| allowed.includes(flow)) else { continue };
             // What goes because it is little stays so.
-            let (window, own) = match allowed {
-                _ if flow.options.time_critical => (windows.of(&flow.options), usize::MAX),
-                Allowed::Everything => (windows.bulk, usize::MAX),
-                _ if is_word(flow) => (windows.sound, limits::LITTLE_IN_FLIGHT),
-                _ => (windows.pictures, limits::LITTLE_IN_FLIGHT),
+            let (window, own) = if allowed == Allowed::Everything || flow.options.time_critical {
+                (windows.of(&flow.options), usize::MAX)
+            } else if is_word(flow) {
+                (windows.sound, limits::LITTLE_IN_FLIGHT)
+            } else {
+                (windows.pictures, limits::LITTLE_IN_FLIGHT)
             };
             if self.pack_fragments_of(id, plain, safe_end, end, (window, own)) {
                 packed.any = true;
